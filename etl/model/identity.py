@@ -1,0 +1,86 @@
+"""Keys: who a recipient is, which event, which leg. DESIGN section 5.
+
+All keys are keyed hashes under one secret that is never in the database, so that an address or a message id cannot
+be found by trying.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from functools import lru_cache
+from uuid import UUID
+
+import msgspec
+
+_VERSION_8 = 0x8 << 76
+_VARIANT = 0x2 << 62
+_HIGH_48 = 0xFFFFFFFFFFFF
+
+
+def _encode(parts: Sequence[str]) -> bytes:
+    """Unambiguous bytes of a tuple of texts (a JSON array: no part can run into the next)."""
+    return msgspec.json.encode(parts)
+
+
+class Keyring:
+    """Makes every key of one warehouse from its secret.
+
+    :param secret: the value of RECIPIENT_HMAC_KEY, at least 16 bytes
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._event = hashlib.blake2b(secret, digest_size=32, person=b"waybill-event").digest()
+        self._leg = hashlib.blake2b(secret, digest_size=32, person=b"waybill-leg").digest()
+        self.recipient_key = lru_cache(maxsize=65_536)(self._recipient_key)
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for the secret that does not tell it: 16 hexadecimal digits, kept in the database."""
+        return hashlib.blake2b(self._secret, digest_size=8, person=b"waybill-print").hexdigest()
+
+    def _recipient_key(self, account: str, address: str) -> bytes:
+        """32 bytes for (account, normalised address)."""
+        return hmac.digest(self._secret, _encode((account, address)), "sha256")
+
+    def event_key(self, at_milliseconds: int, account: str, provider: str, identity: Sequence[str]) -> UUID:
+        """Key of one event.
+
+        :param at_milliseconds: the time that never changes (event time cut to the provider's tick, or the creation
+            of a mutable row), milliseconds since 1970 UTC, not negative
+        :param identity: the feed's identity tuple as texts; an absent part is the empty text
+        """
+        digest = hashlib.blake2b(_encode((account, provider, *identity)), digest_size=10, key=self._event).digest()
+        return UUID(int=key_floor_int(at_milliseconds) | _spread(int.from_bytes(digest, "big")))
+
+    def leg_key(self, account: str, provider: str, parts: Sequence[str]) -> UUID:
+        """Key of one leg: (provider_message_id) or (provider_message_id, recipient_key as hex) of a gateway,
+        (channel, dispatch_id) of the dispatch log."""
+        digest = hashlib.blake2b(_encode((account, provider, *parts)), digest_size=16, key=self._leg).digest()
+        number = int.from_bytes(digest, "big")
+        number = number & ~(0xF << 76) & ~(0x3 << 62)
+        return UUID(int=number | _VERSION_8 | _VARIANT)
+
+
+def _spread(number: int) -> int:
+    """The low 74 bits of a hash laid around version and variant of a UUID of version 8 (RFC 9562)."""
+    high = (number >> 62) & 0xFFF
+    low = number & ((1 << 62) - 1)
+    return (high << 64) | low
+
+
+def key_floor_int(at_milliseconds: int) -> int:
+    """The least event key of a millisecond, as a number."""
+    if not 0 <= at_milliseconds <= _HIGH_48:
+        raise ValueError(f"{at_milliseconds} ms does not fit into the 48 bits of an event key")
+    return (at_milliseconds << 80) | _VERSION_8 | _VARIANT
+
+
+def key_floor(at_milliseconds: int) -> UUID:
+    """The least UUID that sorts before every event key of that millisecond or later: a bound for ranges of keys."""
+    return UUID(int=at_milliseconds << 80)
+
+
+def key_milliseconds(key: UUID) -> int:
+    """The time in an event key, milliseconds since 1970 UTC."""
+    return key.int >> 80
