@@ -1,0 +1,3 @@
+"""Waybill: the event logs of messaging providers as reports in your own Postgres."""
+
+__version__ = "0.1.0"

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,9 +44,10 @@ class Settings:
         if zone is not None:
             try:
                 ZoneInfo(zone)
-            except (ZoneInfoNotFoundError, ValueError) as error:
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
                 raise ConfigurationError(
-                    f"REPORT_TIMEZONE={zone!r} is no time zone that Python knows; use an IANA name such as Europe/Berlin."
+                    f"REPORT_TIMEZONE={zone!r} is no time zone that Python knows; use an IANA name such as "
+                    "Europe/Berlin."
                 ) from error
         return cls(
             warehouse_url=get("WAREHOUSE_URL"),
@@ -77,7 +79,7 @@ class Settings:
         return Keyring(secret.encode())
 
 
-def _number(name, text, least, most, kind):  # noqa: ANN001, ANN202
+def _number(name, text, least, most, kind):  # noqa: ANN001
     try:
         value = kind(text)
     except ValueError:
@@ -97,9 +99,7 @@ def _own_secret(path: Path) -> str:
             file.write(secrets.token_hex(32))
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(draft, path)  # fails if another process was first
-        except FileExistsError:
-            pass
         draft.unlink()
     return path.read_text().strip()

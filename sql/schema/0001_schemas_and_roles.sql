@@ -12,15 +12,19 @@ begin
         exception when duplicate_object or unique_violation then
             null;
         end;
+        -- a login that may make roles, but is no superuser, needs to be a member to act as them
+        if not (select rolsuper from pg_roles where rolname = current_user) then
+            execute format('grant %I to %I', role_name, current_user);
+        end if;
     end loop;
 end
 $$;
 
-create schema ops;
-create schema private;
-create schema fact;
-create schema staging;
-create schema report;
+create schema private authorization waybill_owner;
+create schema fact authorization waybill_owner;
+create schema staging authorization waybill_owner;
+create schema report authorization waybill_owner;
+alter schema ops owner to waybill_owner;
 
 comment on schema ops is 'Ledger of loads and builds, landed objects, validation results, settings of the warehouse.';
 comment on schema private is 'Clear addresses and the raw bytes of rejected records. Only the loader and the support reader may look.';
@@ -33,3 +37,9 @@ grant usage, create on schema staging to waybill_loader, waybill_reporter;
 grant usage on schema ops, fact, report to waybill_reporter;
 grant usage on schema report to waybill_bi_reader, waybill_support_reader;
 grant usage on schema private to waybill_support_reader;
+
+comment on table ops.migration is 'Files of sql/schema that were applied, each once.';
+comment on column ops.migration.name is 'File name.';
+comment on column ops.migration.checksum is 'SHA-256 of the file, hexadecimal; a changed file is refused.';
+comment on column ops.migration.applied_at is 'When (UTC).';
+grant select on ops.migration to waybill_loader, waybill_reporter;

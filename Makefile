@@ -1,0 +1,47 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint lock chaos bench clean
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/make \1\t\2/' | expand -t 12
+
+setup: $(VENV)/.done ## Own virtual environment, from the hash-pinned lock
+
+$(VENV)/.done: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "Python 3.11 is needed: make setup PYTHON=/path/to/python3.11"; exit 3; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+run: setup ## Everything once on simulated providers: load, rebuild, show the reports
+	$(BIN)/waybill demo
+
+test: setup ## Style, structure and all tests (long ones: make chaos)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not long"
+
+lint: setup ## Style and structure only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+chaos: setup ## The long property and crash tests
+	$(BIN)/python -m pytest -m long --timeout 7200
+
+bench: setup ## Speed of a load against a bare COPY, in one run
+	$(BIN)/python -m bench.load
+
+lock: setup ## Write requirements.lock anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock
+
+clean: ## Remove the virtual environment and everything under var/
+	-@test -x $(BIN)/waybill && $(BIN)/waybill warehouse down
+	rm -rf $(VENV) var

