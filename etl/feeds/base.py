@@ -9,20 +9,58 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import BinaryIO, ClassVar, NamedTuple
+from uuid import UUID
 
 import msgspec
 
 from etl.model.errors import RejectRecord
-from etl.model.event import Event, merge_all
+from etl.model.event import Event
 from etl.model.identity import Keyring
 from etl.model.providers import PROVIDERS
 from etl.model.recipients import country_of, mailbox_provider_of, normalise_address
 from etl.model.redaction import Redactor
+from etl.model.vocabulary import DISPATCH
 
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 LATEST = datetime(2101, 1, 1, tzinfo=UTC)
 CLOCK_AHEAD = timedelta(days=1)
+_decode_object = msgspec.json.Decoder(dict[str, object]).decode
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+RECIPIENT = "".join(("(recipient", " key)"))
+"""Stands in an identity tuple for the recipient_key, hexadecimal (this object, not another text like it)."""
+
+IDENTIFIERS = (
+    "provider_account",
+    "provider_message_id",
+    "provider_event_id",
+    "dispatch_id",
+    "campaign_id",
+    "template_id",
+    "gateway",
+)
+"""Columns that tell things apart: an address in one of them becomes its recipient_key."""
+
+TEXTS = (
+    "provider_code",
+    "status_code",
+    "provider_event",
+    "provider_reason",
+    "not_sent_reason",
+    "url",
+    "user_agent",
+    "ip",
+    "scope",
+    "currency",
+    "answered_by",
+)
+"""Columns that people wrote or a machine told: an address in one of them becomes `<recipient>`."""
+
+_TEXT_COLUMNS = (*IDENTIFIERS, *TEXTS)
+_texts_of = attrgetter(*_TEXT_COLUMNS)
 
 
 class RawRecord(NamedTuple):
@@ -31,11 +69,19 @@ class RawRecord(NamedTuple):
     :ivar position: the line (files of lines) or the element (arrays, bodies, Parquet), from 1
     :ivar raw: its bytes as received
     :ivar problem: why it is no record at all (not JSON, not an object), or None
+    :ivar value: its fields, where they are known already (rows of CSV and Parquet); None: decode `raw` as JSON
     """
 
     position: int
     raw: bytes
     problem: str | None = None
+    value: dict[str, object] | None = None
+
+
+class Record(msgspec.Struct, kw_only=True, dict=True):
+    """Base of the typed records. `other` holds, by name, what the type does not name."""
+
+    other: ClassVar[dict[str, object]]
 
 
 class Sighting(NamedTuple):
@@ -64,14 +110,14 @@ class Feed:
     credentials: ClassVar[tuple[str, ...]]  # names of settings; empty for files
     lateness: ClassVar[timedelta]  # how far back each run re-reads
     rules_version: ClassVar[int]  # raise it whenever a derived column may come out otherwise
-    record_type: ClassVar[type]
+    record_type: ClassVar[type[Record]]
     event_types: ClassVar[dict[str | None, str]]
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
         """*feed*: the records of one landed object, in order; blank lines are none."""
         raise NotImplementedError
 
-    def sightings(self, record: msgspec.Struct) -> Iterable[Sighting]:
+    def sightings(self, record: Record) -> Iterable[Sighting]:
         """*feed*: what one typed record tells; none: the record is ignored. Raises RejectRecord."""
         raise NotImplementedError
 
@@ -79,3 +125,112 @@ class Feed:
         """*feed*: fill event_type, failure_class, failure_reason, not_sent_category, machine_rule from the copied
         columns of a merged event, and from nothing else."""
         raise NotImplementedError
+
+    def __init_subclass__(cls) -> None:
+        missing = [name for name in Feed.__annotations__ if not hasattr(cls, name)]
+        if missing:
+            raise TypeError(f"{cls.__module__}.{cls.__name__} must set {', '.join(missing)}")
+        cls._known_fields = frozenset(field.encode_name for field in msgspec.structs.fields(cls.record_type))
+
+    def decode(self, raw: RawRecord) -> Record:
+        """The typed record of a raw one; what its type does not name is in its field `other`. Raises RejectRecord;
+        its reason names the field, never the value."""
+        if raw.problem is not None:
+            raise RejectRecord(raw.problem)
+        try:
+            values = raw.value if raw.value is not None else _decode_object(raw.raw)
+            record = msgspec.convert(values, self.record_type)
+        except msgspec.ValidationError as error:
+            raise RejectRecord(f"mistyped: {error}") from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise RejectRecord("not JSON") from None
+        except RecursionError:
+            raise RejectRecord("nested too deeply") from None
+        record.other = {name: value for name, value in values.items() if name not in self._known_fields}
+        return record
+
+    def normalise(self, raw: RawRecord, account: str, landed_at: datetime, keyring: Keyring) -> list[Event]:
+        """The canonical events of one record, all of them or none; an empty list: the record is ignored.
+
+        :param account: account of the feed; a record may name another (dispatch log)
+        :param landed_at: aware time at which the object was landed; no event may lie a day ahead of it
+        :raises RejectRecord: with a reason that holds no value of a person
+        """
+        record = self.decode(raw)
+        return [self._finish(sighting, account, landed_at, keyring) for sighting in self.sightings(record)]
+
+    def derive(self, event: Event, keyring: Keyring) -> Event:
+        """Fill the derived columns of a (merged) event, under this feed's rules version."""
+        self.classify(event)
+        event.named_leg_key = None
+        gateway = PROVIDERS.get(event.gateway or "")
+        if event.provider == DISPATCH and gateway is not None and event.provider_message_id:
+            event.named_leg_key = _gateway_leg_key(event, event.gateway, keyring)
+        event.rules_version = max(event.rules_version, self.rules_version)
+        return event
+
+    def _finish(self, sighting: Sighting, account: str, landed_at: datetime, keyring: Keyring) -> Event:
+        event = sighting.event
+        _check_time(event.event_at, landed_at)
+        if sighting.key_at is not event.event_at:
+            _check_time(sighting.key_at, landed_at)
+        event.account = event.account or account
+        event.provider = self.provider
+        event.feed = self.slug
+        if event.channel is None:
+            event.channel = self.channel
+        redactor = self._identify(event, keyring)
+        identity = sighting.identity
+        texts = _texts_of(event)
+        if not redactor.is_clean("\n".join(filter(None, (*identity, *texts)))):
+            identity = [part if part is RECIPIENT else redactor.own_as_key(part) for part in identity]
+            for name, text in zip(_TEXT_COLUMNS, texts, strict=True):
+                if text is not None:
+                    setattr(event, name, redactor.identifier(text) if name in IDENTIFIERS else redactor.text(text))
+        if event.tags is not None:
+            event.tags = redactor.value(event.tags) or None
+        if event.extra is not None:
+            event.extra = redactor.value(event.extra) or None
+        if RECIPIENT in identity:
+            identity = [event.recipient_key.hex() if part is RECIPIENT else part for part in identity]
+        at_milliseconds = (sighting.key_at - EPOCH) // MILLISECOND
+        event.event_key = keyring.event_key(at_milliseconds, event.account, self.provider, identity)
+        if sighting.leg:
+            event.leg_key = self._leg_key(event, keyring)
+        return self.derive(event, keyring)
+
+    def _identify(self, event: Event, keyring: Keyring) -> Redactor:
+        """Set recipient, its key, mailbox provider and country; return the redactor that knows the recipient."""
+        written = event.recipient
+        if written is None:
+            return Redactor(None, None, None, event.account, keyring)
+        event.recipient = normalise_address(event.channel, written)
+        event.recipient_key = keyring.recipient_key(event.account, event.recipient)
+        if event.channel == "email":
+            event.mailbox_provider = mailbox_provider_of(event.recipient)
+        else:
+            event.country = country_of(event.recipient)
+        return Redactor(written, event.recipient, event.recipient_key.hex(), event.account, keyring)
+
+    def _leg_key(self, event: Event, keyring: Keyring) -> UUID | None:
+        if event.provider == DISPATCH:
+            return keyring.leg_key(event.account, DISPATCH, (event.channel, event.dispatch_id))
+        return _gateway_leg_key(event, event.provider, keyring)
+
+
+def _gateway_leg_key(event: Event, provider: str, keyring: Keyring) -> UUID | None:
+    """The leg of a gateway that an event is of, or names; None where it lacks what that leg needs."""
+    if not event.provider_message_id:
+        return None
+    if not PROVIDERS[provider].leg_has_recipient:
+        return keyring.leg_key(event.account, provider, (event.provider_message_id,))
+    if event.recipient_key is None:
+        return None
+    return keyring.leg_key(event.account, provider, (event.provider_message_id, event.recipient_key.hex()))
+
+
+def _check_time(at: datetime, landed_at: datetime) -> None:
+    if not EARLIEST <= at < LATEST:
+        raise RejectRecord("time outside 2005-2100")
+    if at > landed_at + CLOCK_AHEAD:
+        raise RejectRecord("time more than a day after its landing")

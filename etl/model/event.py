@@ -104,19 +104,24 @@ def in_bytes(value: object) -> bytes:
     return msgspec.json.encode(value, order="sorted")
 
 
+def rank(value: object) -> tuple[bytes, bool]:
+    """The order of `the greater in bytes`; the text "1" and the number 1 have the same bytes, and the text is greater."""
+    return in_bytes(value), isinstance(value, str)
+
+
 def _greater(one: object, other: object) -> object:
     if one is None or other is None:
         return other if one is None else one
-    return one if in_bytes(one) >= in_bytes(other) else other
+    return max(one, other, key=rank)
 
 
-def _pick(one, other, choose):  # noqa: ANN001, ANN202 - any ordered type
+def _pick(one, other, choose):  # noqa: ANN001 - any ordered type
     if one is None or other is None:
         return other if one is None else one
     return choose(one, other)
 
 
-def _best_sourced(id_one: str | None, source_one: str | None, id_other: str | None, source_other: str | None):  # noqa: ANN202
+def _best_sourced(id_one: str | None, source_one: str | None, id_other: str | None, source_other: str | None):
     if id_one is None or id_other is None:
         return (id_other, source_other) if id_one is None else (id_one, source_one)
     one = (SOURCES.index(source_one), id_one.encode())

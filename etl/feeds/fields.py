@@ -1,0 +1,139 @@
+"""How fields of provider records are read: texts, ids, times, whole numbers, prices. No value stands in a reason."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import lru_cache
+
+from etl.model.errors import RejectRecord
+
+MILLISECONDS_FROM = 10**11
+"""Integers above it are milliseconds since 1970, others seconds."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+_DIGITS = re.compile(r"\d{1,19}", re.ASCII)
+_PRICE = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?", re.ASCII)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# RFC 2822: Fri, 24 May 2019 17:44:46 +0000
+_RFC_2822 = re.compile(
+    r"(?:[a-z]{3}, *)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (?:([+-])(\d\d)([0-5]\d)|gmt|utc?|z)",
+    re.ASCII | re.IGNORECASE,
+)
+_OUTSIDE = "time outside 2005-2100"
+
+
+def text(value: object) -> str | None:
+    """A text, as written; None for an empty one and for anything else."""
+    return value if isinstance(value, str) and value else None
+
+
+def identifier(value: object) -> str | None:
+    """An id: texts trimmed, whole numbers as text; empty ones, booleans, lists and objects are none."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int) and value is not True and value is not False:
+        return str(value)
+    return None
+
+
+def first_sourced(*candidates: tuple[object, str]) -> tuple[str | None, str | None]:
+    """The first (id, source) whose id is one."""
+    for value, source in candidates:
+        if (found := identifier(value)) is not None:
+            return found, source
+    return None, None
+
+
+def epoch_second(value: int) -> int:
+    """The whole second since 1970 of a number of seconds or milliseconds."""
+    return value // 1000 if value > MILLISECONDS_FROM else value
+
+
+def instant_of_second(field: str, second: int) -> datetime:
+    """The time of a second since 1970. Raises RejectRecord where no calendar has it."""
+    if not 0 <= second <= _LAST_SECOND:
+        raise RejectRecord(f"{field}: {_OUTSIDE}")
+    return datetime.fromtimestamp(second, UTC)
+
+
+def instant(field: str, value: str | int | None) -> datetime:
+    """A time in UTC, of `written_instant`'s forms, or of a whole number (seconds or milliseconds since 1970), also as
+    text. Raises RejectRecord naming the field."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        value = int(value)
+    return _instant_of_number(field, value) if isinstance(value, int) else written_instant(field, value)
+
+
+def written_instant(field: str, value: str | None) -> datetime:
+    """A time in UTC, of a text by ISO 8601 or RFC 2822 with a zone. Raises RejectRecord naming the field."""
+    if value is None or not value.strip():
+        raise RejectRecord(f"{field}: missing")
+    return _instant_of_text(field, value.strip())
+
+
+def whole_number(field: str, value: object) -> int | None:
+    """A count that fits into 32 bits; None where there is none. Raises RejectRecord naming the field."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        value = int(value)
+    if not isinstance(value, int) or not 0 <= value < 2**31:
+        raise RejectRecord(f"{field}: not a whole number")
+    return value
+
+
+def decimal(field: str, value: object) -> Decimal | None:
+    """An exact decimal without trailing zeros or exponent; None where there is none. Raises RejectRecord."""
+    if value is None or value == "":
+        return None
+    written = value.strip() if isinstance(value, str) else repr(value)
+    if not _PRICE.fullmatch(written):
+        raise RejectRecord(f"{field}: not a decimal")
+    number = Decimal(written).normalize()
+    return number.quantize(Decimal(1)) if number.as_tuple().exponent > 0 else number
+
+
+def turned(price: Decimal | None) -> Decimal | None:
+    """The price with its sign turned; zero stays zero."""
+    return price if not price else -price
+
+
+@lru_cache(maxsize=65_536)
+def _instant_of_text(field: str, written: str) -> datetime:
+    if match := _RFC_2822.fullmatch(written):
+        day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
+        offset = timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0)) * (-1 if sign == "-" else 1)
+        try:
+            number = _MONTHS.index(month.lower()) + 1
+            zone = timezone(offset)
+            at = datetime(int(year), number, int(day), int(hour), int(minute), int(second or 0), tzinfo=zone)
+        except ValueError:
+            raise RejectRecord(f"{field}: not a time") from None
+        return _in_utc(field, at)
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        raise RejectRecord(f"{field}: not a time with a zone") from None
+    return _in_utc(field, at)
+
+
+def _instant_of_number(field: str, number: int) -> datetime:
+    if number > MILLISECONDS_FROM:
+        seconds, milliseconds = divmod(number, 1000)
+    else:
+        seconds, milliseconds = number, 0
+    if not 0 <= seconds <= _LAST_SECOND:
+        raise RejectRecord(f"{field}: {_OUTSIDE}")
+    return _EPOCH + timedelta(seconds=seconds, milliseconds=milliseconds)
+
+
+def _in_utc(field: str, at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise RejectRecord(f"{field}: time without zone")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise RejectRecord(f"{field}: {_OUTSIDE}") from None

@@ -1,0 +1,243 @@
+"""SendGrid events, as its Event Webhook posts them, landed as files.
+
+Source: Event Webhook reference (twilio.com/docs/sendgrid/for-developers/tracking-events/event), read in 2026.
+Files: a JSON array (as posted), arrays or objects on lines; gzip or plain.
+
+Quirks
+- Deliveries of the webhook repeat and come in any order. `sg_event_id` is missing on some events and changes on some
+  retries: identity is content, at whole seconds.
+- Custom arguments are merged into the top level, so unknown keys are the customer's; reserved names win.
+- Delayed bounces may lack `sg_message_id`; without `smtp-id` too, they name no message.
+- `category` is a text or a list. Single Sends carry `timestamp` in milliseconds.
+- There is no event "blocked" or "soft bounce": those are `bounce` with a `type` and a `bounce_classification`.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import BinaryIO
+
+import msgspec
+
+from etl.feeds import fields
+from etl.feeds.base import RECIPIENT, Feed, RawRecord, Record, Sighting
+from etl.feeds.records import lines_or_arrays
+from etl.model.errors import RejectRecord
+from etl.model.event import Event
+from etl.model.failures import RULES_VERSION, failure_reason, says_full
+from etl.model.providers import PROVIDERS
+
+_text, _identifier = fields.text, fields.identifier
+
+
+class SendgridEvent(Record):
+    """One event. Fields typed `object` are taken where they have the type that SendGrid documents, else as absent."""
+
+    event: str | None = None
+    timestamp: int | None = None
+    email: str | None = None
+    sg_message_id: object = None
+    smtp_id: object = msgspec.field(name="smtp-id", default=None)
+    sg_event_id: object = None
+    category: object = None
+    campaign_id: object = None
+    dispatch_id: object = None
+    template_id: object = None
+    sg_template_id: object = None
+    singlesend_id: object = None
+    marketing_campaign_id: object = None
+    reason: object = None
+    response: object = None
+    status: object = None
+    type: object = None
+    bounce_classification: object = None
+    ip: object = None
+    useragent: object = None
+    url: object = None
+    url_offset: object = None
+    asm_group_id: object = None
+    sg_machine_open: object = None
+
+
+class SendgridEvents(Feed):
+    slug = "sendgrid_events"
+    title = "SendGrid Event Webhook"
+    provider = "sendgrid"
+    channel = "email"
+    kind = "files"
+    credentials = ()
+    lateness = timedelta(days=3)
+    rules_version = 1 + RULES_VERSION
+    record_type = SendgridEvent
+
+    event_types = {
+        "processed": "processed",
+        "deferred": "deferred",
+        "delivered": "delivered",
+        "bounce": "bounced",
+        "dropped": "dropped",
+        "open": "opened",
+        "click": "clicked",
+        "spamreport": "spam_reported",
+        "unsubscribe": "unsubscribed",
+        "group_unsubscribe": "unsubscribed",
+        "group_resubscribe": "resubscribed",
+    }
+
+    classes_by_type = {"blocked": "blocked", "expired": "soft_bounce"}
+    technical = ("technical", "technical failure")  # the documentation has both
+    classes_by_classification = {
+        "content": "blocked",
+        "reputation": "blocked",
+        "frequency or volume too high": "blocked",
+    }
+    engagements = ("open", "click")
+    group_events = ("group_unsubscribe", "group_resubscribe")
+
+    def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
+        return lines_or_arrays(stream)
+
+    def sightings(self, record: SendgridEvent) -> Iterable[Sighting]:
+        word = record.event
+        if not word or word.isspace():
+            raise RejectRecord("event: missing")
+        if not record.email or record.email.isspace():
+            raise RejectRecord("email: missing")
+        if record.timestamp is None:
+            raise RejectRecord("timestamp: missing")
+        second = fields.epoch_second(record.timestamp)
+        at = fields.instant_of_second("timestamp", second)
+        message_id = _message_id(record)
+        ip, user_agent, url = _text(record.ip), _text(record.useragent), _text(record.url)
+        group_id = _identifier(record.asm_group_id)
+        tags = _tags(record.category)
+        campaign_id, campaign_source = _campaign(record, tags)
+        template_id, template_source = _template(record)
+        identity = (message_id or "", RECIPIENT, word, str(second))
+        scope = is_machine = None
+        if word in self.engagements and isinstance(record.sg_machine_open, bool):
+            is_machine = record.sg_machine_open
+        if word == "open":
+            identity += (ip or "", user_agent or "")
+        elif word == "click":
+            identity += (ip or "", user_agent or "", url or "", _url_offset(record.url_offset))
+        elif word in self.group_events:
+            identity += (group_id or "",)
+            scope = None if group_id is None else f"group:{group_id}"
+        elif word == "unsubscribe":
+            scope = "global"
+        event = Event(
+            event_at=at,
+            recipient=record.email,
+            provider_event=word,
+            provider_event_id=_identifier(record.sg_event_id),
+            provider_message_id=message_id,
+            dispatch_id=_identifier(record.dispatch_id),
+            campaign_id=campaign_id,
+            campaign_source=campaign_source,
+            template_id=template_id,
+            template_source=template_source,
+            provider_code=_code(record),
+            status_code=_identifier(record.status),
+            provider_reason=_text(record.reason) or _text(record.response),
+            ip=ip,
+            user_agent=user_agent,
+            url=url,
+            is_machine=is_machine,
+            scope=scope,
+            tags=tags,
+            extra=_extra(record, word),
+        )
+        return (Sighting(event, identity, at),)
+
+    def classify(self, event: Event) -> None:
+        event.event_type = self.event_types.get(event.provider_event, "unknown")
+        event.failure_class = event.failure_reason = None
+        if event.event_type == "bounced":
+            event.failure_class = self._bounce_class(event)
+        elif event.event_type == "dropped":
+            is_invalid = (event.provider_reason or "").strip().lower() == "invalid"
+            event.failure_class = "invalid" if is_invalid else "gateway_suppressed"
+        if event.failure_class is not None:
+            event.failure_reason = failure_reason(
+                self.provider, event.provider_code, event.status_code, event.provider_reason
+            )
+
+    def _bounce_class(self, event: Event) -> str:
+        """The first row that fits wins. No type counts as `bounce`."""
+        bounce_type, _, classification = (event.provider_code or "").lower().partition("/")
+        status = (event.status_code or "").split(".")
+        subject, detail = status[1:] if len(status) == 3 else ("", "")
+        if bounce_type in self.classes_by_type:
+            return self.classes_by_type[bounce_type]
+        if classification == "invalid address" or subject == "1":
+            return "invalid"
+        if (subject, detail) == ("2", "2") or says_full(event.provider_reason):
+            return "soft_bounce"
+        if (subject and status[0] == "4") or classification in self.technical:
+            return "soft_bounce"
+        return self.classes_by_classification.get(classification, "hard_bounce")
+
+
+def _message_id(record: SendgridEvent) -> str | None:
+    """A non-empty `sg_message_id` up to its first dot, else the part of `smtp-id` behind its `<`."""
+    written = _identifier(record.sg_message_id)
+    if written is None:
+        written = _identifier(record.smtp_id)
+        if written is None or not written.startswith("<"):
+            return None
+    return PROVIDERS["sendgrid"].message_id(written) or None
+
+
+def _tags(category: object) -> list[str] | None:
+    if category is None:
+        return None
+    named = category if isinstance(category, list) else (category,)
+    return [tag for tag in map(_identifier, named) if tag is not None] or None
+
+
+def _campaign(record: SendgridEvent, tags: list[str] | None) -> tuple[str | None, str | None]:
+    """Custom argument, else Single Send, else the older marketing campaign, else the first category."""
+    if record.campaign_id is not None and (found := _identifier(record.campaign_id)) is not None:
+        return found, "custom_argument"
+    if record.singlesend_id is not None and (found := _identifier(record.singlesend_id)) is not None:
+        return found, "provider"
+    if record.marketing_campaign_id is not None and (found := _identifier(record.marketing_campaign_id)) is not None:
+        return found, "provider"
+    return (tags[0], "category") if tags else (None, None)
+
+
+def _template(record: SendgridEvent) -> tuple[str | None, str | None]:
+    if record.template_id is not None and (found := _identifier(record.template_id)) is not None:
+        return found, "custom_argument"
+    found = _identifier(record.sg_template_id)
+    return found, None if found is None else "provider"
+
+
+def _code(record: SendgridEvent) -> str | None:
+    bounce_type, classification = _identifier(record.type), _identifier(record.bounce_classification)
+    if bounce_type is None and classification is None:
+        return None
+    return f"{bounce_type or ''}/{classification or ''}"
+
+
+def _url_offset(url_offset: object) -> str:
+    """The position of a link in the message, `{"index":0,"type":"html"}`, in one way of writing."""
+    return "" if url_offset is None else msgspec.json.encode(url_offset, order="sorted").decode()
+
+
+def _extra(record: SendgridEvent, word: str) -> dict[str, object] | None:
+    """What has no column: custom arguments, SendGrid's other fields, and ids that did not become the column."""
+    extra = record.other
+    if record.url_offset is not None:
+        extra["url_offset"] = record.url_offset
+    if record.asm_group_id is not None and word not in SendgridEvents.group_events:
+        extra["asm_group_id"] = record.asm_group_id
+    if record.singlesend_id is not None and record.campaign_id is not None:
+        extra["singlesend_id"] = record.singlesend_id
+    if record.marketing_campaign_id is not None and (record.campaign_id or record.singlesend_id) is not None:
+        extra["marketing_campaign_id"] = record.marketing_campaign_id
+    if record.sg_template_id is not None and record.template_id not in (None, record.sg_template_id):
+        extra["sg_template_id"] = record.sg_template_id
+    if record.response is not None and record.reason is not None:
+        extra["response"] = record.response
+    return extra or None

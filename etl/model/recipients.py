@@ -1,0 +1,90 @@
+"""Who a recipient is: the normalised address, its mailbox provider, its country. DESIGN sections 5 and 7."""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from publicsuffixlist import PublicSuffixList
+
+from etl.model.errors import RejectRecord
+
+_PUBLIC_SUFFIXES = PublicSuffixList()  # the bundled list; a top level that is not on it is a suffix too
+
+_CHANNEL_PREFIX = re.compile(r"[a-z]+:(?=\+)", re.IGNORECASE)
+_NUMBER = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*", re.ASCII)
+_NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
+
+MAILBOX_DOMAINS = {
+    "gmail.com": "gmail",
+    "googlemail.com": "gmail",
+    "ymail.com": "yahoo",
+    "aol.com": "yahoo",
+    "msn.com": "microsoft",
+    "icloud.com": "apple",
+    "me.com": "apple",
+    "mac.com": "apple",
+}
+"""Whole domains."""
+
+MAILBOX_NAMES = {"yahoo": "yahoo", "outlook": "microsoft", "hotmail": "microsoft", "live": "microsoft"}
+"""Domains that are one of these names and any public suffix: yahoo.co.uk."""
+
+
+def normalise_address(channel: str, written: str) -> str:
+    """The one way to write a recipient.
+
+    Email: trimmed and lower case. Numbers: `+` and digits, also behind a channel prefix (`whatsapp:+1…`). What is no
+    number (`sip:…`, `client:…`): trimmed and lower case.
+
+    :raises RejectRecord: an email address without something on both sides of an @; an address with a NUL
+    """
+    if channel == "email":
+        address = written.strip().lower()
+        local, _, domain = address.rpartition("@")
+        if not local or not domain:
+            raise RejectRecord("recipient: no @")
+        if "\0" in address:
+            raise RejectRecord("recipient: holds a NUL")
+        return address
+    return _normalise_number(written)
+
+
+@lru_cache(maxsize=65_536)
+def _normalise_number(written: str) -> str:
+    stripped = written.strip()
+    number = _CHANNEL_PREFIX.sub("", stripped, count=1) if _CHANNEL_PREFIX.match(stripped) else stripped
+    if _NUMBER.fullmatch(number):
+        return "+" + _NOT_A_DIGIT.sub("", number)
+    if "\0" in stripped:
+        raise RejectRecord("recipient: holds a NUL")
+    return stripped.lower()
+
+
+def mailbox_provider_of(address: str) -> str:
+    """`gmail`, `yahoo`, `microsoft`, `apple` or `other`, from the domain of a normalised address."""
+    return _mailbox_provider_of_domain(address.rpartition("@")[2])
+
+
+@lru_cache(maxsize=65_536)
+def _mailbox_provider_of_domain(domain: str) -> str:
+    domain = domain.rstrip(".")
+    name, _, suffix = domain.partition(".")
+    if name in MAILBOX_NAMES and suffix and _PUBLIC_SUFFIXES.publicsuffix(domain) == suffix:
+        return MAILBOX_NAMES[name]
+    return MAILBOX_DOMAINS.get(domain, "other")
+
+
+@lru_cache(maxsize=65_536)
+def country_of(number: str) -> str | None:
+    """ISO alpha-2 of a normalised number, or None: no number, no country (satellites), or not told by its digits.
+
+    A country code of one country alone tells it whatever follows; behind +1, +7, +44 and other shared codes it takes
+    digits that one of the countries gives out.
+    """
+    if not number.startswith("+"):
+        return None
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return None
+    return region if region is not None and region.isalpha() else None  # 001 is no country

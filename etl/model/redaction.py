@@ -1,0 +1,279 @@
+"""Takes addresses and numbers of people out of everything that is stored. DESIGN section 5.
+
+Three rules, in order of how freely they may change:
+
+- `own_as_key` enters identity tuples and with them every event key: it can never change.
+- `identifier` makes the ids that are stored, and stored ids enter leg keys: it can never change either.
+- `text` makes what people read. It enters no key and may improve; then texts of the past improve by a replay.
+
+*Own* means the record's own recipient: as written (stripped) and normalised, where it stands plainly, or after one or
+two rounds of percent-decoding (so `%40` and `%2540`, any subset of its characters encoded); letters of ASCII in any
+case; leftmost first, at one place the longer form first.
+"""
+
+import re
+from typing import Protocol
+
+import msgspec
+
+from etl.model.errors import RejectRecord
+from etl.model.event import rank
+
+MASK = "<recipient>"
+NUL_STANDS_FOR = "\ufffd"  # Postgres keeps no NUL in text or jsonb
+DEEPEST = 64
+
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+# Frozen: an address inside an id. A run of letters, digits and ._+- (plain or percent-encoded), an at-sign (`@`,
+# %40, %2540), a run of letters, digits, dots and hyphens. A run is taken whole, which keeps the search linear.
+_ID_ADDRESS = re.compile(
+    r"((?:[\w.+-]|%(?:25)?(?:2[BDEbde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]))++)(?:(@|%(?:25)?40)([\w.-]++))?"
+    r"|%(?:25)?[0-9A-Fa-f]{2}"
+)
+# Frozen: a number inside an id, as E.164 writes it.
+_ID_NUMBER = re.compile(r"(?:\+|%(?:25)?2[Bb])(\d{7,15})(?!\d)", re.ASCII)
+
+# May improve: as above, and quoted local parts, apostrophes, address literals, encoded domains, several at-signs.
+_LETTER = r"(?:[\w.+-]|%(?:25)*(?:2[BDEbde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|[89A-Fa-f][0-9A-Fa-f]))"
+_AT = r"(?:@|%(?:25)*40)"
+_DOMAIN = rf"(?:{_LETTER}++|\[[0-9A-Za-z:.]++\])"
+_TEXT_ADDRESS = re.compile(
+    rf"(?:\"[^\"\r\n]{{1,128}}\"|{_LETTER}++(?:'++{_LETTER}++)*+[!$'*^`{{|}}~]{{0,16}}+)((?:{_AT}++{_DOMAIN})++)?"
+    r"|%(?:25)*[0-9A-Fa-f]{2}"
+)
+_TEXT_NUMBER = re.compile(r"(?:\+|%(?:25)*2[Bb])(\d[\d ().\-/]{5,40}+)", re.ASCII)
+_DIGIT_RUN = re.compile(r"\d+", re.ASCII)
+_DOUBLE_MASK = re.compile(r"(?<!<)<++recipient>++")
+_FEWEST_DIGITS, _MOST_DIGITS = 7, 15
+
+
+class RecipientKeys(Protocol):
+    """What a keyring can do that is needed here."""
+
+    def recipient_key(self, account: str, address: str) -> bytes:
+        """The key of a normalised address."""
+
+
+class Redactor:
+    """Knows one record's recipient and takes it, and everyone else, out of the record's values.
+
+    :param written: the recipient as the record has it; None if it names none
+    :param normalised: the same, normalised
+    :param key_hex: its recipient_key, hexadecimal
+    :param keyring: makes the recipient_keys of other people in ids
+    """
+
+    __slots__ = ("_account", "_key_hex", "_keyring", "_needles", "_normalised", "_number", "_written")
+
+    def __init__(
+        self,
+        written: str | None,
+        normalised: str | None,
+        key_hex: str | None,
+        account: str | None,
+        keyring: RecipientKeys,
+    ) -> None:
+        self._written = written
+        self._normalised = normalised
+        self._key_hex = key_hex
+        self._account = account
+        self._keyring = keyring
+        self._needles = None
+        self._number = None if normalised is None or "@" in normalised else normalised.lstrip("+")
+
+    def is_clean(self, text: str) -> bool:
+        """Whether the text, and every part of it, comes out of all three rules as it is. Cheap; False may be wrong."""
+        if "@" in text or "%" in text or "+" in text or "\0" in text:
+            return False
+        return self._number is None or self._cannot_hold_own(text)
+
+    def own_as_key(self, text: str) -> str:
+        """The text with the own recipient, and nothing else, replaced by its key. This rule can never change."""
+        if self._normalised is None or self._cannot_hold_own(text):
+            return text
+        return _replace(text, self._own_needles(), self._key_hex, whole_numbers=False)
+
+    def identifier(self, text: str) -> str:
+        """An id without clear addresses: own recipient, other addresses and numbers become their recipient_key, so
+        that ids stay apart and one id stays one id; NUL becomes U+FFFD. This rule can never change."""
+        if self._number is None and "@" not in text and "%" not in text and "+" not in text and "\0" not in text:
+            return text
+        text = self.own_as_key(text).replace("\0", NUL_STANDS_FOR)
+        if "@" in text or ("%" in text and "40" in text):
+            text = _ID_ADDRESS.sub(self._address_as_key, text)
+        if "+" in text or "%" in text:
+            text = _ID_NUMBER.sub(lambda match: self._key_of("+" + match[1]), text)
+        return text
+
+    def text(self, text: str) -> str:
+        """A text for readers: own recipient, any address, any number that begins with +, and the own number's digits
+        become `<recipient>`; NUL becomes U+FFFD. Linear in the length of the text."""
+        if "@" in text or "%" in text or "+" in text or "\0" in text:
+            return self._masked(text)
+        return text if self._number is None or self._cannot_hold_own(text) else self._masked(text)
+
+    def value(self, value: object, depth: int = 0) -> object:
+        """Tags and `extra`: every text inside, keys included, as `text` does it. Where two keys become one, the
+        greater value in bytes stays. Raises RejectRecord for what is nested deeper than 64."""
+        if depth == 0 and self._is_clean_value(value):
+            return value
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if depth > DEEPEST:
+            raise RejectRecord(f"nested deeper than {DEEPEST}")
+        if isinstance(value, list):
+            return [self.value(element, depth + 1) for element in value]
+        if isinstance(value, dict):
+            clean: dict[str, object] = {}
+            for name, inner in value.items():
+                name, inner = self.text(name), self.value(inner, depth + 1)
+                clean[name] = inner if name not in clean else max(clean[name], inner, key=rank)
+            return clean
+        written = str(value)
+        masked = self.text(written) if self._number is not None else written
+        return value if masked == written else masked
+
+    def _is_clean_value(self, value: object) -> bool:
+        """As `is_clean`, of everything inside at once."""
+        written = msgspec.json.encode(value).decode()
+        return (
+            "\\u0000" not in written
+            and self.is_clean(written)
+            and written.count("[") + written.count("{") <= DEEPEST
+            and (self._number is None or written.isascii())
+        )
+
+    def _cannot_hold_own(self, text: str) -> bool:
+        """Cheap and sure: an email address needs its at-sign, a number the digits that it was written with."""
+        if "%" in text:
+            return self._number is None and "@" not in text and "40" not in text
+        if self._number is None:
+            return "@" not in text
+        if self._number in text or not text.isascii():
+            return False
+        lower = text.lower().encode()
+        return not any(needle in lower for needle in self._own_needles())
+
+    def _own_needles(self) -> tuple[bytes, ...]:
+        if self._needles is None:
+            forms = {_utf8(self._written.strip()).lower(), _utf8(self._normalised).lower()} - {b""}
+            self._needles = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        return self._needles
+
+    def _masked(self, text: str) -> str:
+        text = text.replace("\0", NUL_STANDS_FOR)
+        if self._normalised is not None and not self._cannot_hold_own(text):
+            needles = self._own_needles()
+            if self._number is not None and self._number.isdigit():
+                needles = (*needles, self._number.encode())
+            text = _replace(text, needles, MASK, whole_numbers=self._number is not None)
+        if "@" in text or ("%" in text and "40" in text):
+            text = _TEXT_ADDRESS.sub(_address_as_mask, text)
+        if "+" in text or "%" in text:
+            text = _TEXT_NUMBER.sub(_number_as_mask, text)
+        if "<<recipient>" in text or "<recipient>>" in text:
+            text = _DOUBLE_MASK.sub(MASK, text)
+        return text
+
+    def _key_of(self, address: str) -> str:
+        return self._keyring.recipient_key(self._account, address).hex()
+
+    def _address_as_key(self, match: re.Match[str]) -> str:
+        if match[2] is None:
+            return match[0]
+        domain = match[3].rstrip(".-")
+        if not domain:
+            return match[0]
+        local, _ = _percent_decoded(*_percent_decoded(_utf8(match[1])))
+        return self._key_of(f"{local.decode(errors='replace')}@{domain}".lower()) + match[3][len(domain) :]
+
+
+def _address_as_mask(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
+    return MASK + match[0][len(match[0].rstrip(".-")) :]
+
+
+def _number_as_mask(match: re.Match[str]) -> str:
+    """`+15550100001 550` is a number and something else; `+1 (555) 010-0001` is one number."""
+    rest = match[1]
+    groups = list(_DIGIT_RUN.finditer(rest))
+    count, end = 0, 0
+    for position, group in enumerate(groups):
+        if position and (group.start() - end > 2 or len(groups[0][0]) >= _FEWEST_DIGITS):
+            break
+        if count + len(group[0]) > _MOST_DIGITS:
+            break
+        count, end = count + len(group[0]), group.end()
+    return match[0] if count < _FEWEST_DIGITS else MASK + rest[end:]
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _replace(text: str, needles: tuple[bytes, ...], replacement: str, *, whole_numbers: bool) -> str:
+    """Replace every needle (lower case) where it stands plainly, then after one and after two rounds of decoding."""
+    data, new = _utf8(text), replacement.encode()
+    data = _replaced(data, data, None, needles, new, whole_numbers)
+    for rounds in (1, 2):
+        decoded, starts = data, None
+        for _ in range(rounds):
+            decoded, starts = _percent_decoded(decoded, starts)
+        if starts is not None:
+            data = _replaced(data, decoded, starts, needles, new, whole_numbers)
+    return data.decode("utf-8", "surrogatepass")
+
+
+def _percent_decoded(data: bytes, starts: list[int] | None = None) -> tuple[bytes, list[int] | None]:
+    """One round of percent-decoding; `starts` says of each byte where it stands in what was decoded first, and one
+    more for the end (None: each where it is)."""
+    if b"%" not in data:
+        return data, starts
+    pieces, places, last = [], [], 0
+    for match in _ESCAPE.finditer(data):
+        pieces += (data[last : match.start()], bytes((int(match[1], 16),)))
+        places.extend(range(last, match.start() + 1))
+        last = match.end()
+    if not pieces:
+        return data, starts
+    pieces.append(data[last:])
+    places.extend(range(last, len(data) + 1))
+    return b"".join(pieces), places if starts is None else [starts[place] for place in places]
+
+
+def _replaced(
+    data: bytes,
+    read: bytes,
+    starts: list[int] | None,
+    needles: tuple[bytes, ...],
+    new: bytes,
+    whole_numbers: bool,
+) -> bytes:
+    """Replace in `data` what stands in `read`, a reading of it whose bytes begin at `starts`."""
+    lower = read.lower()
+    next_at = {needle: lower.find(needle) for needle in needles}
+    if all(at < 0 for at in next_at.values()):
+        return data
+    pieces, done, searched = [], 0, 0
+    while True:
+        for needle in needles:
+            if 0 <= next_at[needle] < searched:
+                next_at[needle] = lower.find(needle, searched)
+        found = [(at, -len(needle), needle) for needle, at in next_at.items() if at >= 0]
+        if not found:
+            break
+        at, _, needle = min(found)
+        end = at + len(needle)
+        if whole_numbers and (
+            (lower[at : at + 1].isdigit() and lower[at - 1 : at].isdigit() and at > 0)
+            or (lower[end - 1 : end].isdigit() and lower[end : end + 1].isdigit())
+        ):
+            searched = at + 1
+            continue
+        pieces += (data[done : starts[at] if starts else at], new)
+        done, searched = (starts[end] if starts else end), end
+    return b"".join((*pieces, data[done:]))
