@@ -1,0 +1,127 @@
+"""The ledger: one row of ops.load per load, from its beginning to how it ended."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from etl import __version__
+from etl.feeds.base import Feed
+from etl.load.landing import RecordedObject
+from etl.model.errors import ConfigurationError
+from etl.model.identity import Keyring
+
+
+class LedgerRow(msgspec.Struct, kw_only=True):
+    """One row of ops.load, as commands print it. Counts are of records, then of events; None: it did not get there."""
+
+    load_id: int
+    account: str
+    feed: str
+    kind: str
+    digest: str
+    rules_version: int
+    code_version: str
+    status: str
+    stop_reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    read_count: int | None
+    loaded_count: int | None
+    duplicate_count: int | None
+    rejected_count: int | None
+    ignored_count: int | None
+    mapped_count: int | None
+    inserted_count: int | None
+    revised_count: int | None
+    unchanged_count: int | None
+    removed_count: int | None
+    unknown_count: int | None
+
+
+COLUMNS = sql.SQL(", ").join(map(sql.Identifier, LedgerRow.__struct_fields__))
+
+
+def check_key(cursor: Cursor, keyring: Keyring) -> None:
+    """Refuse another secret than the one that all keys of this warehouse were made with."""
+    cursor.execute(
+        "insert into ops.setting (name, value) values ('key_fingerprint', %s) on conflict do nothing",
+        (keyring.fingerprint,),
+    )
+    cursor.execute("select value from ops.setting where name = 'key_fingerprint'")
+    stored = cursor.fetchone()[0]
+    if stored != keyring.fingerprint:
+        raise ConfigurationError(
+            f"RECIPIENT_HMAC_KEY is not the one this warehouse was made with (fingerprint {keyring.fingerprint}, "
+            f"expected {stored}). With another key every event would be loaded a second time. Set the old one."
+        )
+
+
+def check_rules(cursor: Cursor, feeds: Sequence[Feed]) -> None:
+    """Refuse code whose rules are older than those that derived what is there; remember newer ones."""
+    for feed in feeds:
+        cursor.execute(
+            "insert into ops.rules as r (feed, version) values (%s, %s)"
+            " on conflict (feed) do update set version = excluded.version where r.version < excluded.version",
+            (feed.slug, feed.rules_version),
+        )
+        cursor.execute("select version from ops.rules where feed = %s", (feed.slug,))
+        version = cursor.fetchone()[0]
+        if version > feed.rules_version:
+            raise ConfigurationError(
+                f"This release derives {feed.slug} by rules {feed.rules_version}, and the warehouse was loaded by "
+                f"rules {version}: older rules never overwrite newer ones. Deploy the newer release here too."
+            )
+
+
+def digest_of(objects: Sequence[RecordedObject]) -> str:
+    """One name for the bytes of several objects, whatever order they came in."""
+    digest = hashlib.sha256()
+    for sha256 in sorted(o.landed.sha256 for o in objects):
+        digest.update(bytes.fromhex(sha256))
+    return digest.hexdigest()
+
+
+def begin(connection: Connection, account: str, feed: Feed, kind: str, objects: Sequence[RecordedObject]) -> int:
+    """Write the ledger row of a load that starts, and hold its lock for as long as this connection lives."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status)"
+            " values (%s, %s, %s, %s, %s, %s, 'staging') returning load_id",
+            (account, feed.slug, kind, digest_of(objects), feed.rules_version, __version__),
+        )
+        load_id = cursor.fetchone()[0]
+        cursor.execute("select pg_advisory_lock(hashtext('waybill-load'), %s)", (load_id,))
+    connection.commit()
+    return load_id
+
+
+def end(cursor: Cursor, load_id: int, status: str, stop_reason: str | None = None, **counts: int) -> None:
+    """Write how a load ended; the counts by name of column."""
+    assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(n)) for name, n in counts.items()]
+    cursor.execute(
+        sql.SQL("update ops.load set {} where load_id = %s").format(
+            sql.SQL(", ").join([*assignments, sql.SQL("status = %s, stop_reason = %s, ended_at = clock_timestamp()")])
+        ),
+        (status, stop_reason, load_id),
+    )
+
+
+def row(cursor: Cursor, load_id: int) -> LedgerRow:
+    """The ledger row of a load."""
+    cursor.execute(sql.SQL("select {} from ops.load where load_id = %s").format(COLUMNS), (load_id,))
+    return LedgerRow(**dict(zip(LedgerRow.__struct_fields__, cursor.fetchone(), strict=True)))
+
+
+def published_with(cursor: Cursor, objects: Sequence[RecordedObject], rules_version: int) -> dict[int, int]:
+    """Which of these objects are published under these rules already: object_id to the last such load_id."""
+    cursor.execute(
+        "select o.object_id, max(o.load_id) from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
+        " where l.status = 'published' and l.rules_version = %s and o.object_id = any(%s) group by o.object_id",
+        (rules_version, [o.object_id for o in objects]),
+    )
+    return dict(cursor.fetchall())

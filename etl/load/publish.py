@@ -1,0 +1,332 @@
+"""Publish: one transaction writes events, legs, messages, recipients, rejected records, changed days and the ledger.
+
+Nothing of a load is visible before its commit, and everything is after it. All accounts of the load are locked, so
+that what is read here stays true until the commit; the primary keys are the guard.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from etl.feeds import FEEDS
+from etl.load import ledger
+from etl.load.copying import CopyInto
+from etl.load.stage import Staged, drop_tables, recipient_table, rejected_table, staging_table
+from etl.model.errors import QualityGateError
+from etl.model.event import STORED_COLUMNS, Event, merge_all
+from etl.model.identity import Keyring
+from etl.warehouse.migrations import SQL
+
+BATCH = 5_000
+
+
+class KeyRange(NamedTuple):
+    """The events that a replay replaces: first <= event_key < until, of one provider, and of one account or of all
+    (None: a dispatch log may hold rows of other accounts than its own)."""
+
+    account: str | None
+    provider: str
+    first: UUID
+    until: UUID
+
+
+def publish(
+    connection: Connection,
+    load_id: int,
+    staged: Staged,
+    keyring: Keyring,
+    replaced: KeyRange | None = None,
+) -> None:
+    """Commit a staged and validated load.
+
+    :param replaced: for a replay, the range whose events are what the staged sightings say and nothing else
+    :raises QualityGateError: the books do not balance, or a staging table lost rows; nothing was written
+    """
+    with connection, connection.cursor() as cursor:
+        cursor.execute("set local lock_timeout = '10min'")
+        zone = _lock(cursor, load_id, replaced)
+        _check_staging(cursor, load_id, staged)
+        counts = _Counts(*_write_events(cursor, load_id, staged, keyring, replaced))
+        _write_legs_and_messages(cursor, load_id, zone)
+        _write_recipients(cursor, load_id)
+        _write_rejects(cursor, load_id, staged)
+        _write_ledger(cursor, load_id, staged, counts)
+        drop_tables(cursor, load_id)
+
+
+def _run(cursor: Cursor, name: str, **parameters: object) -> int:
+    cursor.execute((SQL / "load" / f"{name}.sql").read_text(), parameters)
+    return cursor.rowcount
+
+
+def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> str:
+    """Take the locks of every account in the load, in order of name, and of its ledger row; returns the report zone."""
+    cursor.execute("select pg_advisory_xact_lock_shared(hashtext('waybill'), hashtext('zone'))")
+    cursor.execute(sql.SQL("select distinct account from {}").format(staging_table(load_id)))
+    accounts = {account for (account,) in cursor.fetchall()}
+    if replaced is not None:
+        cursor.execute(
+            "select distinct account from fact.event where provider = %s and event_key >= %s and event_key < %s",
+            (replaced.provider, replaced.first, replaced.until),
+        )
+        there = {account for (account,) in cursor.fetchall()}
+        accounts |= there if replaced.account is None else {replaced.account}
+    for account in sorted(accounts):
+        cursor.execute("select pg_advisory_xact_lock(hashtext('waybill-account'), hashtext(%s))", (account,))
+    cursor.execute("select status from ops.load where load_id = %s for update", (load_id,))
+    status = cursor.fetchone()[0]
+    if status != "staging":
+        raise QualityGateError(f"Load {load_id} is {status} already; it cannot be published again.")
+    cursor.execute("select value from ops.setting where name = 'report_timezone'")
+    return cursor.fetchone()[0]
+
+
+def _check_staging(cursor: Cursor, load_id: int, staged: Staged) -> None:
+    """A crash of the server empties unlogged tables; an emptied one must not pass."""
+    expected = (
+        (staging_table(load_id), staged.sighting_count),
+        (rejected_table(load_id), staged.rejected_count),
+        (recipient_table(load_id), staged.recipient_count),
+    )
+    for table, count in expected:
+        cursor.execute(sql.SQL("select count(*) from {}").format(table))
+        found = cursor.fetchone()[0]
+        if found != count:
+            raise QualityGateError(
+                f"Staging table {table.strings[-1]} of load {load_id} holds {found} rows, {count} were staged: it was "
+                "emptied or changed. Nothing was written; run the same command again."
+            )
+
+
+class _Counts(NamedTuple):
+    mapped: int
+    inserted: int
+    revised: int
+    unchanged: int
+    removed: int
+    loaded_records: int
+    duplicate_records: int
+
+
+def _columns(prefix: str = "") -> sql.Composable:
+    names = [sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in STORED_COLUMNS]
+    return sql.SQL(", ").join(names)
+
+
+def _row(prefix: str) -> sql.Composable:
+    return sql.SQL("({})").format(_columns(prefix))
+
+
+def _write_events(
+    cursor: Cursor, load_id: int, staged: Staged, keyring: Keyring, replaced: KeyRange | None
+) -> Iterable[int]:
+    """Resolve the staged sightings against what is there, and write the difference. Leaves the temporary tables
+    inserted_event, revised_event and revised_leg behind."""
+    bounds = {
+        "first": staged.first_key or UUID(int=0),
+        "last": staged.last_key or UUID(int=0),
+        "account": replaced.account if replaced else None,
+        "provider": replaced.provider if replaced else None,
+        "range_first": replaced.first if replaced else None,
+        "range_until": replaced.until if replaced else None,
+    }
+    stage_table = staging_table(load_id)
+    cursor.execute(sql.SQL((SQL / "load" / "resolve.sql").read_text()).format(staging=stage_table), bounds)
+    _merge_sightings(cursor, stage_table, bounds, keyring)
+    cursor.execute(
+        sql.SQL((SQL / "load" / "write_events.sql").read_text()).format(
+            staging=stage_table,
+            columns=_columns(),
+            s_columns=_columns("s"),
+            f_columns=_columns("f"),
+            f_row=_row("f"),
+            e_row=_row("e"),
+            assignments=sql.SQL(", ").join(
+                sql.SQL("{name} = f.{name}").format(name=sql.Identifier(name))
+                for name in STORED_COLUMNS
+                if name != "event_key"
+            ),
+        ),
+        bounds,
+    )
+    removed = 0
+    if replaced is not None:
+        removed = _remove_vanished(cursor, bounds)
+    cursor.execute(
+        sql.SQL((SQL / "load" / "count_books.sql").read_text()).format(staging=stage_table),
+    )
+    mapped, inserted, revised, unchanged, loaded, duplicates = cursor.fetchone()
+    return mapped, inserted, revised, unchanged, removed, loaded, duplicates
+
+
+def _merge_sightings(cursor: Cursor, stage_table: sql.Identifier, bounds: dict, keyring: Keyring) -> None:
+    """Merge, in Python, every key that was told more than once: in this load, or here and before."""
+    parts = {
+        "staging": stage_table,
+        "s_columns": _columns("s"),
+        "e_columns": _columns("e"),
+        "s_row": _row("s"),
+        "e_row": _row("e"),
+    }
+    cursor.execute(sql.SQL((SQL / "load" / "keys_to_merge.sql").read_text()).format(**parts), bounds)
+    writer = CopyInto(cursor, "pg_temp", "merged_event", STORED_COLUMNS)
+    with cursor.connection.cursor("sightings_to_merge") as sightings:
+        sightings.itersize = BATCH
+        sightings.execute(sql.SQL((SQL / "load" / "sightings_to_merge.sql").read_text()).format(**parts), bounds)
+        for _, rows in groupby(sightings, key=itemgetter(0)):
+            merged = merge_all(_event(values) for values in rows)
+            FEEDS[merged.feed].derive(merged, keyring)
+            writer.add([getattr(merged, name) for name in STORED_COLUMNS])
+    writer.flush()
+    cursor.execute("analyze merged_event")
+
+
+def _event(values: tuple) -> Event:
+    event = Event(*_in_struct_order(values))
+    if event.recipient_key is not None:
+        event.recipient_key = bytes(event.recipient_key)
+    return event
+
+
+def _in_struct_order(values: tuple) -> Iterator[object]:
+    stored = dict(zip(STORED_COLUMNS, values, strict=True))
+    return (stored.get(name) for name in Event.__struct_fields__)
+
+
+def _remove_vanished(cursor: Cursor, bounds: dict) -> int:
+    """Take back the events of a replayed range that no landed record tells any more."""
+    _run(cursor, "remove_vanished", **bounds)
+    return cursor.fetchone()[0]
+
+
+def _write_legs_and_messages(cursor: Cursor, load_id: int, zone: str) -> None:
+    _run(cursor, "touched_legs")
+    _run(cursor, "fold_legs", report_timezone=zone)
+    _run(cursor, "touched_messages")
+    cursor.execute(
+        "create temporary table day_before on commit drop as"
+        " select distinct day from touched_message inner join fact.message using (message_key)"
+        " cross join lateral unnest(days) as day"
+    )
+    apply_difference(cursor, "leg", "leg_key", "touched_leg", "leg_after")
+    _run(cursor, "fold_messages", report_timezone=zone)
+    apply_difference(cursor, "message", "message_key", "touched_message", "message_after")
+    cursor.execute(
+        "insert into ops.changed_day (load_id, day)"
+        " select %s, day from day_before"
+        " union select %s, day from message_after cross join lateral unnest(days) as day",
+        (load_id, load_id),
+    )
+
+
+def apply_difference(cursor: Cursor, table: str, key: str, touched: str, after: str) -> int:
+    """Make the touched rows of fact.<table> what <after> says, writing only what differs; returns rows written."""
+    cursor.execute(
+        "select column_name from information_schema.columns where table_schema = 'fact' and table_name = %s"
+        " order by ordinal_position",
+        (table,),
+    )
+    names = [name for (name,) in cursor.fetchall()]
+    parts = {
+        "table": sql.Identifier("fact", table),
+        "key": sql.Identifier(key),
+        "touched": sql.Identifier(touched),
+        "after": sql.Identifier(after),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, names)),
+        "a_columns": sql.SQL(", ").join(sql.Identifier("a", name) for name in names),
+        "t_columns": sql.SQL(", ").join(sql.Identifier("t", name) for name in names),
+        "assignments": sql.SQL(", ").join(
+            sql.SQL("{name} = a.{name}").format(name=sql.Identifier(name)) for name in names if name != key
+        ),
+    }
+    written = 0
+    for statement in (
+        "delete from {table} as t using {touched} as w where w.{key} = t.{key}"
+        " and not exists (select from {after} as a where a.{key} = t.{key})",
+        "update {table} as t set {assignments} from {after} as a where a.{key} = t.{key}"
+        " and ({t_columns}) is distinct from ({a_columns})",
+        "insert into {table} ({columns}) select {a_columns} from {after} as a"
+        " where not exists (select from {table} as t where t.{key} = a.{key}) order by a.{key}",
+    ):
+        cursor.execute(sql.SQL(statement).format(**parts))
+        written += cursor.rowcount
+    return written
+
+
+def _write_recipients(cursor: Cursor, load_id: int) -> None:
+    cursor.execute(
+        sql.SQL(
+            "insert into private.recipient (recipient_key, account, address)"
+            " select recipient_key, min(account), min(address) from {} group by recipient_key order by recipient_key"
+            " on conflict do nothing"
+        ).format(recipient_table(load_id))
+    )
+
+
+def _write_rejects(cursor: Cursor, load_id: int, staged: Staged) -> None:
+    keep_rejects(cursor, load_id)
+    if staged.resolved_hashes:
+        cursor.execute(
+            "update private.rejected_record set resolved_load_id = %s"
+            " where resolved_load_id is null and sha256 = any(%s)",
+            (load_id, sorted(staged.resolved_hashes)),
+        )
+
+
+def keep_rejects(cursor: Cursor, load_id: int) -> None:
+    """Keep the rejected records of a load, each bytes once."""
+    cursor.execute(
+        sql.SQL(
+            "insert into private.rejected_record (account, feed, sha256, reason, raw, object_id, position, load_id)"
+            " select distinct on (account, feed, sha256) account, feed, sha256, reason, raw, object_id, position, %s"
+            " from {} order by account, feed, sha256, record_no on conflict (account, feed, sha256) do nothing"
+        ).format(rejected_table(load_id)),
+        (load_id,),
+    )
+
+
+def _write_ledger(cursor: Cursor, load_id: int, staged: Staged, counts: _Counts) -> None:
+    """Write the books; both sides were counted apart, and both must agree."""
+    told = counts.loaded_records + counts.duplicate_records + staged.rejected_count + staged.ignored_count
+    if staged.read_count != told:
+        raise QualityGateError(
+            f"The books of load {load_id} do not balance in records: read {staged.read_count}, but loaded "
+            f"{counts.loaded_records} + duplicate {counts.duplicate_records} + rejected {staged.rejected_count} + "
+            f"ignored {staged.ignored_count} = {told}. Nothing was written."
+        )
+    if counts.mapped != counts.inserted + counts.revised + counts.unchanged:
+        raise QualityGateError(
+            f"The books of load {load_id} do not balance in events: mapped {counts.mapped}, but inserted "
+            f"{counts.inserted} + revised {counts.revised} + unchanged {counts.unchanged}. Nothing was written."
+        )
+    for object_id, found in staged.objects.items():
+        cursor.execute(
+            "insert into ops.load_object (load_id, object_id, first_key, last_key, record_count)"
+            " values (%s, %s, %s, %s, %s)",
+            (load_id, object_id, found.first_key, found.last_key, found.record_count),
+        )
+    cursor.execute(
+        sql.SQL("select count(distinct event_key) from {} where event_type = 'unknown'").format(staging_table(load_id))
+    )
+    ledger.end(
+        cursor,
+        load_id,
+        "published",
+        read_count=staged.read_count,
+        loaded_count=counts.loaded_records,
+        duplicate_count=counts.duplicate_records,
+        rejected_count=staged.rejected_count,
+        ignored_count=staged.ignored_count,
+        mapped_count=counts.mapped,
+        inserted_count=counts.inserted,
+        revised_count=counts.revised,
+        unchanged_count=counts.unchanged,
+        removed_count=counts.removed,
+        unknown_count=cursor.fetchone()[0],
+    )

@@ -1,0 +1,97 @@
+"""Where the bytes of a load come from: files and folders, the inbox, a SQL table."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+
+import msgspec
+import sqlalchemy
+from upath import UPath
+
+from etl.feeds.base import Feed
+from etl.load.landing import LandedObject, files_below, land
+from etl.model.errors import ConfigurationError, SourceError, UsageError
+from etl.settings import Settings
+
+TABLE = re.compile(r"table:(?:(?P<schema>\w+)\.)?(?P<name>\w+)")
+ROWS_PER_OBJECT = 200_000
+
+
+def landed_paths(settings: Settings, feed: Feed, account: str, paths: list[str]) -> Iterator[LandedObject]:
+    """Land every file of the paths (folders: all files below; `table:schema.name`: a SQL table of DISPATCH_LOG_URL)."""
+    for path in paths:
+        if path.startswith("table:"):
+            yield from _landed_table(settings, feed, account, path)
+            continue
+        for file in files_below(path):
+            yield _landed_file(settings, feed, account, file)
+
+
+def landed_inbox(settings: Settings, feed: Feed, account: str | None) -> Iterator[LandedObject]:
+    """Land every file under INBOX_URL/<account>/<feed>/, of one account or of all."""
+    inbox = UPath(settings.inbox_url)
+    if not inbox.is_dir():
+        raise UsageError(f"No PATH was given, and there is no inbox at {settings.inbox_url} (INBOX_URL).")
+    accounts = [account] if account else sorted(child.name for child in inbox.iterdir() if child.is_dir())
+    for name in accounts:
+        folder = inbox / name / feed.slug
+        if folder.is_dir():
+            for file in files_below(str(folder)):
+                yield _landed_file(settings, feed, name, file)
+
+
+def _landed_file(settings: Settings, feed: Feed, account: str, file: UPath) -> LandedObject:
+    try:
+        with file.open("rb") as stream:
+            return land(stream, account, feed.slug, settings.landing_url)
+    except OSError as error:
+        raise SourceError(f"Cannot read {file}: {error.strerror or error}.") from error
+
+
+def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> Iterator[LandedObject]:
+    """A SQL table as landed NDJSON, in a stable order, so that an unchanged table gives the same objects."""
+    match = TABLE.fullmatch(path)
+    if match is None:
+        raise UsageError(f"{path}: expected table:NAME or table:SCHEMA.NAME.")
+    if feed.slug != "dispatch_log":
+        raise UsageError(f"{path}: only the dispatch_log can be read from a SQL table.")
+    if settings.dispatch_log_url is None:
+        raise ConfigurationError(
+            "DISPATCH_LOG_URL is not set: the SQLAlchemy URL of the database that holds the dispatch log, for example "
+            "postgresql+psycopg2://reader@host/campaigns."
+        )
+    try:
+        engine = sqlalchemy.create_engine(settings.dispatch_log_url)
+        with engine.connect().execution_options(stream_results=True) as connection:
+            table = sqlalchemy.Table(
+                match["name"], sqlalchemy.MetaData(), schema=match["schema"], autoload_with=connection
+            )
+            missing = [name for name in feed.record_type.__struct_fields__ if name not in table.columns]
+            required = {"dispatch_id", "occurred_at", "channel", "status"}
+            if required & set(missing):
+                raise SourceError(f"{path} lacks the columns {', '.join(sorted(required & set(missing)))}.")
+            columns = [table.columns[n] for n in feed.record_type.__struct_fields__ if n in table.columns]
+            order = [table.columns.occurred_at, table.columns.dispatch_id, table.columns.status]
+            result = connection.execute(sqlalchemy.select(*columns).order_by(*order))
+            for partition in result.mappings().partitions(ROWS_PER_OBJECT):
+                lines = b"".join(msgspec.json.encode(_plain(row), order="sorted") + b"\n" for row in partition)
+                yield land(BytesIO(lines), account, feed.slug, settings.landing_url)
+        engine.dispose()
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__).strip().split("\n", 1)[0]
+        raise SourceError(f"Cannot read {path} of DISPATCH_LOG_URL: {reason}.") from None
+
+
+def _plain(row: sqlalchemy.RowMapping) -> dict[str, object]:
+    """A row as JSON takes it: times in ISO 8601 (a naive one stays naive, and its record will be rejected)."""
+    return {
+        name: value.isoformat()
+        if isinstance(value, datetime | date)
+        else str(value)
+        if isinstance(value, Decimal)
+        else value
+        for name, value in row.items()
+        if value is not None
+    }

@@ -1,0 +1,233 @@
+-- message_after: what the touched messages are: a pure function of their legs. Section 6 of the design.
+-- reads: touched_message, fact.leg (with this load)
+-- params: report_timezone
+create temporary table message_after on commit drop as
+with
+leg as materialized (
+    select
+        l.message_key,
+        l.leg_key,
+        l.account,
+        l.channel,
+        l.provider,
+        l.provider = 'dispatch' as is_dispatch,
+        least(l.own_dispatch_id, l.named_dispatch_id) as dispatch_id,
+        encode(l.recipient_key, 'hex') as recipient_hex,
+        l.campaign_choice,
+        l.template_choice,
+        l.mailbox_provider,
+        l.country,
+        l.first_event_at,
+        l.first_gateway_event_at,
+        l.is_scheduled,
+        l.has_other_failure,
+        l.is_unsubscribed,
+        l.last_delivered_at,
+        l.last_suppressed_at,
+        l.last_suppressed_key,
+        l.last_suppressed_category,
+        l.last_suppressed_reason,
+        l.last_handed_over_at,
+        l.last_handed_over_key,
+        l.last_handed_over_gateway,
+        l.last_bounce_at,
+        l.last_bounce_key,
+        l.last_bounce_class,
+        l.last_bounce_reason,
+        l.last_failure_at,
+        l.last_unanswered_at,
+        l.last_unanswered_key,
+        l.last_unanswered_type,
+        l.last_completed_at,
+        l.last_completed_key,
+        l.last_completed_by,
+        l.first_processed_at,
+        l.first_deferred_at,
+        l.first_delivered_at,
+        l.first_dropped_at,
+        l.first_bounced_at,
+        l.first_blocked_at,
+        l.first_invalid_at,
+        l.first_undelivered_at,
+        l.first_completed_at,
+        l.first_no_answer_at,
+        l.first_failed_at,
+        l.first_opened_at,
+        l.first_human_opened_at,
+        l.first_clicked_at,
+        l.first_human_clicked_at,
+        l.first_spam_reported_at,
+        l.segments,
+        l.duration_seconds,
+        l.engaged_days
+    from touched_message as t
+    inner join fact.leg as l on l.message_key = t.message_key
+),
+
+folded as (
+    select
+        message_key,
+        min(account) as account,
+        min(channel) as channel,
+        min(dispatch_id) as dispatch_id,
+        coalesce(max(recipient_hex) filter (where is_dispatch), max(recipient_hex)) as recipient_hex,
+        min(campaign_choice) as campaign_choice,
+        min(template_choice) as template_choice,
+        coalesce(min(mailbox_provider) filter (where is_dispatch), min(mailbox_provider)) as mailbox_provider,
+        coalesce(min(country) filter (where is_dispatch), min(country)) as country,
+        min(first_gateway_event_at) as sent_at,
+        bool_or(is_scheduled) as is_scheduled,
+        bool_or(has_other_failure) as has_other_failure,
+        bool_or(is_unsubscribed) as is_unsubscribed,
+        max(last_delivered_at) as last_delivered_at,
+        bool_or(first_opened_at is not null) as has_opened,
+        bool_or(first_human_opened_at is not null) as has_human_opened,
+        bool_or(first_clicked_at is not null) as has_clicked,
+        bool_or(first_human_clicked_at is not null) as has_human_clicked,
+        bool_or(first_spam_reported_at is not null) as is_spam_reported,
+        sum(segments) as segments,
+        sum(duration_seconds) as duration_seconds
+    from leg
+    group by message_key
+),
+
+-- the gateway leg that began last
+gateway_leg as (
+    select distinct on (message_key) message_key, provider
+    from leg
+    where not is_dispatch
+    order by message_key, first_event_at desc, leg_key desc
+),
+
+handed_over as (
+    select distinct on (message_key) message_key, last_handed_over_gateway as gateway
+    from leg
+    where last_handed_over_at is not null
+    order by message_key, last_handed_over_at desc, last_handed_over_key desc
+),
+
+suppressed as (
+    select distinct on (message_key)
+        message_key, last_suppressed_category as category, last_suppressed_reason as reason
+    from leg
+    where last_suppressed_at is not null
+    order by message_key, last_suppressed_at desc, last_suppressed_key desc
+),
+
+-- the deciding failure, if no delivery came later
+bounce as (
+    select distinct on (message_key)
+        message_key, last_bounce_at as bounced_at, last_bounce_class as failure_class, last_bounce_reason as failure_reason
+    from leg
+    where last_bounce_at is not null
+    order by message_key, last_bounce_at desc, last_bounce_key desc
+),
+
+unanswered as (
+    select distinct on (message_key) message_key, last_unanswered_type as unanswered_type
+    from leg
+    where last_unanswered_at is not null
+    order by message_key, last_unanswered_at desc, last_unanswered_key desc
+),
+
+completed as (
+    select distinct on (message_key) message_key, last_completed_by as answered_by
+    from leg
+    where last_completed_at is not null
+    order by message_key, last_completed_at desc, last_completed_key desc
+),
+
+counted_day as (
+    select leg.message_key, (counted.at at time zone %(report_timezone)s)::date as day
+    from leg
+    cross join lateral unnest(array[
+        leg.first_gateway_event_at,
+        leg.first_processed_at,
+        leg.first_deferred_at,
+        leg.first_delivered_at,
+        leg.first_dropped_at,
+        leg.first_bounced_at,
+        leg.first_blocked_at,
+        leg.first_invalid_at,
+        leg.last_failure_at,
+        leg.first_undelivered_at,
+        leg.first_completed_at,
+        leg.first_no_answer_at,
+        leg.first_failed_at,
+        leg.first_spam_reported_at
+    ]) as counted (at)
+    where counted.at is not null
+    union all
+    select leg.message_key, engaged.day
+    from leg
+    cross join lateral unnest(leg.engaged_days) as engaged (day)
+),
+
+counted as (
+    select message_key, array_agg(distinct day order by day) as days
+    from counted_day
+    group by message_key
+),
+
+decided as (
+    select
+        f.message_key,
+        case
+            when f.has_opened or f.has_clicked or f.is_spam_reported or (f.channel = 'email' and f.is_unsubscribed)
+                then 'delivered'
+            when b.bounced_at is not null and (f.last_delivered_at is null or f.last_delivered_at <= b.bounced_at)
+                then 'bounced'
+            when f.last_delivered_at is not null then 'delivered'
+            when f.has_other_failure then 'not_delivered'
+            when f.sent_at is not null then 'in_gateway'
+            when s.message_key is not null then 'not_sent'
+            else 'in_progress'
+        end as state
+    from folded as f
+    left join bounce as b on b.message_key = f.message_key
+    left join suppressed as s on s.message_key = f.message_key
+)
+
+select
+    f.message_key,
+    f.account,
+    f.channel,
+    f.dispatch_id,
+    decode(f.recipient_hex, 'hex') as recipient_key,
+    d.state,
+    f.sent_at,
+    (f.sent_at at time zone %(report_timezone)s)::date as sent_day,
+    case when g.message_key is not null then g.provider else h.gateway end as provider,
+    substr(f.campaign_choice, 2) as campaign_id,
+    substr(f.template_choice, 2) as template_id,
+    f.mailbox_provider,
+    f.country,
+    case when d.state = 'bounced' then b.failure_class end as failure_class,
+    case when d.state = 'bounced' then b.failure_reason end as failure_reason,
+    case when d.state = 'not_sent' then s.category end as not_sent_category,
+    case when d.state = 'not_sent' then s.reason end as not_sent_reason,
+    d.state = 'in_progress' and f.is_scheduled as is_scheduled,
+    d.state = 'bounced' and f.last_delivered_at is not null as is_delivered_then_bounced,
+    f.has_opened or f.has_clicked or (f.channel = 'email' and f.is_unsubscribed) as is_opened,
+    f.has_human_opened or f.has_human_clicked or (f.channel = 'email' and f.is_unsubscribed) as is_opened_human,
+    f.has_clicked or (f.channel = 'email' and f.is_unsubscribed) as is_clicked,
+    f.has_human_clicked or (f.channel = 'email' and f.is_unsubscribed) as is_clicked_human,
+    f.is_spam_reported,
+    f.is_unsubscribed,
+    case when d.state in ('bounced', 'not_delivered') then u.unanswered_type end as unanswered_type,
+    c.answered_by,
+    f.segments,
+    f.duration_seconds,
+    coalesce(counted.days, '{}') as days
+from folded as f
+inner join decided as d on d.message_key = f.message_key
+left join gateway_leg as g on g.message_key = f.message_key
+left join handed_over as h on h.message_key = f.message_key
+left join suppressed as s on s.message_key = f.message_key
+left join bounce as b on b.message_key = f.message_key
+left join unanswered as u on u.message_key = f.message_key
+left join completed as c on c.message_key = f.message_key
+left join counted on counted.message_key = f.message_key;
+
+create unique index on message_after (message_key);
+analyze message_after;

@@ -1,0 +1,28 @@
+-- key_to_merge: the keys told more than once in this load, or there already and now told otherwise.
+-- is_folded: what stands there is a sighting too (unless a replay replaces it).
+-- merged_event: where the merged events go.
+create temporary table merged_event (like fact.event) on commit drop;
+
+create temporary table key_to_merge on commit drop as
+select r.event_key, r.is_known and not r.is_replaced as is_folded
+from resolved_key as r
+where
+    (
+        r.sighting_count > 1
+        and (not r.is_known or r.is_replaced)
+    )
+    or (
+        r.is_known
+        and not r.is_replaced
+        and exists (
+            select from {staging} as s
+            inner join fact.event as e on e.event_key = s.event_key
+            where
+                s.event_key = r.event_key
+                and e.event_key between %(first)s and %(last)s
+                and {s_row} is distinct from {e_row}
+        )
+    );
+
+create unique index on key_to_merge (event_key);
+analyze key_to_merge;

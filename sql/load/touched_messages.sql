@@ -1,0 +1,19 @@
+-- touched_message: the messages that the touched legs were part of, and those that they are part of now.
+-- reads: touched_leg, fact.leg (as it stood), leg_after
+create temporary table touched_message on commit drop as
+with
+membership as (
+    select l.message_key
+    from touched_leg as t
+    inner join fact.leg as l on l.leg_key = t.leg_key
+    where l.message_key is not null
+    union all
+    select message_key from leg_after where message_key is not null
+)
+
+select message_key
+from membership
+group by message_key;
+
+create unique index on touched_message (message_key);
+analyze touched_message;
