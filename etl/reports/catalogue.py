@@ -1,0 +1,174 @@
+"""The reports: their names, grains and measures. One SQL file each in sql/reports; the tables are in sql/schema."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from etl.model.errors import UsageError
+
+SQL = Path(__file__).resolve().parents[2] / "sql" / "reports"
+
+CONTROL = "control"
+"""The candidate that holds the independent counts; never published."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report.
+
+    :ivar grain: the columns that tell its rows apart; the first is the local day by which it is rebuilt
+    :ivar measures: the other columns, in order
+    :ivar is_built: a table that builds write; else a view
+    """
+
+    name: str
+    grain: tuple[str, ...]
+    measures: tuple[str, ...]
+    is_built: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.grain + self.measures
+
+    @property
+    def table(self) -> str:
+        return f"report.{self.name}"
+
+    @property
+    def day_column(self) -> str | None:
+        """The local day that `show` can restrict, None where the report has none."""
+        return self.grain[0] if self.is_built else None
+
+
+_BY_SENT_DAY_AND_COUNTRY = ("sent_day", "account", "provider", "campaign_id", "country")
+_BY_EVENT_DAY_AND_MAILBOX = ("event_day", "account", "provider", "campaign_id", "mailbox_provider")
+
+REPORTS: tuple[Report, ...] = (
+    Report(
+        "email_engagement_daily",
+        _BY_EVENT_DAY_AND_MAILBOX,
+        (
+            "open_count",
+            "machine_open_count",
+            "unique_open_count",
+            "unique_human_open_count",
+            "click_count",
+            "machine_click_count",
+            "unique_click_count",
+            "unsubscribe_count",
+        ),
+    ),
+    Report(
+        "email_deliverability_daily",
+        _BY_EVENT_DAY_AND_MAILBOX,
+        (
+            "processed_count",
+            "deferred_count",
+            "delivered_count",
+            "spam_report_count",
+            "hard_bounce_count",
+            "soft_bounce_count",
+            "bounced_count",
+            "blocked_count",
+            "invalid_count",
+            "gateway_suppressed_count",
+            "unclassified_count",
+            "dropped_count",
+        ),
+    ),
+    Report(
+        "email_campaign",
+        ("sent_day", "account", "provider", "campaign_id", "template_id", "mailbox_provider"),
+        (
+            "sent",
+            "delivered",
+            "bounced_hard",
+            "bounced_soft",
+            "blocked",
+            "invalid",
+            "not_delivered",
+            "in_gateway",
+            "opened",
+            "opened_human",
+            "clicked",
+            "clicked_human",
+            "spam_reported",
+            "unsubscribed",
+            "delivery_rate",
+            "bounce_rate",
+            "open_rate",
+            "click_rate",
+            "spam_rate",
+            "unsubscribe_rate",
+            "click_to_open_rate",
+        ),
+    ),
+    Report(
+        "sms_activity_daily",
+        _BY_SENT_DAY_AND_COUNTRY,
+        ("sent", "delivered", "undelivered", "in_gateway", "segments"),
+    ),
+    Report(
+        "ivr_activity_daily",
+        _BY_SENT_DAY_AND_COUNTRY,
+        (
+            "sent",
+            "completed",
+            "no_answer",
+            "failed",
+            "in_gateway",
+            "busy",
+            "canceled",
+            "human",
+            "machine",
+            "duration_seconds",
+        ),
+    ),
+    Report(
+        "message_cost_daily",
+        ("sent_day", "account", "channel", "provider", "campaign_id", "country", "currency"),
+        ("priced_leg_count", "cost"),
+    ),
+    Report(
+        "communication_activity_daily",
+        ("event_day", "account", "channel", "event_status"),
+        ("message_count",),
+    ),
+    Report(
+        "build",
+        ("build_id",),
+        ("started_at", "as_of", "report_timezone", "days_built", "rows_changed", "code_version"),
+        is_built=False,
+    ),
+    Report(
+        "freshness",
+        ("account", "feed"),
+        (
+            "complete_until",
+            "last_loaded_at",
+            "last_event_at",
+            "unattributed_count",
+            "rejected_count",
+            "unknown_count",
+            "stale_reason",
+        ),
+        is_built=False,
+    ),
+)
+
+BUILT: tuple[Report, ...] = tuple(report for report in REPORTS if report.is_built)
+
+
+def find(name: str) -> Report:
+    """The report of that name. Raises UsageError with the names there are."""
+    for report in REPORTS:
+        if report.name == name:
+            return report
+    names = ", ".join(report.name for report in REPORTS)
+    raise UsageError(f"There is no report {name!r}. Reports: {names}.")
+
+
+@cache
+def statement(name: str) -> str:
+    """The SELECT of a report (or of CONTROL), with parameters `days` and `report_timezone`."""
+    return (SQL / f"{name}.sql").read_text()

@@ -1,0 +1,191 @@
+"""A report as people and programs want to have it: a table, CSV, JSON or Parquet; exact, and in the order of its grain.
+
+Rows are read and written in batches, so that memory does not grow with the report (a table for people excepted).
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import BinaryIO
+
+import msgspec
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from etl.model.errors import UsageError
+from etl.reports.catalogue import Report, find
+
+BATCH = 5_000
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the start of a formula."""
+DECIMALS_OF_MONEY = 12
+"""Decimal places of an unbounded numeric in Parquet, which wants to know; more than any price has."""
+_PRECISION = 38
+_TABLE_WIDTH = 10_000
+_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
+
+Rows = Iterator[list[tuple]]
+
+
+def show(
+    connection: Connection,
+    name: str,
+    from_day: date | None,
+    until_day: date | None,
+    form: str,
+    stream: BinaryIO,
+) -> int:
+    """Write the rows of a report, in the order of its grain; returns how many.
+
+    :param from_day: first local day, None: from the beginning
+    :param until_day: last local day, itself included; None: to the end
+    :param form: table, csv, json (one array) or parquet
+    :raises UsageError: no such report or format, or days where the report has none
+    """
+    report = find(name)
+    writer = FORMATS.get(form)
+    if writer is None:
+        raise UsageError(f"There is no format {form!r}. Formats: {', '.join(FORMATS)}.")
+    if report.day_column is None and (from_day or until_day):
+        raise UsageError(f"Report {name} has no days; leave --from-day and --until-day out.")
+    if from_day and until_day and until_day < from_day:
+        raise UsageError(f"--until-day {until_day} lies before --from-day {from_day}.")
+    with connection, connection.cursor("report_rows") as cursor:
+        cursor.itersize = BATCH
+        cursor.execute(_query(report), {"from_day": from_day, "until_day": until_day})
+        first = cursor.fetchmany(BATCH)  # a named cursor knows its columns once it has fetched
+        return writer(report.columns, cursor.description, _batches(first, lambda: cursor.fetchmany(BATCH)), stream)
+
+
+def _query(report: Report) -> sql.Composable:
+    query = sql.SQL("select {columns} from {table}").format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, report.columns)),
+        table=sql.Identifier(*report.table.split(".")),
+    )
+    if report.day_column is not None:
+        query += sql.SQL(
+            " where {day} >= coalesce(%(from_day)s, '-infinity'::date)"
+            " and {day} <= coalesce(%(until_day)s, 'infinity'::date)"
+        ).format(day=sql.Identifier(report.day_column))
+    return query + sql.SQL(" order by {}").format(sql.SQL(", ").join(map(sql.Identifier, report.grain)))
+
+
+def _batches(first: list[tuple], fetch: Callable[[], list[tuple]]) -> Rows:
+    batch = first
+    while batch:
+        yield batch
+        batch = fetch()
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, list):
+        return " ".join(_as_text(item) for item in value)
+    return str(value)
+
+
+def _table(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for column in description:
+        table.add_column(column.name, justify="right" if _is_number(column) else "left", no_wrap=True)
+    count = 0
+    for batch in rows:
+        for row in batch:
+            table.add_row(*(Text(_as_text(value).translate(_CONTROL)) for value in row))
+        count += len(batch)
+    text = io.StringIO()
+    # Wide enough for every column: a report is never cut to the width of a terminal.
+    Console(file=text, width=_TABLE_WIDTH, color_system=None).print(table)
+    stream.write("\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip()).encode() + b"\n")
+    return count
+
+
+def _csv(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
+    def cell(value: object) -> str:
+        text = _as_text(value)
+        return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
+
+    count = 0
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    for batch in rows:
+        writer.writerows([cell(value) for value in row] for row in batch)
+        count += len(batch)
+        stream.write(buffer.getvalue().encode())
+        buffer.seek(0)
+        buffer.truncate()
+    stream.write(buffer.getvalue().encode())
+    return count
+
+
+def _json(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
+    # Decimals as JSON numbers with all their digits, never by way of a float.
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    count = 0
+    stream.write(b"[")
+    for batch in rows:
+        for row in batch:
+            stream.write(b",\n" if count else b"\n")
+            stream.write(encode(dict(zip(columns, row, strict=True))))
+            count += 1
+    stream.write(b"\n]\n" if count else b"]\n")
+    return count
+
+
+def _parquet(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
+    import pyarrow
+    from pyarrow import parquet
+
+    schema = pyarrow.schema([(column.name, _arrow_type(column)) for column in description])
+    count = 0
+    with parquet.ParquetWriter(stream, schema) as writer:
+        for batch in rows:
+            by_column = dict(zip(columns, zip(*batch, strict=True), strict=True))
+            writer.write_table(pyarrow.table({name: list(by_column[name]) for name in columns}, schema=schema))
+            count += len(batch)
+    return count
+
+
+_DATE, _DATES, _TEXT, _BOOLEAN, _TIME = 1082, 1182, 25, 16, 1184
+_INTEGERS = (20, 23)
+_NUMERIC = 1700
+_UNBOUNDED_PRECISION = 1_000
+
+
+def _is_number(column) -> bool:  # noqa: ANN001
+    return column.type_code in (*_INTEGERS, _NUMERIC)
+
+
+def _arrow_type(column) -> object:  # noqa: ANN001
+    import pyarrow
+
+    if column.type_code == _NUMERIC:
+        if column.precision is None or column.precision > _UNBOUNDED_PRECISION:
+            return pyarrow.decimal128(_PRECISION, DECIMALS_OF_MONEY)
+        return pyarrow.decimal128(column.precision, column.scale)
+    return {
+        _DATE: pyarrow.date32(),
+        _DATES: pyarrow.list_(pyarrow.date32()),
+        _TEXT: pyarrow.string(),
+        _BOOLEAN: pyarrow.bool_(),
+        _TIME: pyarrow.timestamp("us", tz="UTC"),
+        **dict.fromkeys(_INTEGERS, pyarrow.int64()),
+    }[column.type_code]
+
+
+FORMATS: dict[str, Callable[..., int]] = {"table": _table, "csv": _csv, "json": _json, "parquet": _parquet}

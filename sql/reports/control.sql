@@ -1,0 +1,103 @@
+-- control: independent counts that the suites hold against the sums of the reports before they are published
+-- grain: measure, day
+-- reads: fact.event, fact.leg, fact.message
+-- params: days (date[], null: every day), report_timezone
+-- why: a report that lost rows to a join or to a stale day must not be published; so each count here takes the
+--      shortest way to the facts. What only the events can tell (first deliveries, prices) means reading them all:
+--      that is done where everything is built anyway, and marked by the measure recounted
+with
+built_range as (
+    select
+        built.day,
+        (built.day::timestamp at time zone %(report_timezone)s) - interval '3 hours' as from_at,
+        ((built.day + 1)::timestamp at time zone %(report_timezone)s) + interval '3 hours' as until_at
+    from unnest(%(days)s::date[]) as built (day)
+    union all
+    select null::date as day, '-infinity'::timestamptz as from_at, 'infinity'::timestamptz as until_at
+    where %(days)s::date[] is null
+),
+
+sent as (
+    select
+        channel || '_sent' as measure,
+        (sent_at at time zone %(report_timezone)s)::date as day
+    from fact.message
+    where
+        sent_at is not null
+        and (%(days)s::date[] is null or days && %(days)s::date[])
+),
+
+engaged as (
+    select
+        event.event_type as measure,
+        (event.event_at at time zone %(report_timezone)s)::date as day
+    from built_range
+    inner join fact.event as event
+        on event.event_at >= built_range.from_at
+        and event.event_at < built_range.until_at
+        and event.event_type in ('opened', 'clicked', 'unsubscribed')
+    where
+        event.channel = 'email'
+        and event.leg_key is not null
+        and (
+            built_range.day is null
+            or (event.event_at at time zone %(report_timezone)s)::date = built_range.day
+        )
+),
+
+recounted_leg as (
+    select
+        leg_key,
+        min(channel) as channel,
+        min(event_at) filter (where event_type = 'delivered') as delivered_at,
+        bool_or(price is not null) as is_priced
+    from fact.event
+    where
+        %(days)s::date[] is null
+        and leg_key is not null
+        and (event_type = 'delivered' or price is not null)
+    group by leg_key
+),
+
+recounted as (
+    select
+        'delivered_email_leg' as measure,
+        (delivered_at at time zone %(report_timezone)s)::date as day
+    from recounted_leg
+    where channel = 'email' and delivered_at is not null
+    union all
+    select
+        recounted_leg.channel || '_delivered' as measure,
+        (min(recounted_leg.delivered_at) at time zone %(report_timezone)s)::date as day
+    from recounted_leg
+    inner join fact.leg as leg on leg.leg_key = recounted_leg.leg_key
+    where recounted_leg.delivered_at is not null
+    group by leg.message_key, recounted_leg.channel
+    union all
+    select
+        'priced_leg' as measure,
+        (message.sent_at at time zone %(report_timezone)s)::date as day
+    from recounted_leg
+    inner join fact.leg as leg on leg.leg_key = recounted_leg.leg_key
+    inner join fact.message as message on message.message_key = leg.message_key
+    where recounted_leg.is_priced and message.sent_at is not null
+    union all
+    select 'recounted' as measure, null::date as day
+    where %(days)s::date[] is null
+),
+
+counted as (
+    select measure, day from sent
+    union all
+    select measure, day from engaged
+    union all
+    select measure, day from recounted
+)
+
+select
+    measure,
+    day,
+    count(*) as expected
+from counted
+where %(days)s::date[] is null or day = any (%(days)s::date[])
+group by measure, day
