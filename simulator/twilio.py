@@ -1,0 +1,267 @@
+"""Twilio's side: mutable rows of messages and calls, what a poll sees of them, and the bodies of the list calls.
+
+A row has one status at a time. The feed's truth is made of what the polls saw: `processed` at the creation of every
+row, and its own status at the time that DESIGN section 10 gives it.
+"""
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+from random import Random
+from urllib.parse import quote
+
+from simulator.message import Message
+from simulator.telling import NO_KEY, EventName, Told, leg_key
+from simulator.truth import Happening
+
+MESSAGES = "twilio_messages"
+CALLS = "twilio_calls"
+PROVIDER = "twilio"
+PAGE_SIZE = 50
+
+PENDING = ("accepted", "queued", "scheduled", "sending")
+"""Statuses of a row that has nothing of its own to tell yet."""
+
+_EVENT_TYPES = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "partially_delivered": "delivered",
+    "undelivered": "undelivered",
+    "failed": "undelivered",
+    "read": "opened",
+    "canceled": "canceled",
+    "ringing": "ringing",
+    "in-progress": "answered",
+    "completed": "completed",
+    "no-answer": "no_answer",
+    "busy": "busy",
+}
+_AT_START = ("ringing", "in-progress")
+
+OPTED_OUT = 21610
+"""The recipient had said stop: Twilio itself refused to send."""
+
+ERRORS: dict[int | None, str] = {
+    **dict.fromkeys((21211, 21214, 21217, 21614, 30005, 30006, 30014, 63003, 63024), "invalid"),
+    **dict.fromkeys(
+        (30003, 30001, 30008, 30017, 30022, 30023, 30027, 30036, 30012, 30410, 21611),
+        "soft_bounce",
+    ),
+    **dict.fromkeys((30004, 30007, 30032, 30033, 30034, 30450, 21408), "blocked"),
+    **dict.fromkeys((21610, 30002, 30010), "gateway_suppressed"),
+    **dict.fromkeys((30019, None), "unknown"),
+}
+"""Error code of a message to its class (DESIGN section 10); 30019 stands for any other."""
+
+
+class Row:
+    """One row over time.
+
+    :ivar message: the message it belongs to; None where it is to be ignored (inbound, or a child leg of a call)
+    :ivar states: (from when, how the row looks from then on), rising; dates are datetimes
+    """
+
+    def __init__(self, feed: str, message: Message | None, first: dict[str, object]) -> None:
+        created = first["date_created"]
+        assert isinstance(created, datetime)
+        self.feed = feed
+        self.message = message
+        self.created: datetime = created
+        self.states: list[tuple[datetime, dict[str, object]]] = [(created, first)]
+
+    def change(self, at: datetime, **fields: object) -> None:
+        """From `at` on the row looks like before with these fields; `date_updated` moves."""
+        self.states.append((at, {**self.states[-1][1], "date_updated": at, **fields}))
+
+    def seen_at(self, moment: datetime) -> dict[str, object] | None:
+        """The row as a poll at that moment has it."""
+        return next((state for since, state in reversed(self.states) if since <= moment), None)
+
+    def tells(self, state: dict[str, object]) -> tuple[tuple[EventName, Happening], ...]:
+        """The events that the row tells of while it looks like this."""
+        if self.message is None:
+            return ()
+        status = str(state["status"])
+        is_pending = status in PENDING
+        processed = self._event("processed", self.created, "processed", state if is_pending else {})
+        if is_pending:
+            return (processed,)
+        event_type = _EVENT_TYPES[status]
+        if self.feed == CALLS and status == "failed":
+            event_type = "failed"
+        elif state.get("error_code") == OPTED_OUT:
+            event_type = "dropped"
+        return (processed, self._event(status, _own_time(self.feed, state), event_type, state))
+
+    def _event(
+        self, status: str, at: datetime, event_type: str, state: dict[str, object]
+    ) -> tuple[EventName, Happening]:
+        message = self.message
+        assert message is not None
+        leg = (str(self.states[0][1]["sid"]),)
+        failure_class = None
+        if event_type in ("undelivered", "dropped"):
+            failure_class = ERRORS[state["error_code"]]  # type: ignore[index]
+        elif event_type == "failed":
+            failure_class = "unknown"
+        price, unit, duration = state.get("price"), state.get("price_unit"), state.get("duration")
+        segments = state.get("num_segments")
+        answered_by = state.get("answered_by")
+        happening = Happening(
+            key=NO_KEY,
+            at=at,
+            account=message.account,
+            channel=message.channel,
+            provider=PROVIDER,
+            event_type=event_type,
+            leg=leg,
+            leg_key=leg_key(message.account, PROVIDER, leg),
+            country=message.recipient.country,
+            failure_class=failure_class,
+            price=-Decimal(str(price)) if price is not None else None,
+            currency=str(unit).upper() if unit else None,
+            segments=int(str(segments)) if segments is not None else None,
+            duration_seconds=int(str(duration)) if duration else None,
+            answered_by=str(answered_by) if answered_by else None,
+        )
+        return (message.account, self.feed, *leg, status), happening
+
+
+def _own_time(feed: str, state: dict[str, object]) -> datetime:
+    """When the row's own status happened."""
+    status = state["status"]
+    named = "date_updated"
+    if feed == MESSAGES and status == "sent":
+        named = "date_sent"
+    elif feed == CALLS:
+        named = "start_time" if status in _AT_START else "end_time"
+    at = state[named] or state["date_updated"]
+    assert isinstance(at, datetime)
+    return at
+
+
+def account_sid(account: str) -> str:
+    """The provider's own id of an account."""
+    return f"AC{Random(f'{account}/sid').randbytes(16).hex()}"
+
+
+def new_message(message: Message | None, account: str, created: datetime, random: Random, **fields: object) -> Row:
+    """A row of Messages.json as it is right after its creation."""
+    sid = f"SM{random.randbytes(16).hex()}"
+    uri = f"/2010-04-01/Accounts/{account_sid(account)}/Messages/{sid}"
+    first: dict[str, object] = {
+        "account_sid": account_sid(account),
+        "api_version": "2010-04-01",
+        "body": f"Hello from {account}: see https://{account}.example/s/{random.randrange(9999)}",
+        "date_created": created,
+        "date_sent": None,
+        "date_updated": created,
+        "direction": "outbound-api",
+        "error_code": None,
+        "error_message": None,
+        "from": "+15005550006",
+        "messaging_service_sid": None,
+        "num_media": "0",
+        "num_segments": "1",
+        "price": None,
+        "price_unit": "USD",
+        "sid": sid,
+        "status": "queued",
+        "subresource_uris": {"media": f"{uri}/Media.json", "feedback": f"{uri}/Feedback.json"},
+        "to": message.recipient.phone if message else "+15005550006",
+        "uri": f"{uri}.json",
+    }
+    return Row(MESSAGES, message, {**first, **fields})
+
+
+def new_call(message: Message | None, account: str, created: datetime, random: Random, **fields: object) -> Row:
+    """A row of Calls.json as it is right after its creation."""
+    sid = f"CA{random.randbytes(16).hex()}"
+    uri = f"/2010-04-01/Accounts/{account_sid(account)}/Calls/{sid}"
+    to = message.recipient.phone if message else "+15005550006"
+    first: dict[str, object] = {
+        "account_sid": account_sid(account),
+        "annotation": None,
+        "answered_by": None,
+        "api_version": "2010-04-01",
+        "caller_name": None,
+        "date_created": created,
+        "date_updated": created,
+        "direction": "outbound-api",
+        "duration": "",
+        "end_time": None,
+        "forwarded_from": None,
+        "from": "+15005550006",
+        "from_formatted": "(500) 555-0006",
+        "group_sid": None,
+        "parent_call_sid": None,
+        "phone_number_sid": f"PN{Random(f'{account}/number').randbytes(16).hex()}",
+        "price": None,
+        "price_unit": "USD",
+        "queue_time": "0",
+        "sid": sid,
+        "start_time": None,
+        "status": "queued",
+        "subresource_uris": {"events": f"{uri}/Events.json", "recordings": f"{uri}/Recordings.json"},
+        "to": to,
+        "to_formatted": to,
+        "trunk_sid": None,
+        "uri": f"{uri}.json",
+    }
+    return Row(CALLS, message, {**first, **fields})
+
+
+def poll(account: str, feed: str, rows: Sequence[Row], at: datetime, back: timedelta) -> list[list[Told]]:
+    """The pages of one list call: every row created in the last `back`, as it looks now, newest first.
+
+    :param rows: of this account and feed, in order of creation
+
+    Rows that arrive while pages are fetched push others over the edge: a page may begin with a row of the one before.
+    """
+    random = Random(f"{account}/{feed}/{at.isoformat()}")
+    seen = []
+    first = bisect_left(rows, at - back, key=lambda row: row.created)
+    end = bisect_right(rows, at, key=lambda row: row.created)
+    for row in reversed(rows[first:end]):
+        state = row.seen_at(at)
+        if state is not None:
+            seen.append(Told(account, feed, at, state, row.tells(state)))
+    pages: list[list[Told]] = []
+    position = 0
+    while position < len(seen) or not pages:
+        pages.append(seen[position : position + PAGE_SIZE])
+        position += PAGE_SIZE - (1 if random.random() < 0.3 else 0)
+    return pages
+
+
+def bodies(account: str, feed: str, pages: Sequence[Sequence[Told]], at: datetime, back: timedelta) -> list[bytes]:
+    """The response bodies of one poll, page by page, with their links relative to the origin."""
+    resource, filtered = ("Messages", "DateSent") if feed == MESSAGES else ("Calls", "StartTime")
+    since = quote((at - back).strftime("%Y-%m-%dT%H:%M:%SZ"), safe="")
+    base = f"/2010-04-01/Accounts/{account_sid(account)}/{resource}.json?{filtered}%3E={since}&PageSize={PAGE_SIZE}"
+    uris = [f"{base}&Page=0"]
+    for number, page in enumerate(pages[:-1], start=1):
+        uris.append(f"{base}&Page={number}&PageToken=PA{page[-1].record['sid']}")
+    found = []
+    for number, page in enumerate(pages):
+        start = number * PAGE_SIZE
+        body = {
+            "end": start + max(len(page) - 1, 0),
+            "first_page_uri": uris[0],
+            "next_page_uri": uris[number + 1] if number + 1 < len(pages) else None,
+            "page": number,
+            "page_size": PAGE_SIZE,
+            "previous_page_uri": uris[number - 1] if number else None,
+            resource.lower(): [_as_written(one.record) for one in page],
+            "start": start,
+            "uri": uris[number],
+        }
+        found.append(json.dumps(body).encode())
+    return found
+
+
+def _as_written(state: dict[str, object]) -> dict[str, object]:
+    return {name: format_datetime(value) if isinstance(value, datetime) else value for name, value in state.items()}

@@ -1,0 +1,283 @@
+"""What a record of each feed tells: DESIGN section 10. Copied columns and identities only; classes follow later."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+
+from etl.model.identity import Keyring
+from etl.model.vocabulary import CHANNELS
+from tests.reference.sighting import (
+    IgnoredError,
+    RejectedError,
+    Sighting,
+    as_text,
+    hide_recipient,
+    instant,
+    milliseconds,
+    normalise_email,
+    normalise_phone,
+    plausible,
+)
+
+DISPATCH_LOG_RANK, CUSTOM_RANK, PROVIDER_RANK, CATEGORY_RANK = 1, 2, 3, 4
+DISPATCH_STATUSES = ("queued", "about_to_be_sent", "handed_over", "not_sent")
+ONLY_PROCESSED = {
+    "twilio_messages": ("accepted", "queued", "scheduled", "sending"),
+    "twilio_calls": ("queued",),
+}
+CALL_ENDED = ("completed", "busy", "no-answer", "failed", "canceled")
+INBOUND = ("inbound", "trunking-originating")
+
+
+def text_of(record: dict, name: str) -> str | None:
+    value = record.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def first_ranked(*choices: tuple[int, str | None]) -> tuple[int, str] | None:
+    return next((choice for choice in choices if choice[1]), None)
+
+
+def sendgrid_message_id(written: str) -> str:
+    """`sg_message_id` up to its first dot; `smtp-id` between `<` and its first `.` or `@`."""
+    written = written.strip()
+    if written.startswith("<"):
+        return written[1:].split("@")[0].split(".")[0]
+    return written.split(".")[0]
+
+
+def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: datetime) -> list[Sighting]:
+    word = text_of(record, "event")
+    if word is None:
+        raise RejectedError("event_word")
+    timestamp = record.get("timestamp")
+    if isinstance(timestamp, bool) or not isinstance(timestamp, int):
+        raise RejectedError("time")
+    at = instant(timestamp, landed_at).replace(microsecond=0)
+    written = text_of(record, "email")
+    if written is None or "@" not in written:
+        raise RejectedError("address")
+    address = normalise_email(written)
+    recipient_key = keyring.recipient_key(account, address)
+
+    def hidden(text: str | None) -> str | None:
+        return hide_recipient(text, written, address, recipient_key) or None
+
+    written_id = text_of(record, "sg_message_id")
+    smtp_id = text_of(record, "smtp-id")
+    message_id = sendgrid_message_id(written_id or smtp_id or "")
+    identity = [message_id, recipient_key.hex(), word, str(milliseconds(at) // 1000)]
+    if word in ("open", "click"):
+        identity += [hidden(text_of(record, "ip")) or "", hidden(text_of(record, "useragent")) or ""]
+    if word == "click":
+        offset = record.get("url_offset")
+        compact = json.dumps(offset, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        identity += [hidden(text_of(record, "url")) or "", "" if offset is None else compact]
+    if word.startswith("group_"):
+        identity.append(as_text(record.get("asm_group_id")) or "")
+
+    categories = record.get("category")
+    categories = categories if isinstance(categories, list) else [categories]
+    campaign = first_ranked(
+        (CUSTOM_RANK, hidden(as_text(record.get("campaign_id")))),
+        (PROVIDER_RANK, hidden(as_text(record.get("singlesend_id")))),
+        (PROVIDER_RANK, hidden(as_text(record.get("marketing_campaign_id")))),
+        *((CATEGORY_RANK, hidden(as_text(category))) for category in categories),
+    )
+    template = first_ranked(
+        (CUSTOM_RANK, hidden(as_text(record.get("template_id")))),
+        (PROVIDER_RANK, hidden(as_text(record.get("sg_template_id")))),
+    )
+    flag = record.get("sg_machine_open")
+    type_and_classification = [text_of(record, "type"), text_of(record, "bounce_classification")]
+    leg = (message_id, recipient_key.hex()) if message_id else None
+    return [
+        Sighting(
+            key=keyring.event_key(milliseconds(at), account, "sendgrid", identity),
+            at=at,
+            account=account,
+            channel="email",
+            provider="sendgrid",
+            feed="sendgrid_events",
+            word=word,
+            leg=leg,
+            leg_key=keyring.leg_key(account, "sendgrid", leg) if leg else None,
+            dispatch_id=hidden(as_text(record.get("dispatch_id"))),
+            campaign=campaign,
+            template=template,
+            recipient=(recipient_key, address),
+            code="/".join(part or "" for part in type_and_classification) if any(type_and_classification) else None,
+            status_code=text_of(record, "status"),
+            reason=text_of(record, "reason") or text_of(record, "response"),
+            is_machine=flag if isinstance(flag, bool) and word in ("open", "click") else None,
+        )
+    ]
+
+
+def twilio_time(record: dict, name: str, landed_at: datetime) -> datetime | None:
+    """RFC 2822 with a zone; null or empty is absent."""
+    value = record.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise RejectedError("time")
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        raise RejectedError("time") from None
+    return plausible(at, landed_at)
+
+
+def whole_number(value: object) -> int | None:
+    text = as_text(value)
+    return int(text) if text and text.isdigit() else None
+
+
+def money(value: object) -> Decimal | None:
+    """What it costs is positive: Twilio's sign turned."""
+    text = as_text(value)
+    try:
+        return -Decimal(text) if text else None
+    except InvalidOperation:
+        return None
+
+
+def twilio_row(keyring: Keyring, account: str, feed: str, record: dict, landed_at: datetime) -> list[Sighting]:
+    """`processed` at its creation, and its own status, if that says more."""
+    sid, status = text_of(record, "sid"), text_of(record, "status")
+    if record.get("direction") in INBOUND or status in ("receiving", "received") or record.get("parent_call_sid"):
+        raise IgnoredError
+    if sid is None or status is None:
+        raise RejectedError("sid" if sid is None else "status")
+    created_at = twilio_time(record, "date_created", landed_at)
+    if created_at is None:
+        raise RejectedError("time")
+    written = text_of(record, "to")
+    number = normalise_phone(written) if written and any(c.isdigit() for c in written) else None
+    processed = Sighting(
+        key=keyring.event_key(milliseconds(created_at), account, "twilio", (sid, "processed")),
+        at=created_at,
+        account=account,
+        channel="sms" if feed == "twilio_messages" else "ivr",
+        provider="twilio",
+        feed=feed,
+        word="processed",
+        leg=(sid,),
+        leg_key=keyring.leg_key(account, "twilio", (sid,)),
+        recipient=(keyring.recipient_key(account, number), number) if number else None,
+    )
+    paid = {
+        "price": money(record.get("price")),
+        "currency": (text_of(record, "price_unit") or "").strip().upper() or None,
+        "segments": whole_number(record.get("num_segments")),
+        "duration_seconds": whole_number(record.get("duration")),
+    }
+    if status in ONLY_PROCESSED[feed]:
+        return [replace(processed, **paid)]
+    own_at = None
+    if feed == "twilio_messages" and status == "sent":
+        own_at = twilio_time(record, "date_sent", landed_at)
+    if feed == "twilio_calls" and status in ("ringing", "in-progress"):
+        own_at = twilio_time(record, "start_time", landed_at)
+    if feed == "twilio_calls" and status in CALL_ENDED:
+        own_at = twilio_time(record, "end_time", landed_at)
+    own_at = own_at or twilio_time(record, "date_updated", landed_at)
+    if own_at is None:
+        raise RejectedError("time")
+    own = replace(
+        processed,
+        key=keyring.event_key(milliseconds(created_at), account, "twilio", (sid, status)),
+        at=own_at,
+        word=status,
+        code=as_text(record.get("error_code")),
+        answered_by=text_of(record, "answered_by"),
+        **paid,
+    )
+    return [processed, own]
+
+
+def twilio_messages(keyring: Keyring, account: str, record: dict, landed_at: datetime) -> list[Sighting]:
+    return twilio_row(keyring, account, "twilio_messages", record, landed_at)
+
+
+def twilio_calls(keyring: Keyring, account: str, record: dict, landed_at: datetime) -> list[Sighting]:
+    return twilio_row(keyring, account, "twilio_calls", record, landed_at)
+
+
+def occurred_at_of(value: object, landed_at: datetime) -> datetime:
+    """ISO 8601 with a zone, or epoch seconds or milliseconds (as digits in a text file)."""
+    if isinstance(value, str) and value.strip().isdigit():
+        value = int(value.strip())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return instant(value, landed_at)
+    try:
+        return plausible(datetime.fromisoformat(value.strip()), landed_at)
+    except (ValueError, AttributeError):
+        raise RejectedError("time") from None
+
+
+def dispatch_log(keyring: Keyring, account: str, record: dict, landed_at: datetime) -> list[Sighting]:
+    account = as_text(record.get("account")) or account
+    status, channel = as_text(record.get("status")), as_text(record.get("channel"))
+    if status not in DISPATCH_STATUSES:
+        raise RejectedError("status")
+    if channel not in CHANNELS:
+        raise RejectedError("channel")
+    at = occurred_at_of(record.get("occurred_at"), landed_at)
+    written = as_text(record.get("recipient"))
+    recipient = None
+    if written and channel == "email":
+        if "@" not in written:
+            raise RejectedError("address")
+        recipient = normalise_email(written)
+    elif written:
+        if not any(c.isdigit() for c in written):
+            raise RejectedError("address")
+        recipient = normalise_phone(written)
+    recipient_key = keyring.recipient_key(account, recipient) if recipient else None
+
+    def hidden(text: str | None) -> str | None:
+        return hide_recipient(text, written, recipient, recipient_key) or None
+
+    dispatch_id = hidden(as_text(record.get("dispatch_id")))
+    if dispatch_id is None:
+        raise RejectedError("dispatch_id")
+    gateway = as_text(record.get("provider"))
+    message_id = as_text(record.get("provider_message_id"))
+    if message_id and gateway == "sendgrid":
+        message_id = sendgrid_message_id(message_id) or None
+    occurred_text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    identity = (channel, dispatch_id, status, occurred_text, gateway or "", message_id or "")
+    leg = (channel, dispatch_id)
+    campaign_id, template_id = hidden(as_text(record.get("campaign_id"))), hidden(as_text(record.get("template_id")))
+    return [
+        Sighting(
+            key=keyring.event_key(milliseconds(at), account, "dispatch", identity),
+            at=at,
+            account=account,
+            channel=channel,
+            provider="dispatch",
+            feed="dispatch_log",
+            word=status,
+            leg=leg,
+            leg_key=keyring.leg_key(account, "dispatch", leg),
+            gateway=gateway,
+            names_message=message_id,
+            dispatch_id=dispatch_id,
+            campaign=(DISPATCH_LOG_RANK, campaign_id) if campaign_id else None,
+            template=(DISPATCH_LOG_RANK, template_id) if template_id else None,
+            recipient=(recipient_key, recipient) if recipient else None,
+            not_sent_reason=as_text(record.get("reason")) if status == "not_sent" else None,
+        )
+    ]
+
+
+FEEDS: dict[str, Callable[[Keyring, str, dict, datetime], list[Sighting]]] = {
+    "sendgrid_events": sendgrid_events,
+    "twilio_messages": twilio_messages,
+    "twilio_calls": twilio_calls,
+    "dispatch_log": dispatch_log,
+}

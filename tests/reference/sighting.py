@@ -1,0 +1,131 @@
+"""What one record tells of one event, and what all records that tell of it say together: DESIGN section 5."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from urllib.parse import quote
+from uuid import UUID
+
+EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
+LATEST = datetime(2101, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RejectedError(Exception):
+    """The record cannot be an event; the text is the category of the reason."""
+
+
+class IgnoredError(Exception):
+    """The record is none of ours: inbound, or the child leg of a call."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """The copied columns that matter for reports, as one record has them. `leg_key`, `leg`, `word` and what else is
+    part of the identity are the same in every sighting of an event."""
+
+    key: UUID
+    at: datetime
+    account: str
+    channel: str
+    provider: str
+    feed: str
+    word: str
+    leg: tuple[str, ...] | None
+    leg_key: UUID | None
+    gateway: str | None = None
+    names_message: str | None = None
+    dispatch_id: str | None = None
+    campaign: tuple[int, str] | None = None
+    template: tuple[int, str] | None = None
+    recipient: tuple[bytes, str] | None = None
+    code: str | None = None
+    status_code: str | None = None
+    reason: str | None = None
+    not_sent_reason: str | None = None
+    is_machine: bool | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+    segments: int | None = None
+    duration_seconds: int | None = None
+    answered_by: str | None = None
+
+
+LEAST = {"at": None, "dispatch_id": str.encode, "campaign": None, "template": None}
+GREATEST = {"price": None, "segments": None, "duration_seconds": None, "is_machine": None, "recipient": None}
+
+
+def in_bytes(choice: tuple[int, str]) -> tuple[int, bytes]:
+    return choice[0], choice[1].encode()
+
+
+def merged(sightings: Iterable[Sighting]) -> Sighting:
+    """All sightings of one event as one: column by column, so that order cannot matter."""
+    sightings = list(sightings)
+    values = dict(vars(sightings[0]))
+    for column in values:
+        present = [getattr(s, column) for s in sightings if getattr(s, column) is not None]
+        if not present or column in ("key", "leg", "leg_key"):
+            continue
+        if column in ("campaign", "template"):
+            values[column] = min(present, key=in_bytes)
+        elif column in LEAST:
+            values[column] = min(present, key=LEAST[column])
+        elif column in GREATEST:
+            values[column] = max(present)
+        else:
+            values[column] = max(present, key=str.encode)
+    return Sighting(**values)
+
+
+def instant(seconds_or_milliseconds: int, landed_at: datetime) -> datetime:
+    """Integers above 10¹¹ are milliseconds."""
+    is_milliseconds = abs(seconds_or_milliseconds) > 10**11
+    milliseconds = seconds_or_milliseconds if is_milliseconds else seconds_or_milliseconds * 1000
+    try:
+        at = EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        raise RejectedError("time") from None
+    return plausible(at, landed_at)
+
+
+def plausible(at: datetime, landed_at: datetime) -> datetime:
+    """A time with a zone, within 2005-2100, at most a day after its landing."""
+    if at.tzinfo is None or not EARLIEST <= at < LATEST or at > landed_at + timedelta(days=1):
+        raise RejectedError("time")
+    return at.astimezone(UTC)
+
+
+def milliseconds(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def as_text(value: object) -> str | None:
+    """An id: a text or a number; stripped, and empty is missing."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value).strip() or None
+
+
+def normalise_email(written: str) -> str:
+    return written.strip().lower()
+
+
+def normalise_phone(written: str) -> str:
+    return "+" + "".join(c for c in written if c in "0123456789")
+
+
+def hide_recipient(text: str | None, written: str | None, normalised: str | None, recipient_key: bytes | None) -> str:
+    """The record's own recipient becomes its key: as written and normalised, plain and percent-encoded, any case."""
+    if not text or not normalised:
+        return text or ""
+    forms = sorted({written.strip(), normalised} - {""}, key=len, reverse=True)
+    pattern = "|".join("".join(f"(?:{re.escape(c)}|{re.escape(quoted(c))})" for c in form) for form in forms)
+    return re.sub(pattern, recipient_key.hex(), text, flags=re.IGNORECASE)
+
+
+def quoted(character: str) -> str:
+    encoded = quote(character, safe="")
+    return encoded if encoded.startswith("%") else "".join(f"%{byte:02X}" for byte in character.encode())

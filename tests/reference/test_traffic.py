@@ -1,0 +1,136 @@
+"""What must hold of any files: order and batching do not matter, twice is once, and the numbers add up."""
+
+import json
+from collections import Counter
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from etl.model.identity import Keyring
+from simulator.outcome import make_messages
+from tests.reference import decode
+from tests.reference.model import Model
+from tests.reference.traffic import ZONES, File, traffic
+
+KEYRING = Keyring(b"a secret for the tests only")
+FEW = settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def loaded(files: list[File], zone: str) -> Model:
+    model = Model(KEYRING, zone)
+    for file in files:
+        books = model.load(file.account, file.feed, file.data, file.landed_at)
+        assert books.read == books.mapped + books.ignored + len(books.rejected)
+    return model
+
+
+def split(file: File) -> list[File]:
+    """Every record in a file of its own, in another shape; poison only where that can be a file by itself."""
+    parts = []
+    for record in decode.records(file.feed, file.data):
+        data = record.raw
+        if record.value is not None:
+            data = json.dumps(record.value).encode()
+        elif file.feed == "dispatch_log":
+            continue
+        if file.feed.startswith("twilio") and record.problem in (None, "not_an_object"):
+            data = b'{"' + decode.BODY_KEY[file.feed].encode() + b'":[' + data + b"]}"
+        parts.append(File(file.account, file.feed, data, file.landed_at))
+    return parts
+
+
+@FEW
+@given(traffic(max_files=20), st.sampled_from(ZONES), st.randoms(use_true_random=False))
+def test_order_and_batching_of_files_do_not_matter(files, zone, random):
+    straight = loaded(files, zone)
+    assert straight.events()
+    parts = [part for file in files for part in split(file)]
+    random.shuffle(parts)
+    shuffled = loaded(parts, zone)
+    assert shuffled.happenings() == straight.happenings()
+    assert shuffled.report_rows() == straight.report_rows()
+    assert shuffled.unattributed() == straight.unattributed()
+
+
+@FEW
+@given(traffic(max_files=20), st.sampled_from(ZONES))
+def test_loading_twice_is_loading_once(files, zone):
+    once, twice = loaded(files, zone), loaded([*files, *files], zone)
+    assert twice.happenings() == once.happenings()
+    assert twice.report_rows() == once.report_rows()
+    assert twice.rejected() == once.rejected()
+
+
+@FEW
+@given(traffic(), st.sampled_from(ZONES))
+def test_every_message_is_counted_once_and_every_sent_one_in_one_state(files, zone):
+    model = loaded(files, zone)
+    messages = make_messages(model.happenings())
+    states = Counter(m.state for m in messages)
+    sent = sum(1 for m in messages if m.sent_at)
+    assert len(messages) == sent + states["not_sent"] + states["in_progress"]
+    assert sent == states["delivered"] + states["bounced"] + states["not_delivered"] + states["in_gateway"]
+    reports = model.report_rows()
+    for report in ("email_campaign", "sms_activity_daily", "ivr_activity_daily"):
+        sent -= sum(cells["sent"] for cells in reports[report].values())
+    assert sent == 0
+    for cells in reports["email_campaign"].values():
+        failed = cells["bounced_hard"] + cells["bounced_soft"] + cells["not_delivered"]
+        assert cells["sent"] == cells["delivered"] + failed + cells["in_gateway"]
+        assert cells["clicked"] <= cells["opened"] <= cells["delivered"]
+        assert cells["clicked_human"] <= cells["opened_human"] <= cells["opened"]
+        assert max(cells["spam_reported"], cells["unsubscribed"]) <= cells["delivered"]
+        assert cells["invalid"] <= cells["bounced_hard"]
+        assert cells["blocked"] <= cells["bounced_soft"]
+    for cells in reports["sms_activity_daily"].values():
+        assert cells["sent"] == cells["delivered"] + cells["undelivered"] + cells["in_gateway"]
+    for cells in reports["ivr_activity_daily"].values():
+        assert cells["sent"] == cells["completed"] + cells["no_answer"] + cells["failed"] + cells["in_gateway"]
+        assert cells["busy"] <= cells["no_answer"]
+        assert cells["canceled"] <= cells["failed"]
+        assert cells["human"] + cells["machine"] <= cells["completed"]
+
+
+def test_the_traffic_reaches_every_state_event_type_and_report():
+    states, seen, reports, rejected = set(), set(), set(), set()
+    merged_sightings = 0
+    learnt: set[UUID] = set()
+
+    @FEW
+    @given(traffic(min_files=20))
+    def draw(files):
+        nonlocal merged_sightings
+        model = Model(KEYRING, "Europe/Berlin")
+        for file in files:
+            rejected.update(r.reason for r in model.load(file.account, file.feed, file.data, file.landed_at).rejected)
+        happenings = model.happenings()
+        merged_sightings += sum(1 for told in model.sightings.values() if len(told) > 1)
+        for h in happenings:
+            seen.add((h.channel, h.event_type))
+            seen.add(h.failure_class)
+        for m in make_messages(happenings):
+            states.add((m.channel, m.state))
+            if m.is_delivered_then_bounced:
+                states.add("delivered_then_bounced")
+            if any(e.names_leg for e in m.events) and {leg.provider for leg in m.legs} > {"dispatch"}:
+                learnt.add(m.events[0].key)
+        reports.update(name for name, cells in model.report_rows().items() if cells)
+
+    draw()
+    all_states = ("delivered", "not_delivered", "in_gateway", "not_sent", "in_progress")
+    assert states >= {(channel, state) for channel in ("email", "sms", "ivr") for state in all_states}
+    assert states >= {("email", "bounced"), ("sms", "bounced"), "delivered_then_bounced"}
+    assert seen >= {"invalid", "hard_bounce", "soft_bounce", "blocked", "gateway_suppressed", "unknown"}
+    words = ("opened", "clicked", "spam_reported", "unsubscribed", "resubscribed", "deferred", "dropped", "unknown")
+    assert seen >= {("email", word) for word in words}
+    assert len(reports) == 7
+    assert rejected >= {"not_json", "not_an_object", "body", "time", "address", "status", "event_word", "dispatch_id"}
+    assert merged_sightings > 100
+    assert len(learnt) > 20
