@@ -1,0 +1,136 @@
+"""What the acceptance tests share: loading in processes of their own, and looking at whole warehouses."""
+
+import multiprocessing
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from io import BytesIO
+
+from psycopg2 import sql
+
+from etl import __version__
+from etl.feeds import FEEDS
+from etl.load.landing import land
+from etl.load.run import load
+from etl.reports import catalogue
+from etl.reports.build import rebuild
+from etl.settings import Settings
+from etl.warehouse.connection import REPORTER, connect, connected
+
+FACTS = {
+    "fact.event": "event_key",
+    "fact.leg": "leg_key",
+    "fact.message": "message_key",
+    "private.recipient": "recipient_key",
+}
+LandedFile = tuple[str, str, bytes, datetime]
+"""account, feed, data, landed_at"""
+
+
+def load_files(settings: Settings, url: str, files: Iterable[LandedFile]) -> list:
+    """Land and load files, those of one feed and account together; returns the ledger rows."""
+    groups: dict[tuple[str, str], list] = {}
+    for account, feed, data, landed_at in files:
+        landed = land(BytesIO(data), account, feed, settings.landing_url, landed_at)
+        groups.setdefault((account, feed), []).append(landed)
+    return [item for (_, feed), landed in groups.items() for item in load(settings, url, FEEDS[feed], landed)]
+
+
+def build(url: str, full: bool = False, zone: str | None = None) -> dict[str, int]:
+    """Rebuild the reports; returns the rows changed by report."""
+    result = rebuild(
+        lambda: connect(url, REPORTER), days=None, full=full, report_timezone=zone, code_version=__version__
+    )
+    return result.rows_changed_by_report
+
+
+def load_and_build(settings: Settings, url: str, files: list[LandedFile]) -> None:
+    """What one process does: load its batch, then rebuild."""
+    load_files(settings, url, files)
+    build(url)
+
+
+@contextmanager
+def processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of processes in which the slow libraries are imported already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.acceptance.preloaded"])
+    with ProcessPoolExecutor(count, mp_context=context) as pool:
+        yield pool
+
+
+def in_batches(files: Sequence[LandedFile], seed: int, most: int) -> list[list[LandedFile]]:
+    """The files in random order, cut at random into at most so many batches."""
+    shuffled = list(files)
+    chooser = random.Random(seed)
+    chooser.shuffle(shuffled)
+    count = chooser.randint(1, most)
+    batches: list[list[LandedFile]] = [[] for _ in range(count)]
+    for file in shuffled:
+        batches[chooser.randrange(count)].append(file)
+    return [batch for batch in batches if batch]
+
+
+def report_cells(url: str) -> dict[str, dict[tuple, dict[str, object]]]:
+    """Every row of every built report: name → grain → measures."""
+    cells = {}
+    with connected(url, REPORTER) as connection, connection.cursor() as cursor:
+        for report in catalogue.BUILT:
+            cursor.execute(
+                sql.SQL("select {} from {}").format(
+                    sql.SQL(", ").join(map(sql.Identifier, report.columns)), sql.Identifier("report", report.name)
+                )
+            )
+            width = len(report.grain)
+            cells[report.name] = {
+                row[:width]: dict(zip(report.measures, row[width:], strict=True)) for row in cursor.fetchall()
+            }
+    return cells
+
+
+def differences(found: dict, expected: dict) -> list[str]:
+    """What differs between two sets of report cells, in words, the first twenty."""
+    told = []
+    for name in sorted(found.keys() | expected.keys()):
+        mine, theirs = found.get(name, {}), expected.get(name, {})
+        for grain in sorted(mine.keys() | theirs.keys(), key=str):
+            one, other = mine.get(grain), theirs.get(grain)
+            if one == other:
+                continue
+            cells = {
+                measure: (one and one.get(measure), other and other.get(measure))
+                for measure in (one or other)
+                if not (one and other) or one.get(measure) != other.get(measure)
+            }
+            told.append(f"{name} {[str(part) for part in grain]}: (found, expected) {cells}")
+    return told[:20]
+
+
+def check_equal(found: dict, expected: dict) -> None:
+    """Fail, saying what differs, unless two sets of report cells are equal."""
+    told = differences(found, expected)
+    assert not told, "\n".join(told)
+
+
+def facts(url: str) -> dict[str, list[tuple]]:
+    """All rows of the fact tables and of private.recipient, in order of their keys."""
+    tables = {}
+    with connected(url) as connection, connection.cursor() as cursor:
+        for table, key in FACTS.items():
+            cursor.execute(f"select t::text from {table} as t order by {key}")
+            tables[table] = cursor.fetchall()
+    return tables
+
+
+def writes(url: str) -> dict[str, tuple[int, int, int]]:
+    """Rows ever inserted, updated and deleted, by table of facts, recipients and reports."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_stat_force_next_flush()")
+        connection.commit()
+        cursor.execute(
+            "select schemaname || '.' || relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables"
+            " where schemaname in ('fact', 'report') or relname = 'recipient'"
+        )
+        return {name: tuple(counts) for name, *counts in cursor.fetchall()}

@@ -1,0 +1,114 @@
+"""A real Postgres for every test that wants one: a server per session, a fresh migrated database per test."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from etl.settings import Settings
+from etl.warehouse import embedded
+from etl.warehouse.connection import connect, connected
+from etl.warehouse.migrations import migrate
+
+os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
+KEY = "a test key of thirty-two bytes ok"
+FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Postgres. `url` is that of its maintenance database."""
+
+    url: str
+    template: str
+
+    def database(self, zone: str = "UTC") -> str:
+        """Make a migrated database; returns its URL."""
+        name = f"test_{uuid4().hex[:12]}"
+        connection = psycopg2.connect(self.url)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"create database {name} template {self.template}")
+        connection.close()
+        url = self.url_of(name)
+        with connected(url) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("update ops.setting set value = %s where name = 'report_timezone'", (zone,))
+        return url
+
+    def url_of(self, name: str) -> str:
+        return self.url.replace(f"/{embedded.DATABASE}?", f"/{name}?")
+
+    def drop(self, url: str) -> None:
+        name = url.rsplit("/", 1)[0] and url.split("?")[0].rsplit("/", 1)[1]
+        connection = psycopg2.connect(self.url)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"drop database if exists {name} with (force)")
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A migrated database of a test's own, with its settings (landing and inbox in a folder of the test)."""
+
+    url: str
+    settings: Settings
+    server: Server
+
+    def connect(self, role: str | None = None) -> psycopg2.extensions.connection:
+        return connect(self.url, role)
+
+    def rows(self, query: str, parameters: object = None) -> list[tuple]:
+        """All rows of a query, as the owner of the server."""
+        connection = self.connect()
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(query, parameters)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+
+def start_server(folder: Path, version: int) -> Server:
+    """Start a server of tests: real, but not durable, for speed."""
+    (folder / "pg").mkdir()
+    url = embedded.start(folder / "pg", version)
+    with (folder / "pg" / "postgresql.auto.conf").open("a") as file:
+        file.write("\n".join(FAST) + "\n")
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_reload_conf()")
+        cursor.execute("create database migrated")
+    connection.close()
+    server = Server(url, "migrated")
+    migrate(server.url_of("migrated"))
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Postgres 18, or the major version that TEST_POSTGRES_VERSION names."""
+    version = int(os.environ.get("TEST_POSTGRES_VERSION", "18"))
+    folder = tmp_path_factory.mktemp("postgres")
+    yield start_server(folder, version)
+    embedded.stop(folder / "pg", version)
+
+
+@pytest.fixture
+def warehouse(postgres: Server, tmp_path: Path) -> Iterator[Warehouse]:
+    url = postgres.database()
+    settings = Settings.from_environment(
+        {
+            "WAREHOUSE_URL": url,
+            "WAYBILL_VAR": str(tmp_path),
+            "RECIPIENT_HMAC_KEY": KEY,
+            "REJECTED_CEILING": "1",
+        }
+    )
+    yield Warehouse(url, settings, postgres)
+    postgres.drop(url)

@@ -1,0 +1,474 @@
+"""Every report's SELECT: hand-made facts in, expected rows out."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from etl.reports.catalogue import BUILT, CONTROL, find, statement
+from tests.conftest import Warehouse
+from tests.etl.reports.facts import ZONE, Facts, at
+
+D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
+
+
+def rows(warehouse: Warehouse, name: str, days: list[date] | None = None, zone: str = ZONE) -> list[dict]:
+    """Rows of a report's SELECT in the order of its grain, without the measures that are 0."""
+    connection = warehouse.connect("waybill_reporter")
+    with connection, connection.cursor() as cursor:
+        cursor.execute(statement(name), {"days": days, "report_timezone": zone})
+        names = [column.name for column in cursor.description]
+        found = cursor.fetchall()
+    connection.close()
+    grain = ("measure", "day") if name == CONTROL else find(name).grain
+    if name != CONTROL:
+        assert tuple(names) == find(name).columns
+    dicts = [dict(zip(names, row, strict=True)) for row in found]
+    dicts.sort(key=lambda row: [str(row[column]) for column in grain])
+    return [{k: v for k, v in row.items() if k in grain or v != 0} for row in dicts]
+
+
+def without(row: dict, *names: str) -> dict:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def engagement(facts: Facts) -> None:
+    """One email opened on three days (twice by a machine), clicked and unsubscribed from; another only opened."""
+    facts.message(
+        "a", "email", ["2026-03-02", "2026-03-03", "2026-03-04"], campaign_id="spring", mailbox_provider="gmail"
+    )
+    facts.leg(
+        "a",
+        "email",
+        first_opened_at=at("2026-03-02 10:00"),
+        first_human_opened_at=at("2026-03-03 10:00"),
+        first_clicked_at=at("2026-03-03 11:00"),
+        first_human_clicked_at=at("2026-03-03 11:00"),
+    )
+    facts.event("a", "opened", at("2026-03-02 10:00"), is_machine=True)
+    facts.event("a", "opened", at("2026-03-03 10:00"), is_machine=False)
+    facts.event("a", "opened", at("2026-03-03 10:30"), is_machine=True)
+    facts.event("a", "clicked", at("2026-03-03 11:00"))
+    facts.event("a", "clicked", at("2026-03-04 11:00"), is_machine=True)
+    facts.event("a", "unsubscribed", at("2026-03-04 12:00"))
+    facts.message("b", "email", ["2026-03-03"])
+    facts.leg("b", "email", first_opened_at=at("2026-03-03 09:00"), first_human_opened_at=at("2026-03-03 09:00"))
+    facts.event("b", "opened", at("2026-03-03 09:00"))
+    # counted nowhere: no leg, no email, another kind of event
+    facts.event(None, "opened", at("2026-03-03 09:00"))
+    facts.message("s", "sms", ["2026-03-03"])
+    facts.leg("s", "sms", first_opened_at=at("2026-03-03 09:00"))
+    facts.event("s", "opened", at("2026-03-03 09:00"), channel="sms")
+    facts.event("b", "delivered", at("2026-03-03 08:00"))
+
+
+def test_email_engagement_daily(warehouse: Warehouse, facts: Facts) -> None:
+    engagement(facts)
+    spring = {"account": "acme", "provider": "sendgrid", "campaign_id": "spring", "mailbox_provider": "gmail"}
+    none = {"account": "acme", "provider": "sendgrid", "campaign_id": "(none)", "mailbox_provider": "(none)"}
+    expected = [
+        {"event_day": D1, **spring, "open_count": 1, "machine_open_count": 1, "unique_open_count": 1},
+        {"event_day": D2, **none, "open_count": 1, "unique_open_count": 1, "unique_human_open_count": 1},
+        {
+            "event_day": D2,
+            **spring,
+            "open_count": 2,
+            "machine_open_count": 1,
+            "unique_human_open_count": 1,
+            "click_count": 1,
+            "unique_click_count": 1,
+        },
+        {"event_day": D3, **spring, "click_count": 1, "machine_click_count": 1, "unsubscribe_count": 1},
+    ]
+    assert rows(warehouse, "email_engagement_daily") == expected
+    assert rows(warehouse, "email_engagement_daily", [D2]) == expected[1:3]
+    assert rows(warehouse, "email_engagement_daily", [D1, D3]) == [expected[0], expected[3]]
+
+
+def test_email_deliverability_daily(warehouse: Warehouse, facts: Facts) -> None:
+    days = ["2026-03-02", "2026-03-03", "2026-03-04"]
+    facts.message("a", "email", days, campaign_id="spring", mailbox_provider="gmail")
+    # Delivered on the second day after a deferral, bounced on the third, and reported as spam all the same.
+    facts.leg(
+        "a",
+        "email",
+        first_processed_at=at("2026-03-02 10:00"),
+        first_deferred_at=at("2026-03-02 10:01"),
+        first_delivered_at=at("2026-03-03 10:00"),
+        first_spam_reported_at=at("2026-03-04 12:00"),
+        last_failure_at=at("2026-03-04 10:00"),
+        last_failure_class="soft_bounce",
+    )
+    # The same message by another gateway, which dropped it; and the dispatch log's leg, which says nothing here.
+    facts.leg(
+        "a",
+        "email",
+        name="a2",
+        provider="mailgun",
+        first_processed_at=at("2026-03-02 11:00"),
+        first_dropped_at=at("2026-03-02 11:01"),
+        last_failure_at=at("2026-03-02 11:01"),
+        last_failure_class="gateway_suppressed",
+    )
+    facts.leg("a", "email", name="a3", provider="dispatch", first_event_at=at("2026-03-02 09:00"))
+    for number, failure_class in enumerate(("hard_bounce", "invalid", "blocked", "unknown")):
+        facts.message(f"f{number}", "email", ["2026-03-04"])
+        facts.leg(f"f{number}", "email", last_failure_at=at("2026-03-04 10:00"), last_failure_class=failure_class)
+    facts.message("s", "sms", days)
+    facts.leg("s", "sms", first_delivered_at=at("2026-03-03 10:00"))
+    spring = {"account": "acme", "campaign_id": "spring", "mailbox_provider": "gmail"}
+    expected = [
+        {
+            "event_day": D1,
+            **spring,
+            "provider": "mailgun",
+            "processed_count": 1,
+            "gateway_suppressed_count": 1,
+            "dropped_count": 1,
+        },
+        {"event_day": D1, **spring, "provider": "sendgrid", "processed_count": 1, "deferred_count": 1},
+        {"event_day": D2, **spring, "provider": "sendgrid", "delivered_count": 1},
+        {
+            "event_day": D3,
+            "account": "acme",
+            "provider": "sendgrid",
+            "campaign_id": "(none)",
+            "mailbox_provider": "(none)",
+            "hard_bounce_count": 1,
+            "bounced_count": 1,
+            "blocked_count": 1,
+            "invalid_count": 1,
+            "unclassified_count": 1,
+        },
+        {
+            "event_day": D3,
+            **spring,
+            "provider": "sendgrid",
+            "spam_report_count": 1,
+            "soft_bounce_count": 1,
+            "bounced_count": 1,
+        },
+    ]
+    assert rows(warehouse, "email_deliverability_daily") == expected
+    assert rows(warehouse, "email_deliverability_daily", [D1]) == expected[:2]
+    assert rows(warehouse, "email_deliverability_daily", [D2, D3]) == expected[2:]
+
+
+def test_email_campaign(warehouse: Warehouse, facts: Facts) -> None:
+    day, named = ["2026-03-02"], {"campaign_id": "spring", "template_id": "t1", "mailbox_provider": "gmail"}
+    facts.message("a", "email", [*day, "2026-03-03"], state="delivered", **named)
+    facts.message(
+        "b",
+        "email",
+        day,
+        state="delivered",
+        is_opened=True,
+        is_opened_human=True,
+        is_clicked=True,
+        is_clicked_human=True,
+        is_unsubscribed=True,
+        **named,
+    )
+    facts.message("c", "email", day, state="delivered", is_opened=True, is_spam_reported=True, **named)
+    for number, failure_class in enumerate(("invalid", "hard_bounce", "soft_bounce", "blocked")):
+        facts.message(f"f{number}", "email", day, state="bounced", failure_class=failure_class, **named)
+    facts.message("g", "email", day, state="not_delivered", **named)
+    facts.message("h", "email", day, state="in_gateway", **named)
+    facts.message("i", "email", ["2026-03-03"], provider=None)
+    # counted nowhere: never sent, or no email
+    facts.message("j", "email", [], state="not_sent")
+    facts.message("k", "sms", day, state="delivered")
+    spring = {
+        "sent_day": D1,
+        "account": "acme",
+        "provider": "sendgrid",
+        **named,
+        "sent": 9,
+        "delivered": 3,
+        "bounced_hard": 2,
+        "bounced_soft": 2,
+        "blocked": 1,
+        "invalid": 1,
+        "not_delivered": 1,
+        "in_gateway": 1,
+        "opened": 2,
+        "opened_human": 1,
+        "clicked": 1,
+        "clicked_human": 1,
+        "spam_reported": 1,
+        "unsubscribed": 1,
+        "delivery_rate": Decimal("0.333333"),
+        "bounce_rate": Decimal("0.444444"),
+        "open_rate": Decimal("0.666667"),
+        "click_rate": Decimal("0.333333"),
+        "spam_rate": Decimal("0.333333"),
+        "unsubscribe_rate": Decimal("0.333333"),
+        "click_to_open_rate": Decimal("0.500000"),
+    }
+    nothing = {
+        "sent_day": D2,
+        "account": "acme",
+        "provider": "(none)",
+        "campaign_id": "(none)",
+        "template_id": "(none)",
+        "mailbox_provider": "(none)",
+        "sent": 1,
+        "in_gateway": 1,
+        **dict.fromkeys(("open_rate", "click_rate", "spam_rate", "unsubscribe_rate", "click_to_open_rate")),
+    }
+    assert rows(warehouse, "email_campaign") == [spring, nothing]
+    assert rows(warehouse, "email_campaign", [D1]) == [spring]
+    # A message that also counts on another day is not counted there.
+    assert rows(warehouse, "email_campaign", [D2]) == [nothing]
+
+
+def test_sms_activity_daily(warehouse: Warehouse, facts: Facts) -> None:
+    day = ["2026-03-02"]
+    facts.message("a", "sms", [*day, "2026-03-03"], state="delivered", country="DE", segments=3)
+    facts.message("b", "sms", day, state="bounced", failure_class="invalid", country="DE", segments=1)
+    facts.message("c", "sms", day, state="not_delivered", country="DE")
+    facts.message("d", "sms", day, state="in_gateway", campaign_id="spring")
+    facts.message("e", "email", day, state="delivered")
+    facts.message("f", "sms", [], state="in_progress")
+    base = {"sent_day": D1, "account": "acme", "provider": "twilio"}
+    expected = [
+        {**base, "campaign_id": "(none)", "country": "DE", "sent": 3, "delivered": 1, "undelivered": 2, "segments": 4},
+        {**base, "campaign_id": "spring", "country": "(none)", "sent": 1, "in_gateway": 1},
+    ]
+    assert rows(warehouse, "sms_activity_daily") == expected
+    assert rows(warehouse, "sms_activity_daily", [D1]) == expected
+    assert rows(warehouse, "sms_activity_daily", [D2]) == []
+
+
+def test_ivr_activity_daily(warehouse: Warehouse, facts: Facts) -> None:
+    day = ["2026-03-02"]
+    facts.message("a", "ivr", day, state="delivered", answered_by="human", duration_seconds=30)
+    facts.message("b", "ivr", day, state="delivered", answered_by="machine_end_beep", duration_seconds=5)
+    facts.message("c", "ivr", day, state="delivered", answered_by="fax")
+    facts.message("d", "ivr", day, state="delivered", answered_by="unknown")
+    facts.message("e", "ivr", day, state="in_gateway", unanswered_type=None)
+    for name, state, unanswered in (
+        ("f", "not_delivered", "no_answer"),
+        ("g", "not_delivered", "busy"),
+        ("h", "not_delivered", "failed"),
+        ("i", "bounced", "failed"),
+        ("j", "not_delivered", "canceled"),
+    ):
+        facts.message(name, "ivr", day, state=state, unanswered_type=unanswered)
+    facts.message("k", "ivr", ["2026-03-03"], country="FR")
+    base = {"account": "acme", "provider": "twilio", "campaign_id": "(none)"}
+    first = {
+        "sent_day": D1,
+        **base,
+        "country": "(none)",
+        "sent": 10,
+        "completed": 4,
+        "no_answer": 2,
+        "failed": 3,
+        "in_gateway": 1,
+        "busy": 1,
+        "canceled": 1,
+        "human": 1,
+        "machine": 2,
+        "duration_seconds": 35,
+    }
+    second = {"sent_day": D2, **base, "country": "FR", "sent": 1, "in_gateway": 1}
+    assert rows(warehouse, "ivr_activity_daily") == [first, second]
+    assert rows(warehouse, "ivr_activity_daily", [D2]) == [second]
+
+
+def test_message_cost_daily(warehouse: Warehouse, facts: Facts) -> None:
+    facts.message("a", "sms", ["2026-03-02"], campaign_id="spring", country="DE")
+    facts.leg("a", "sms", price=Decimal("0.00750"), currency="USD")
+    facts.leg("a", "sms", name="a2", provider="plivo", price=Decimal("0.1"), currency="EUR")
+    facts.leg("a", "sms", name="a3", provider="dispatch")
+    facts.message("b", "sms", ["2026-03-02"], campaign_id="spring", country="DE")
+    facts.leg("b", "sms", price=Decimal("0.0025"), currency="USD")
+    facts.message("c", "ivr", ["2026-03-03"])
+    facts.leg("c", "ivr", price=Decimal("-0.5"), currency=None)
+    facts.message("d", "sms", [])
+    facts.leg("d", "sms", price=Decimal("9"), currency="USD")
+    spring = {"sent_day": D1, "account": "acme", "channel": "sms", "campaign_id": "spring", "country": "DE"}
+    expected = [
+        {**spring, "provider": "plivo", "currency": "EUR", "priced_leg_count": 1, "cost": Decimal("0.1")},
+        {**spring, "provider": "twilio", "currency": "USD", "priced_leg_count": 2, "cost": Decimal("0.01")},
+        {
+            "sent_day": D2,
+            "account": "acme",
+            "channel": "ivr",
+            "provider": "twilio",
+            "campaign_id": "(none)",
+            "country": "(none)",
+            "currency": "(none)",
+            "priced_leg_count": 1,
+            "cost": Decimal("-0.5"),
+        },
+    ]
+    found = rows(warehouse, "message_cost_daily")
+    assert found == expected
+    # One way to write a number, whatever order the prices came in.
+    assert [str(row["cost"]) for row in found] == ["0.1", "0.01", "-0.5"]
+    assert rows(warehouse, "message_cost_daily", [D1]) == expected[:2]
+
+
+def test_communication_activity_daily(warehouse: Warehouse, facts: Facts) -> None:
+    facts.message("a", "email", ["2026-03-02", "2026-03-03"])
+    facts.leg(
+        "a",
+        "email",
+        first_processed_at=at("2026-03-03 10:00"),
+        first_delivered_at=at("2026-03-03 10:01"),
+        first_opened_at=at("2026-03-03 11:00"),
+        first_clicked_at=at("2026-03-03 11:00"),
+        first_spam_reported_at=at("2026-03-03 11:00"),
+    )
+    # The other leg was first: the message is Processed once, a day earlier; Bounced and Blocked overlap.
+    facts.leg(
+        "a",
+        "email",
+        name="a2",
+        first_processed_at=at("2026-03-02 10:00"),
+        first_bounced_at=at("2026-03-02 10:01"),
+        first_blocked_at=at("2026-03-02 10:01"),
+        first_invalid_at=at("2026-03-02 10:02"),
+        first_dropped_at=at("2026-03-02 10:02"),
+    )
+    facts.message("b", "sms", ["2026-03-02", "2026-03-03"])
+    facts.leg("b", "sms", first_undelivered_at=at("2026-03-03 10:00"), first_dropped_at=at("2026-03-02 10:00"))
+    facts.message("c", "sms", ["2026-03-03"])
+    # An opened, processed text message has no status of its own.
+    facts.leg("c", "sms", first_delivered_at=at("2026-03-03 10:00"), first_processed_at=at("2026-03-03 10:00"))
+    facts.message("d", "ivr", ["2026-03-03"])
+    facts.leg(
+        "d",
+        "ivr",
+        first_completed_at=at("2026-03-03 10:00"),
+        first_no_answer_at=at("2026-03-03 10:00"),
+        first_failed_at=at("2026-03-03 10:00"),
+    )
+    expected = {
+        (D1, "email", "Blocked"),
+        (D1, "email", "Bounced"),
+        (D1, "email", "Dropped"),
+        (D1, "email", "Invalid"),
+        (D1, "email", "Processed"),
+        (D1, "sms", "Undelivered"),
+        (D2, "email", "Click"),
+        (D2, "email", "Delivered"),
+        (D2, "email", "Open"),
+        (D2, "email", "Spam"),
+        (D2, "ivr", "Completed"),
+        (D2, "ivr", "Failed"),
+        (D2, "ivr", "No-Answer"),
+        (D2, "sms", "Delivered"),
+    }
+    found = rows(warehouse, "communication_activity_daily")
+    assert {(row["event_day"], row["channel"], row["event_status"]) for row in found} == expected
+    assert all(row["message_count"] == 1 and row["account"] == "acme" for row in found)
+    second = rows(warehouse, "communication_activity_daily", [D2])
+    assert {(row["event_day"], row["channel"], row["event_status"]) for row in second} == {
+        row for row in expected if row[0] == D2
+    }
+
+
+def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
+    engagement(facts)
+    facts.event("b", "delivered", at("2026-03-04 08:00"))
+    facts.event("s", "delivered", at("2026-03-04 08:00"), channel="sms")
+    facts.event("s", "sent", at("2026-03-03 08:00"), channel="sms", price=Decimal("0.1"))
+    cheap = {
+        ("clicked", D2): 1,
+        ("clicked", D3): 1,
+        ("email_sent", D1): 1,
+        ("email_sent", D2): 1,
+        ("opened", D1): 1,
+        ("opened", D2): 3,
+        ("sms_sent", D2): 1,
+        ("unsubscribed", D3): 1,
+    }
+    dear = {
+        ("delivered_email_leg", D2): 1,
+        ("email_delivered", D2): 1,
+        ("sms_delivered", D3): 1,
+        ("priced_leg", D2): 1,
+        ("recounted", None): 1,
+    }
+
+    def found(days: list[date] | None) -> dict:
+        return {(row["measure"], row["day"]): row["expected"] for row in rows(warehouse, CONTROL, days)}
+
+    assert found(None) == cheap | dear
+    assert found([D1, D3]) == {name: count for name, count in cheap.items() if name[1] in (D1, D3)}
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """The first instant of a local day."""
+    return datetime.combine(day, datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), 23),
+        ("Europe/Berlin", date(2026, 10, 25), 25),
+        # The clock is put back from 01:00 to midnight: the first hour of the day comes twice.
+        ("America/Havana", date(2026, 11, 1), 25),
+        # Midnight does not exist.
+        ("Africa/Cairo", date(2026, 4, 24), 23),
+        ("UTC", date(2026, 3, 29), 24),
+    ],
+)
+def test_a_local_day_is_one_report_day(warehouse: Warehouse, facts: Facts, zone: str, day: date, hours: int) -> None:
+    """An open in every half hour around a day on which the clock changes counts on the day that Python says."""
+    first = midnight(day, zone) - timedelta(hours=3)
+    opens = [first + timedelta(minutes=30 * number) for number in range(2 * (hours + 6))]
+    facts.message("a", "email", [day.isoformat()])
+    facts.leg("a", "email", first_opened_at=opens[0])
+    for opened_at in opens:
+        facts.event("a", "opened", opened_at)
+    expected = [opened_at for opened_at in opens if opened_at.astimezone(ZoneInfo(zone)).date() == day]
+    assert len(expected) == 2 * hours
+    found = rows(warehouse, "email_engagement_daily", [day], zone)
+    assert [(row["event_day"], row["open_count"]) for row in found] == [(day, 2 * hours)]
+    by_day = {row["event_day"]: row["open_count"] for row in rows(warehouse, "email_engagement_daily", None, zone)}
+    assert by_day[day] == 2 * hours
+    assert sum(by_day.values()) == len(opens)
+    control = rows(warehouse, CONTROL, [day], zone)
+    assert [row["expected"] for row in control if row["measure"] == "opened"] == [2 * hours]
+
+
+@pytest.mark.parametrize("name", [*(report.name for report in BUILT)])
+@pytest.mark.parametrize("days", [None, [], [D1]])
+def test_no_facts_no_rows(warehouse: Warehouse, name: str, days: list[date] | None) -> None:
+    assert rows(warehouse, name, days) == []
+
+
+_FORBIDDEN: dict[str, Callable[[str], bool]] = {
+    "now()": lambda text: re.search(r"\bnow\s*\(|current_(date|timestamp|time)\b", text) is not None,
+    "select *": lambda text: re.search(r"select\s+(\w+\.)?\*", text) is not None,
+    "distinct": lambda text: re.search(r"\bdistinct\b", text.replace("is distinct from", "")) is not None,
+    "::date at time zone": lambda text: re.search(r"::date\s+at\s+time\s+zone", text) is not None,
+    "templating": lambda text: "{" in text,
+    "right join": lambda text: "right join" in text,
+    "upper case keywords": lambda text: re.search(r"\b(SELECT|FROM|WHERE|GROUP|JOIN)\b", text) is not None,
+}
+
+
+@pytest.mark.parametrize("name", [*(report.name for report in BUILT), CONTROL])
+def test_sql_is_plain(name: str) -> None:
+    text = statement(name)
+    body = "\n".join(line.split("--")[0] for line in text.splitlines())
+    assert [rule for rule, is_broken in _FORBIDDEN.items() if is_broken(body)] == []
+    assert len(text.splitlines()) <= 120
+    assert body.count(";") == 0
+    header = [line.removeprefix("-- ").split(":")[0] for line in text.splitlines() if line.startswith("-- ")]
+    assert header[0] in ("report", "control")
+    assert {"grain", "reads", "params", "why"} <= set(header)
+    grain = re.search(r"^-- grain: (.*)$", text, re.MULTILINE)[1]
+    assert tuple(grain.split(", ")) == (("measure", "day") if name == CONTROL else find(name).grain)
+    tables = set(re.findall(r"\b(?:from|join) (fact\.\w+)", body))
+    assert tables
+    assert set(re.search(r"^-- reads: (.*)$", text, re.MULTILINE)[1].split(", ")) == tables

@@ -1,0 +1,51 @@
+"""Tables for suites to look at: a good batch, and the same with something wrong."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from psycopg2 import sql
+from psycopg2.extras import Json
+
+from etl import quality
+from etl.quality import Outcome, Subject
+from tests.conftest import Warehouse
+
+EXPECTATIONS = Path(__file__).parents[2] / "expectations"
+
+Row = Mapping[str, object]
+
+
+def rules_of(suite: str) -> list[str]:
+    """Names of the rules of a suite, in order."""
+    document = json.loads((EXPECTATIONS / f"{suite}.json").read_text())
+    return [rule["meta"]["rule"] for rule in document["expectations"]]
+
+
+def make(warehouse: Warehouse, table: str, columns: str, rows: Sequence[Row]) -> None:
+    """Make (anew) and fill staging.<table>, with the columns of `select <columns> ...`, none of them required."""
+    connection = warehouse.connect("waybill_owner")
+    with connection, connection.cursor() as cursor:
+        name = sql.Identifier("staging", table)
+        cursor.execute(sql.SQL("drop table if exists {}").format(name))
+        cursor.execute(sql.SQL("create table {} as " + columns + " with no data").format(name))
+        for row in rows:
+            cursor.execute(
+                sql.SQL("insert into {} ({}) values ({})").format(
+                    name,
+                    sql.SQL(", ").join(map(sql.Identifier, row)),
+                    sql.SQL(", ").join(sql.Placeholder() * len(row)),
+                ),
+                [Json(value) if isinstance(value, dict) else value for value in row.values()],
+            )
+    connection.close()
+
+
+def validate(warehouse: Warehouse, subject: Subject) -> Outcome:
+    (outcome,) = quality.validate(lambda: warehouse.connect("waybill_owner"), [subject])
+    assert not any(rule["is_broken"] for rule in outcome.rules), outcome.rules
+    return outcome
+
+
+def failed(outcome: Outcome) -> list[str]:
+    return [rule["rule"] for rule in outcome.rules if not rule["success"]]

@@ -1,0 +1,300 @@
+"""The suites over the candidates of a build: good rows pass; for each rule one bad row makes exactly it fail."""
+
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+import pytest
+
+from etl.quality import Outcome, Subject
+from etl.reports.catalogue import BUILT, find
+from tests.conftest import Warehouse
+from tests.expectations.tables import Row, failed, make, rules_of, validate
+
+D1, D2 = date(2026, 3, 2), date(2026, 3, 3)
+CONTROL_COLUMNS = "select ''::text as measure, current_date as day, 0::bigint as expected"
+RECOUNTED = {"measure": "recounted", "day": None, "expected": 1}
+
+
+class Good(NamedTuple):
+    """A candidate that passes.
+
+    :ivar rows: two rows, of two days; the measures left out are 0
+    :ivar control: the counts that it is held against
+    """
+
+    rows: tuple[Row, Row]
+    control: tuple[Row, ...]
+
+
+def row(name: str, **values: object) -> dict[str, object]:
+    """A row of a report: texts x, counts 0, rates null, unless said otherwise."""
+    report = find(name)
+    dimensions = dict.fromkeys(report.grain[1:], "x")
+    measures = {measure: None if measure.endswith("_rate") else 0 for measure in report.measures}
+    return {report.grain[0]: D1, **dimensions, **measures, **values}
+
+
+def expected(measure: str, day: date, count: int) -> dict[str, object]:
+    return {"measure": measure, "day": day, "expected": count}
+
+
+ENGAGED = {
+    "open_count": 5,
+    "machine_open_count": 2,
+    "unique_open_count": 3,
+    "unique_human_open_count": 3,
+    "click_count": 2,
+    "machine_click_count": 1,
+    "unique_click_count": 1,
+    "unsubscribe_count": 1,
+}
+FUNNEL = {
+    "sent": 10,
+    "delivered": 4,
+    "bounced_hard": 2,
+    "bounced_soft": 2,
+    "blocked": 1,
+    "invalid": 1,
+    "not_delivered": 1,
+    "in_gateway": 1,
+    "opened": 3,
+    "opened_human": 2,
+    "clicked": 2,
+    "clicked_human": 1,
+    "spam_reported": 1,
+    "unsubscribed": 1,
+    "delivery_rate": Decimal("0.4"),
+    "bounce_rate": Decimal("0.4"),
+    "open_rate": Decimal("0.75"),
+    "click_rate": Decimal("0.5"),
+    "spam_rate": Decimal("0.25"),
+    "unsubscribe_rate": Decimal("0.25"),
+    "click_to_open_rate": Decimal("0.666667"),
+}
+CALLS = {
+    "sent": 10,
+    "completed": 5,
+    "no_answer": 2,
+    "failed": 2,
+    "in_gateway": 1,
+    "busy": 1,
+    "canceled": 1,
+    "human": 3,
+    "machine": 2,
+    "duration_seconds": 60,
+}
+
+GOOD: dict[str, Good] = {
+    "email_engagement_daily": Good(
+        (row("email_engagement_daily", **ENGAGED), row("email_engagement_daily", event_day=D2, unsubscribe_count=1)),
+        (
+            expected("opened", D1, 5),
+            expected("clicked", D1, 2),
+            expected("unsubscribed", D1, 1),
+            expected("unsubscribed", D2, 1),
+            expected("email_sent", D1, 99),
+        ),
+    ),
+    "email_deliverability_daily": Good(
+        (
+            row(
+                "email_deliverability_daily",
+                delivered_count=2,
+                hard_bounce_count=1,
+                soft_bounce_count=2,
+                bounced_count=3,
+            ),
+            row("email_deliverability_daily", event_day=D2, delivered_count=1),
+        ),
+        (RECOUNTED, expected("delivered_email_leg", D1, 2), expected("delivered_email_leg", D2, 1)),
+    ),
+    "email_campaign": Good(
+        (
+            row("email_campaign", **FUNNEL),
+            row("email_campaign", sent_day=D2, sent=1, in_gateway=1, delivery_rate=0, bounce_rate=0),
+        ),
+        (expected("email_sent", D1, 10), expected("email_sent", D2, 1), expected("sms_sent", D1, 99)),
+    ),
+    "sms_activity_daily": Good(
+        (
+            row("sms_activity_daily", sent=3, delivered=1, undelivered=1, in_gateway=1, segments=4),
+            row("sms_activity_daily", sent_day=D2, sent=1, delivered=1),
+        ),
+        (expected("sms_sent", D1, 3), expected("sms_sent", D2, 1)),
+    ),
+    "ivr_activity_daily": Good(
+        (row("ivr_activity_daily", **CALLS), row("ivr_activity_daily", sent_day=D2, sent=1, in_gateway=1)),
+        (expected("ivr_sent", D1, 10), expected("ivr_sent", D2, 1)),
+    ),
+    "message_cost_daily": Good(
+        (
+            row("message_cost_daily", priced_leg_count=2, cost=Decimal("0.0150")),
+            row("message_cost_daily", sent_day=D2, priced_leg_count=1, cost=Decimal("-1")),
+        ),
+        (RECOUNTED, expected("priced_leg", D1, 2), expected("priced_leg", D2, 1)),
+    ),
+    "communication_activity_daily": Good(
+        (
+            row("communication_activity_daily", channel="email", event_status="Delivered", message_count=2),
+            row("communication_activity_daily", event_day=D2, channel="sms", event_status="Delivered", message_count=1),
+        ),
+        (RECOUNTED, expected("email_delivered", D1, 2), expected("sms_delivered", D2, 1)),
+    ),
+}
+DELIVERABILITY = row("email_deliverability_daily", account="x", delivered_count=2, processed_count=2)
+
+FEWER_OPENS = {"open_count": 4, "machine_open_count": 1}
+BAD: dict[tuple[str, str], list[Row]] = {
+    # Changes of the first good row. Those of counts keep every other sum as it is.
+    ("email_engagement_daily", "dimensions_present"): [{"campaign_id": None}, {"mailbox_provider": None}],
+    ("email_engagement_daily", "counts_not_negative"): [{"machine_click_count": -1}, {"unique_click_count": -1}],
+    ("email_engagement_daily", "parts_within_totals"): [
+        {"machine_open_count": 6, "unique_human_open_count": 0},
+        {"machine_click_count": 3},
+        {"unique_open_count": 6},
+        {"unique_human_open_count": 4},
+        {"unique_click_count": 3},
+    ],
+    ("email_engagement_daily", "events_match_facts"): [
+        FEWER_OPENS,
+        {"click_count": 3},
+        {"unsubscribe_count": 2},
+        {"event_day": D2, "account": "y"},
+    ],
+    ("email_deliverability_daily", "dimensions_present"): [{"event_day": None}, {"account": None}],
+    ("email_deliverability_daily", "counts_not_negative"): [{"blocked_count": -1}, {"processed_count": -1}],
+    ("email_deliverability_daily", "bounced_is_hard_and_soft"): [{"bounced_count": 2}, {"hard_bounce_count": 0}],
+    ("email_deliverability_daily", "deliveries_match_events"): [{"delivered_count": 1}],
+    ("email_campaign", "dimensions_present"): [{"template_id": None}, {"provider": None}],
+    ("email_campaign", "counts_not_negative"): [{"clicked_human": -1}, {"blocked": -1}, {"opened_human": None}],
+    ("email_campaign", "parts_sum_to_sent"): [{"in_gateway": 0}, {"bounced_hard": 3}, {"not_delivered": 2}],
+    ("email_campaign", "parts_within_totals"): [
+        {"blocked": 3},
+        {"invalid": 3},
+        {"clicked": 4},
+        {"opened": 5},
+        {"opened_human": 4},
+        {"clicked_human": 3},
+        {"spam_reported": 5},
+        {"unsubscribed": 3},
+    ],
+    ("email_campaign", "rates_in_range"): [{"open_rate": Decimal("1.000001")}, {"bounce_rate": Decimal("-0.1")}],
+    ("email_campaign", "rates_where_defined"): [{"open_rate": None}, {"delivery_rate": None}],
+    ("email_campaign", "sent_matches_facts"): [{"sent": 9, "in_gateway": 0}, {"sent": 11, "in_gateway": 2}],
+    ("sms_activity_daily", "dimensions_present"): [{"country": None}],
+    ("sms_activity_daily", "counts_not_negative"): [{"segments": -1}],
+    ("sms_activity_daily", "parts_sum_to_sent"): [{"undelivered": 0}],
+    ("sms_activity_daily", "sent_matches_facts"): [{"sent": 2, "in_gateway": 0}],
+    ("ivr_activity_daily", "dimensions_present"): [{"campaign_id": None}],
+    ("ivr_activity_daily", "counts_not_negative"): [{"duration_seconds": -1}, {"human": -1}],
+    ("ivr_activity_daily", "parts_sum_to_sent"): [{"completed": 4}],
+    ("ivr_activity_daily", "parts_within_totals"): [{"busy": 3}, {"canceled": 3}, {"human": 9}],
+    ("ivr_activity_daily", "sent_matches_facts"): [{"sent": 9, "completed": 4}],
+    ("message_cost_daily", "dimensions_present"): [{"currency": None}],
+    ("message_cost_daily", "cost_present"): [{"cost": None}, {"cost": Decimal("NaN")}],
+    ("message_cost_daily", "prices_match_events"): [{"priced_leg_count": 1}],
+    ("communication_activity_daily", "dimensions_present"): [{"account": None}],
+    ("communication_activity_daily", "deliveries_match_events"): [{"message_count": 1}],
+}
+# Rows that are added, where a change of the first one would break a sum as well.
+ADDED: dict[tuple[str, str], list[Row]] = {
+    ("sms_activity_daily", "not_all_zero"): [row("sms_activity_daily", account="y")],
+    ("ivr_activity_daily", "not_all_zero"): [row("ivr_activity_daily", account="y")],
+    ("email_engagement_daily", "not_all_zero"): [row("email_engagement_daily", account="y")],
+    ("email_deliverability_daily", "not_all_zero"): [row("email_deliverability_daily", account="y")],
+    ("email_campaign", "not_all_zero"): [row("email_campaign", account="y", delivery_rate=0, bounce_rate=0)],
+    ("message_cost_daily", "legs_counted"): [row("message_cost_daily", account="y")],
+    ("communication_activity_daily", "messages_counted"): [
+        row("communication_activity_daily", channel="ivr", event_status="Failed")
+    ],
+    ("communication_activity_daily", "status_on_its_channel"): [
+        row("communication_activity_daily", channel="sms", event_status="Open", message_count=1),
+        row("communication_activity_daily", channel="ivr", event_status="completed", message_count=1),
+    ],
+    ("communication_activity_daily", "within_deliverability"): [
+        row("communication_activity_daily", channel="email", event_status="Processed", message_count=3),
+        row("communication_activity_daily", event_day=D2, channel="email", event_status="Processed", message_count=1),
+    ],
+}
+
+
+def run(warehouse: Warehouse, name: str, rows: list[Row], control: tuple[Row, ...] | None = None) -> Outcome:
+    report = find(name)
+    make(warehouse, "candidate", f"select {', '.join(report.columns)} from {report.table}", rows)
+    make(warehouse, "control", CONTROL_COLUMNS, GOOD[name].control if control is None else control)
+    other = find("email_deliverability_daily")
+    make(warehouse, "deliverability", f"select {', '.join(other.columns)} from {other.table}", [DELIVERABILITY])
+    tables = {"control": "staging.control", "email_deliverability_daily": "staging.deliverability"}
+    return validate(warehouse, Subject(name, "staging.candidate", len(rows), tables))
+
+
+def test_each_report_has_a_suite_and_each_rule_a_case() -> None:
+    assert list(GOOD) == [report.name for report in BUILT]
+    rules = {(name, rule) for name in GOOD for rule in rules_of(name)}
+    common = {(name, rule) for name in GOOD for rule in ("row_count", "grain_unique")}
+    assert rules == set(BAD) | set(ADDED) | common
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_good_rows_pass(warehouse: Warehouse, name: str) -> None:
+    assert failed(run(warehouse, name, list(GOOD[name].rows))) == []
+    assert failed(run(warehouse, name, [], ())) == []
+
+
+@pytest.mark.parametrize(("name", "rule"), BAD)
+def test_one_bad_row_makes_exactly_its_rule_fail(warehouse: Warehouse, name: str, rule: str) -> None:
+    first, second = GOOD[name].rows
+    for change in BAD[name, rule]:
+        outcome = run(warehouse, name, [first | change, second])
+        also = {"events_match_facts", "deliveries_match_events"} if change.get("event_day", D1) is None else set()
+        assert set(failed(outcome)) - also == {rule}, change
+
+
+@pytest.mark.parametrize(("name", "rule"), ADDED)
+def test_one_row_too_many_makes_exactly_its_rule_fail(warehouse: Warehouse, name: str, rule: str) -> None:
+    for added in ADDED[name, rule]:
+        assert failed(run(warehouse, name, [*GOOD[name].rows, added])) == [rule], added
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_row_that_comes_twice_fails(warehouse: Warehouse, name: str) -> None:
+    """Even where every sum is right."""
+    first, second = GOOD[name].rows
+    control = [dict(counted) for counted in GOOD[name].control]
+    for counted in control:
+        if counted["day"] == D1:
+            counted["expected"] *= 2
+    twice = [first, first, second]
+    if name == "communication_activity_daily":
+        first = first | {"message_count": 1}
+        twice, control = [first, first, second], list(GOOD[name].control)
+    assert failed(run(warehouse, name, twice, tuple(control))) == ["grain_unique"]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_candidate_that_lost_rows_fails(warehouse: Warehouse, name: str) -> None:
+    run(warehouse, name, [], ())
+    outcome = validate(
+        warehouse,
+        Subject(
+            name,
+            "staging.candidate",
+            1,
+            {"control": "staging.control", "email_deliverability_daily": "staging.deliverability"},
+        ),
+    )
+    assert failed(outcome) == ["row_count"]
+
+
+@pytest.mark.parametrize("name", ["email_deliverability_daily", "message_cost_daily", "communication_activity_daily"])
+def test_what_was_not_recounted_is_not_compared(warehouse: Warehouse, name: str) -> None:
+    assert failed(run(warehouse, name, list(GOOD[name].rows), ())) == []
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_count_that_no_row_shows_fails(warehouse: Warehouse, name: str) -> None:
+    """The day is missing from the report altogether."""
+    rules = [rule for rule in rules_of(name) if "match" in rule]
+    assert len(rules) == 1
+    assert failed(run(warehouse, name, [GOOD[name].rows[0]])) == rules

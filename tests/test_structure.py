@@ -1,0 +1,96 @@
+"""The shape of the tree: what DESIGN section 3 and 17 promise, checked in the files themselves."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted((ROOT / "etl").rglob("*.py"))
+SIMULATOR = sorted((ROOT / "simulator").rglob("*.py"))
+SQL = sorted((ROOT / "sql").rglob("*.sql"))
+REPORTS = sorted((ROOT / "sql" / "reports").glob("*.sql"))
+LIMITS = [(MODULES, 400), (SIMULATOR, 400), (sorted((ROOT / "etl" / "feeds").glob("*.py")), 400), (REPORTS, 120)]
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(MODULES) > 20
+    assert len(SQL) > 12
+    assert len(REPORTS) >= 7
+
+
+@pytest.mark.parametrize(("files", "most"), LIMITS)
+def test_files_stay_small(files: list[Path], most: int) -> None:
+    assert files
+    for file in files:
+        assert len(file.read_text().splitlines()) <= most, file.name
+
+
+def imported(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def test_etl_never_imports_airflow_and_only_the_demo_imports_the_simulator() -> None:
+    for file in MODULES:
+        names = imported(file)
+        assert not any(name.split(".")[0] == "airflow" for name in names), file
+        if file.name != "demo.py":
+            assert not any(name.split(".")[0] in ("simulator", "tests") for name in names), file
+
+
+def test_feeds_import_only_the_model_and_the_feed_base_class() -> None:
+    from etl.feeds import FEEDS
+
+    assert FEEDS
+    for feed in FEEDS.values():
+        file = ROOT / (type(feed).__module__.replace(".", "/") + ".py")
+        own = {name for name in imported(file) if name.split(".")[0] == "etl"}
+        assert own
+        assert all(name.startswith(("etl.model", "etl.feeds")) for name in own), (file, own)
+
+
+def test_dependencies_point_one_way() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+def test_values_reach_sql_only_as_parameters() -> None:
+    """No statement is put together from strings; names go in as identifiers (psycopg2.sql)."""
+    looked_at = 0
+    for file in MODULES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr not in ("execute", "copy_expert") or not node.args:
+                continue
+            looked_at += 1
+            statement = node.args[0]
+            assert not isinstance(statement, ast.JoinedStr | ast.BinOp), f"{file}:{node.lineno}"
+    assert looked_at > 40
+
+
+@pytest.mark.parametrize("file", SQL, ids=lambda file: file.name)
+def test_sql_names_its_columns(file: Path) -> None:
+    text = re.sub(r"--.*", "", file.read_text())
+    assert not re.search(r"select\s+(\w+\.)?\*", text), "select *"
+    assert "::date at time zone" not in text
+
+
+@pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.name)
+def test_reports_are_one_plain_select_without_a_clock(file: Path) -> None:
+    text = re.sub(r"--.*", "", file.read_text())
+    assert text.strip().rstrip(";").count(";") == 0
+    assert not re.search(r"\b(now|current_date|current_timestamp|clock_timestamp)\b", text)
+    assert not re.search(r"\{|\}", text), "templating"
+    assert file.read_text().startswith("-- ")
