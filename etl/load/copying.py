@@ -16,6 +16,8 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def _text(value: str) -> str:
+    if "\\" not in value and value.isprintable():  # nearly always, and much faster than a translation
+        return value
     return value.translate(_ESCAPES)
 
 

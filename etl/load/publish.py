@@ -271,11 +271,11 @@ def _write_recipients(cursor: Cursor, load_id: int) -> None:
 
 def _write_rejects(cursor: Cursor, load_id: int, staged: Staged) -> None:
     keep_rejects(cursor, load_id)
-    if staged.resolved_hashes:
+    for record in sorted(staged.resolved):
         cursor.execute(
             "update private.rejected_record set resolved_load_id = %s"
-            " where resolved_load_id is null and sha256 = any(%s)",
-            (load_id, sorted(staged.resolved_hashes)),
+            " where resolved_load_id is null and account = %s and feed = %s and sha256 = %s",
+            (load_id, *record),
         )
 
 

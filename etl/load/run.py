@@ -13,8 +13,8 @@ from etl.load import landing, ledger
 from etl.load.landing import LandedObject, RecordedObject
 from etl.load.ledger import LedgerRow
 from etl.load.publish import KeyRange, keep_rejects, publish
-from etl.load.stage import Staged, drop_orphans, drop_tables, stage
-from etl.model.errors import CeilingError, QualityGateError, UsageError
+from etl.load.stage import BrokenObjectError, Staged, drop_orphans, drop_tables, stage
+from etl.model.errors import CeilingError, QualityGateError, SourceError, UsageError
 from etl.model.identity import key_floor
 from etl.model.vocabulary import DISPATCH
 from etl.quality import Subject
@@ -48,13 +48,23 @@ def load(
     left alone.
 
     :raises ConfigurationError: another key than the warehouse's, or older rules
-    :raises CeilingError: too many records were rejected; :raises QualityGateError: a critical rule failed
+    :raises CeilingError: too many records were rejected
+    :raises QualityGateError: a critical rule failed, or the books did not balance
+    :raises SourceError: an object could not be read; everything else was loaded
     """
-    done = []
+    done: list[Loaded] = []
+    broken: list[str] = []
     with connected(url, LOADER, f"waybill:load:{feed.slug}") as connection:
         _prepare(connection, settings, [feed])
         for batch in _batches(landed):
-            done.append(_load_batch(connection, settings, url, feed, batch, progress))
+            item = _load_batch(connection, settings, url, feed, batch, broken, progress)
+            if item is not None:
+                done.append(item)
+    if broken:
+        raise SourceError(
+            f"{len(broken)} objects could not be read and were left out ({'; '.join(broken)}). Everything else was "
+            "loaded. Land them again whole, and run the same command again."
+        )
     return done
 
 
@@ -139,17 +149,32 @@ def _batches(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
 
 
 def _load_batch(
-    connection: Connection, settings: Settings, url: str, feed: Feed, batch: list[LandedObject], progress: Progress
-) -> Loaded:
+    connection: Connection,
+    settings: Settings,
+    url: str,
+    feed: Feed,
+    batch: list[LandedObject],
+    broken: list[str],
+    progress: Progress,
+) -> Loaded | None:
+    """Load what is fresh of a batch. An object that cannot be read is named in `broken` and left out: it must not keep
+    the others away. None: nothing was left."""
     with connection, connection.cursor() as cursor:
         objects = list({o.object_id: o for o in (landing.record(cursor, landed) for landed in batch)}.values())
         published = ledger.published_with(cursor, objects, feed.rules_version)
         fresh = [o for o in objects if o.object_id not in published]
         if not fresh:
             return Loaded(ledger.row(cursor, max(published.values())), is_new=False)
-    account = fresh[0].landed.account
-    row = _stage_to_publish(connection, settings, url, feed, account, fresh, "load", None, progress)
-    return Loaded(row, is_new=True)
+    while fresh:
+        try:
+            account = fresh[0].landed.account
+            row = _stage_to_publish(connection, settings, url, feed, account, fresh, "load", None, progress)
+            return Loaded(row, is_new=True)
+        except BrokenObjectError as error:
+            progress(f"left out: {error}")
+            broken.append(str(error))
+            fresh.remove(error.broken)
+    return None
 
 
 def _stage_to_publish(
@@ -165,14 +190,20 @@ def _stage_to_publish(
 ) -> LedgerRow:
     load_id = ledger.begin(connection, account, feed, kind, objects)
     progress(f"load {load_id}: staging {len(objects)} objects of {feed.slug}, account {account}")
-    staged = stage(
-        connection,
-        load_id,
-        objects,
-        settings.landing_url,
-        settings.keyring,
-        lambda count: progress(f"load {load_id}: {count:,} records read"),
-    )
+    try:
+        staged = stage(
+            connection,
+            load_id,
+            objects,
+            settings.landing_url,
+            settings.keyring,
+            lambda count: progress(f"load {load_id}: {count:,} records read"),
+        )
+    except BrokenObjectError as error:
+        connection.rollback()
+        with connection, connection.cursor() as cursor:
+            ledger.end(cursor, load_id, "stopped", str(error))
+        raise
     _check_ceiling(connection, load_id, staged, settings.rejected_ceiling)
     if staged.sighting_count:
         progress(f"load {load_id}: validating {staged.sighting_count:,} staged events")

@@ -18,12 +18,13 @@ from etl.feeds import FEEDS
 from etl.feeds.base import Feed, RawRecord
 from etl.load.copying import CopyInto
 from etl.load.landing import RecordedObject, open_object
-from etl.model.errors import RejectRecord
+from etl.model.errors import RejectRecord, SourceError
 from etl.model.event import STORED_COLUMNS, Event
 from etl.model.identity import Keyring
 
 SCHEMA = "staging"
 RECIPIENTS_REMEMBERED = 200_000
+PROGRESS_EVERY = 20_000
 
 Progress = Callable[[int], None]
 
@@ -43,6 +44,14 @@ def recipient_table(load_id: int) -> sql.Identifier:
     return sql.Identifier(SCHEMA, f"load_{load_id}_recipient")
 
 
+class BrokenObjectError(SourceError):
+    """One object could not be read to its end; the others of its load can."""
+
+    def __init__(self, broken: RecordedObject, error: SourceError) -> None:
+        super().__init__(f"{broken.landed.path}: {error}")
+        self.broken = broken
+
+
 @dataclass
 class ObjectRange:
     """What one object held: its records, and the least and greatest event key."""
@@ -60,7 +69,10 @@ class ObjectRange:
 
 @dataclass
 class Staged:
-    """What stage counted; publish counts again in the tables and compares."""
+    """What stage counted; publish counts again in the tables and compares.
+
+    `resolved` are records that were rejected once and could be mapped now: account, feed, SHA-256.
+    """
 
     read_count: int = 0
     ignored_count: int = 0
@@ -68,7 +80,7 @@ class Staged:
     sighting_count: int = 0
     recipient_count: int = 0
     objects: dict[int, ObjectRange] = field(default_factory=dict)
-    resolved_hashes: set[str] = field(default_factory=set)
+    resolved: set[tuple[str, str, str]] = field(default_factory=set)
     reasons: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -90,21 +102,24 @@ def stage(
 ) -> Staged:
     """Decode, normalise and copy every record of the objects; commits.
 
-    :raises SourceError: an object is gone, or its bytes end in the middle (a truncated gzip)
+    :raises BrokenObjectError: an object is gone, or its bytes end in the middle (a truncated gzip)
     """
     staged = Staged()
     with connection.cursor() as cursor:
         _create_tables(cursor, load_id)
-        unresolved = _unresolved_hashes(cursor, objects)
+        unresolved = _unresolved(cursor, objects)
         writers = _Writers(cursor, load_id)
         for recorded in objects:
             feed = FEEDS[recorded.landed.feed]
             found = staged.objects[recorded.object_id] = ObjectRange()
-            with open_object(landing_url, recorded.landed) as stream:
-                for raw in feed.records(stream):
-                    _stage_record(raw, feed, recorded, keyring, staged, found, writers, unresolved)
-                    if staged.read_count % 20_000 == 0:
-                        progress(staged.read_count)
+            try:
+                with open_object(landing_url, recorded.landed) as stream:
+                    for raw in feed.records(stream):
+                        _stage_record(raw, feed, recorded, keyring, staged, found, writers, unresolved)
+                        if staged.read_count % PROGRESS_EVERY == 0:
+                            progress(staged.read_count)
+            except SourceError as error:
+                raise BrokenObjectError(recorded, error) from error
         writers.flush()
         staged.recipient_count = writers.recipients.row_count
         cursor.execute(sql.SQL("analyze {}").format(staging_table(load_id)))
@@ -121,7 +136,7 @@ def _stage_record(
     staged: Staged,
     found: ObjectRange,
     writers: "_Writers",
-    unresolved: set[str],
+    unresolved: set[tuple[str, str, str]],
 ) -> None:
     staged.read_count += 1
     found.record_count += 1
@@ -138,8 +153,10 @@ def _stage_record(
         found.add(event.event_key)
         writers.event(event, recorded.object_id, staged.read_count)
         staged.sighting_count += 1
-    if unresolved and (sha256 := hashlib.sha256(raw.raw).hexdigest()) in unresolved:
-        staged.resolved_hashes.add(sha256)
+    if unresolved:
+        record = (recorded.landed.account, recorded.landed.feed, hashlib.sha256(raw.raw).hexdigest())
+        if record in unresolved:
+            staged.resolved.add(record)
 
 
 class _Writers:
@@ -222,15 +239,20 @@ def drop_orphans(connection: Connection) -> int:
             cursor.execute("select pg_try_advisory_xact_lock(hashtext('waybill-load'), %s)", (load_id,))
             if cursor.fetchone()[0]:
                 drop_tables(cursor, load_id)
+                cursor.execute(
+                    "update ops.load set status = 'stopped', stop_reason = 'its process died',"
+                    " ended_at = clock_timestamp() where load_id = %s and status = 'staging'",
+                    (load_id,),
+                )
                 dropped += 1
             connection.commit()
     return dropped
 
 
-def _unresolved_hashes(cursor: Cursor, objects: Sequence[RecordedObject]) -> set[str]:
+def _unresolved(cursor: Cursor, objects: Sequence[RecordedObject]) -> set[tuple[str, str, str]]:
     cursor.execute(
-        "select sha256 from private.rejected_record"
+        "select account, feed, sha256 from private.rejected_record"
         " where resolved_load_id is null and account = any(%s) and feed = any(%s)",
         ([o.landed.account for o in objects], [o.landed.feed for o in objects]),
     )
-    return {sha256 for (sha256,) in cursor.fetchall()}
+    return set(cursor.fetchall())
