@@ -1,12 +1,15 @@
 """What `doctor` looks at: every finding says what is wrong and how to fix it."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
+import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extensions import parse_dsn
 from upath import UPath
 
 from etl.load.ledger import check_key
@@ -14,10 +17,12 @@ from etl.model.days import offset_changes
 from etl.model.errors import WaybillError
 from etl.settings import Settings
 from etl.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
-from etl.warehouse.migrations import OLDEST_SERVER, is_migrated
+from etl.warehouse.migrations import OLDEST_SERVER, SQL, is_migrated
 
 FIRST = datetime(2005, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2101, 1, 1, tzinfo=UTC)
+LEAST_FREE_BYTES = 1 << 30
+MOST_CLOCK_DIFFERENCE_SECONDS = 60
 
 
 class Finding(msgspec.Struct):
@@ -30,39 +35,119 @@ class Finding(msgspec.Struct):
 
 def examine() -> Iterator[Finding]:
     """Look at settings, folders and the warehouse; what depends on something broken is left out."""
-    yield Finding("python", sys.version_info[:2] == (3, 11), f"{sys.version.split()[0]} (3.11 is what is tested)")
+    is_tested = sys.version_info[:2] == (3, 11)
+    version = sys.version.split()[0]
+    yield Finding("python", is_tested, version if is_tested else f"{version}: use 3.11, for which Waybill is tested")
     try:
         settings = Settings.from_environment()
         settings.keyring  # noqa: B018 - makes or checks the key
     except WaybillError as error:
         yield Finding("settings", False, str(error))
         return
+    except OSError as error:
+        yield Finding("settings", False, f"{error.strerror}: {error.filename}; set WAYBILL_VAR to a folder of yours")
+        return
     yield Finding("settings", True, f"key fingerprint {settings.keyring.fingerprint}")
-    yield _landing(settings)
+    problem = landing_problem(settings)
+    yield Finding("landing", problem is None, problem or settings.landing_url)
+    yield from _disk(settings)
+    problem = None if settings.warehouse_url is None else url_problem(settings.warehouse_url)
+    if problem is not None:
+        yield Finding("warehouse", False, problem)
+        return
     try:
         url = warehouse_url(settings)
-        with connected(url) as connection:
-            version = connection.server_version
-        yield Finding("warehouse", version >= OLDEST_SERVER, f"{without_password(url)}, Postgres {version // 10000}")
-        migrated = is_migrated(url)
-        yield Finding("migrations", migrated, "up to date" if migrated else "missing: run `waybill warehouse migrate`")
-        if migrated:
+        with connected(url) as connection, connection.cursor() as cursor:
+            yield from _server(url, cursor)
+        if settings.warehouse_url is not None:
+            problem = migrations_problem(url)
+            found = "up to date" if problem is None else f"the warehouse {problem}"
+        else:
+            found = "up to date" if is_migrated(url) else "to be applied by the next command that needs them"
+        yield Finding("migrations", problem is None, found)
+        if found == "up to date":
             yield from _warehouse(settings, url)
-    except WaybillError as error:
-        yield Finding("warehouse", False, str(error))
+    except (WaybillError, psycopg2.Error) as error:
+        reason = str(error) if isinstance(error, WaybillError) else f"{type(error).__name__}; see the server's log"
+        yield Finding("warehouse", False, reason)
 
 
-def _landing(settings: Settings) -> Finding:
-    probe = UPath(settings.landing_url) / f".probe-{os.getpid()}"
+def url_problem(url: str) -> str | None:
+    """What is wrong with the form of WAREHOUSE_URL; None: nothing. The URL itself, which may hold a password, is not
+    in the answer."""
+    expected = "expected a libpq URL, such as postgresql://waybill@db.example.org/warehouse"
+    if not url.startswith(("postgresql://", "postgres://")):
+        return f"WAREHOUSE_URL does not begin with postgresql:// ; {expected}."
     try:
+        parse_dsn(url)
+    except psycopg2.ProgrammingError:
+        return f"WAREHOUSE_URL is malformed (is every special character in its password percent-encoded?); {expected}."
+    return None
+
+
+def landing_problem(settings: Settings) -> str | None:
+    """Why LANDING_URL cannot be written, and what to do; None: it can."""
+    try:
+        probe = UPath(settings.landing_url) / f".probe-{os.getpid()}"
         probe.parent.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
-    except OSError as error:
-        return Finding(
-            "landing", False, f"cannot write to LANDING_URL {settings.landing_url}: {error.strerror or error}"
+    except (OSError, ValueError, ImportError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return (
+            f"cannot write to the landing zone {settings.landing_url}: {reason}. Set LANDING_URL to a place that can "
+            "be written, or give this account the right to"
         )
-    return Finding("landing", True, settings.landing_url)
+    return None
+
+
+def migrations_problem(url: str) -> str | None:
+    """What the warehouse lacks of this release, and what to do, to follow upon "the warehouse"; None: nothing, as far
+    as this login may see. Writes nothing."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select c.oid, has_table_privilege(c.oid, 'select') and has_schema_privilege(n.oid, 'usage')"
+            " from pg_catalog.pg_class as c inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
+            " where n.nspname = 'ops' and c.relname = 'migration'"
+        )
+        found = cursor.fetchone()
+        if found is None:
+            return "has no tables yet: run `waybill warehouse up`, as a login that may make schemas and roles"
+        if not found[1]:
+            return None
+        cursor.execute("select name from ops.migration")
+        applied = {name for (name,) in cursor.fetchall()}
+    missing = sorted({file.name for file in (SQL / "schema").glob("*.sql")} - applied)
+    if missing:
+        return f"lacks {', '.join(missing)} of this release: run `waybill warehouse migrate`"
+    return None
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.var
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    yield Finding(
+        "disk",
+        free >= LEAST_FREE_BYTES,
+        f"{free / (1 << 30):.1f} GB free under {settings.var}"
+        + ("" if free >= LEAST_FREE_BYTES else ": make room, or set WAYBILL_VAR and LANDING_URL to a larger disk"),
+    )
+
+
+def _server(url: str, cursor: Cursor) -> Iterator[Finding]:
+    version = cursor.connection.server_version
+    name = f"{without_password(url)}, Postgres {version // 10000}"
+    is_new = version >= OLDEST_SERVER
+    yield Finding("warehouse", is_new, name if is_new else f"{name}: upgrade it to {OLDEST_SERVER // 10000} or later")
+    cursor.execute("select current_setting('server_encoding'), clock_timestamp()")
+    encoding, there = cursor.fetchone()
+    if encoding != "UTF8":
+        yield Finding("encoding", False, f"the database is in {encoding}: create it with encoding 'UTF8'")
+    seconds = abs((there - datetime.now(UTC)).total_seconds())
+    if seconds > MOST_CLOCK_DIFFERENCE_SECONDS:
+        yield Finding("clock", False, f"{seconds:.0f} seconds from the server's: set both by NTP")
 
 
 def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
@@ -72,7 +157,8 @@ def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
                 yield Finding(role, True, "can be acted as")
         except WaybillError as error:
             yield Finding(role, False, str(error))
-    with connected(url) as connection, connection.cursor() as cursor:
+            return
+    with connected(url, LOADER) as connection, connection.cursor() as cursor:
         try:
             check_key(cursor, settings.keyring)
             yield Finding("key", True, "is the warehouse's")
@@ -124,14 +210,23 @@ def _zone_rules(cursor: Cursor, zone: str) -> Finding:
 def _states(cursor: Cursor) -> Iterator[Finding]:
     cursor.execute("select stale_reason from ops.report_state")
     stale = cursor.fetchone()[0]
-    yield Finding("reports", stale is None, "not stale" if stale is None else f"stale: {stale}")
-    cursor.execute(
-        "select s.load_id, s.feed, s.stop_reason from ops.load as s where s.status = 'stopped' and not exists ("
-        " select from ops.load as l where l.account = s.account and l.feed = s.feed and l.status = 'published'"
-        " and l.load_id > s.load_id) order by s.load_id desc"
+    yield Finding(
+        "reports",
+        stale is None,
+        "not stale" if stale is None else f"stale: {stale} Mend that and run `waybill report rebuild`",
     )
-    for load_id, feed, reason in cursor.fetchall():
-        yield Finding("loads", False, f"load {load_id} of {feed} was stopped, and none since was published: {reason}")
+    cursor.execute(
+        "select s.load_id, s.feed, s.account, s.stop_reason from ops.load as s where s.status = 'stopped'"
+        " and not exists (select from ops.load as l where l.account = s.account and l.feed = s.feed"
+        " and l.status = 'published' and l.load_id > s.load_id) order by s.load_id desc"
+    )
+    for load_id, feed, account, reason in cursor.fetchall():
+        yield Finding(
+            "loads",
+            False,
+            f"load {load_id} of {feed}, account {account}, was stopped, and none since was published: {reason} Mend "
+            "that and load the same files again",
+        )
     cursor.execute("select count(*) from private.rejected_record where resolved_load_id is null")
     count = cursor.fetchone()[0]
     yield Finding("rejected records", True, f"{count} wait (`waybill rejected list`)" if count else "none")

@@ -225,7 +225,7 @@ def _suite(subject: Subject, folder: Path | None = None) -> object:
     return suite
 
 
-def _source(library: ModuleType, connect: Callable[[], Connection], subjects: Sequence[Subject]):  # noqa: ANN202
+def _source(library: ModuleType, connect: Callable[[], Connection], subjects: Sequence[Subject]):
     context = library.get_context(mode="ephemeral")
     context.variables.progress_bars = _no_progress_bars()
     # The URL only names the dialect: the connection comes from `connect`, so that no password passes through here.

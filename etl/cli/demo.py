@@ -1,5 +1,6 @@
 """demo: everything once, on simulated providers, in a warehouse of its own."""
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,32 +9,31 @@ from typing import Annotated
 import typer
 
 from etl import __version__
-from etl.cli.output import say
+from etl.cli.output import Progress, print_table, say, table_width
+from etl.cli.reporting import print_report
 from etl.feeds import FEEDS
-from etl.load.run import load
-from etl.load.sources import landed_inbox
 from etl.reports import catalogue
 from etl.reports.build import rebuild
-from etl.reports.show import show
 from etl.settings import Settings
 from etl.warehouse import embedded
 from etl.warehouse.connection import REPORTER, connect, connected
 from etl.warehouse.migrations import migrate
 
 ZONE = "Europe/Berlin"
-ROWS_SHOWN = 8
+CEILING = 0.05
+ROWS_SHOWN = 6
+PAGE_WIDTH = 100
+"""Of tables that do not go to a terminal."""
 
 
 def demo(
-    seed: Annotated[int, typer.Option("--seed", help="Another seed is another world.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed is another world, loaded beside the first.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's Postgres running at the end.")] = False,
 ) -> None:
-    """Everything once, on simulated providers: write their logs, load them, rebuild and show the reports.
+    """Do everything once, on simulated providers: load their logs, rebuild and show the reports.
 
     Uses an embedded Postgres under var/demo, whatever WAREHOUSE_URL says. A second run finds everything loaded.
     """
-    from simulator.world import World, write
-
     base = Settings.from_environment()
     var = base.var / "demo"
     settings = replace(
@@ -44,65 +44,107 @@ def demo(
         landing_url=str(var / "landing"),
         inbox_url=str(var / f"inbox-{seed}"),
         report_timezone=ZONE,
+        rejected_ceiling=CEILING,
     )
-    inbox = Path(settings.inbox_url)
-    if not inbox.exists():
-        say("Simulating a week of two organisations' email, SMS and calls …")
-        draft = inbox.with_name(f".{inbox.name}")
-        write(World(seed), draft)
-        draft.rename(inbox)
-    say("Starting the embedded Postgres …")
+    _write_inbox(Path(settings.inbox_url), seed)
+    was_running = embedded.is_running(var / "postgres")
+    if not was_running:
+        say("Starting an embedded Postgres …")
     url = embedded.start(var / "postgres", settings.postgres_version)
     try:
         migrate(url, ZONE)
-        _load_and_show(settings, url)
+        _load(settings, url)
+        _rebuild(url)
+        _show(url)
     finally:
-        if not keep:
+        if not keep and not was_running:
             embedded.stop(var / "postgres", settings.postgres_version)
-    _tell_how_to_go_on(var, keep)
+    _tell_how_to_go_on(base, var, is_up=keep or was_running)
 
 
-def _load_and_show(settings: Settings, url: str) -> None:
-    for feed in FEEDS.values():
-        for item in load(settings, url, feed, landed_inbox(settings, feed, None)):
-            row = item.row
-            say(
-                f"{row.feed:16} {row.account:6} read {row.read_count}: loaded {row.loaded_count}, duplicate "
-                f"{row.duplicate_count}, rejected {row.rejected_count}, ignored {row.ignored_count}"
-                + ("" if item.is_new else " (loaded before)")
-            )
-    result = rebuild(
-        lambda: connect(url, REPORTER, "waybill:build"),
-        days=None,
-        full=False,
-        report_timezone=ZONE,
-        code_version=__version__,
-        progress=lambda message: None,
+def _write_inbox(inbox: Path, seed: int) -> None:
+    from simulator.world import World, write
+
+    if inbox.exists():
+        return
+    say("Simulating a week of two organisations' email, text messages and calls …")
+    draft = inbox.with_name(f".{inbox.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    count = write(World(seed), draft)
+    draft.rename(inbox)
+    say(f"{count} files as providers and the campaign system would write them: {_shown(inbox)}")
+
+
+def _load(settings: Settings, url: str) -> None:
+    from etl.load.run import load
+    from etl.load.sources import landed_inbox
+
+    rows = []
+    with Progress() as progress:
+        for feed in FEEDS.values():
+            progress(f"loading {feed.slug}")
+            for item in load(settings, url, feed, landed_inbox(settings, feed, None), progress):
+                row = item.row
+                counts = (row.read_count, row.loaded_count, row.duplicate_count, row.rejected_count, row.ignored_count)
+                rows.append([row.feed, row.account, *counts, "" if item.is_new else "loaded before"])
+    columns = ["feed", "account", "read", "loaded", "duplicate", "rejected", "ignored", ""]
+    if not any(row[-1] for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    print_table(columns, rows, title="Records: read = loaded + duplicate + rejected + ignored", width=_width())
+
+
+def _rebuild(url: str) -> None:
+    with Progress() as progress:
+        result = rebuild(
+            lambda: connect(url, REPORTER, "waybill:build"),
+            days=None,
+            full=False,
+            report_timezone=ZONE,
+            code_version=__version__,
+            progress=progress,
+        )
+    typer.echo(
+        f"\nBuild {result.build_id}: {len(result.days)} days rebuilt, {result.rows_changed} report rows changed."
     )
-    say(
-        f"Build {result.build_id}: {len(result.days)} days rebuilt, {result.rows_changed} report rows "
-        "changed."
-    )
+
+
+def _show(url: str) -> None:
     with connected(url, REPORTER) as connection:
         for report in catalogue.REPORTS:
-            sys.stdout.flush()
-            show(connection, report.name, None, None, "table", sys.stdout.buffer, limit=ROWS_SHOWN)
-            sys.stdout.flush()
+            typer.echo(f"\n{report.name}, first rows:")
+            print_report(connection, report.name, None, None, limit=ROWS_SHOWN, width=_width())
+    sys.stdout.flush()
 
 
-def _tell_how_to_go_on(var: Path, keep: bool) -> None:
+def _width() -> int:
+    return table_width() or PAGE_WIDTH
+
+
+def _tell_how_to_go_on(base: Settings, var: Path, is_up: bool) -> None:
+    program = _program()
+    unset = "unset WAREHOUSE_URL RECIPIENT_HMAC_KEY; " if base.warehouse_url or base.recipient_hmac_key else ""
     say(
-        "\nThese were the first rows of every report. All of one, and SQL:\n"
-        f"  export WAYBILL_VAR={_shown(var)} REPORT_TIMEZONE={ZONE}\n"
-        "  waybill report show email_campaign            # also --format csv, json, parquet\n"
-        "  waybill rejected list                         # what could not be read, with its bytes\n"
-        '  psql "$(waybill warehouse url)" -c "select * from report.freshness"\n'
+        "\nAll rows of a report, what was rejected, and SQL:\n"
+        f"  {unset}export WAYBILL_VAR={_shown(var)}\n"
+        f"  {program} report show email_campaign       # also --format csv, json, parquet\n"
+        f"  {program} status\n"
+        f"  {program} rejected list                    # what could not be read, with reason and bytes\n"
+        f'  psql "$({program} warehouse url)" -c "select * from report.freshness"\n'
         + (
-            ""
-            if keep
-            else "The demo's Postgres was stopped; these commands start it, `waybill warehouse down` stops it."
+            f"The demo's Postgres is still up; `{program} warehouse down` stops it."
+            if is_up
+            else f"The demo's Postgres was stopped; these commands start it, `{program} warehouse down` stops it."
         )
     )
+
+
+def _program() -> str:
+    """How this program can be called from here."""
+    called = Path(sys.argv[0])
+    if called.name != "waybill":
+        return "python -m etl"
+    found = shutil.which("waybill")
+    return "waybill" if found and Path(found).resolve() == called.resolve() else _shown(called.resolve())
 
 
 def _shown(path: Path) -> str:

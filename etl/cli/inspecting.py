@@ -1,30 +1,35 @@
 """rejected list | show, status, doctor."""
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from etl.cli.loading import AccountOption, JsonOption
-from etl.cli.output import print_json, print_table, say
+from etl.cli.loading import JsonOption, account_of, feed_of
+from etl.cli.output import print_json, print_table, say, stdout_bytes, table_width, visible
+from etl.cli.warehouse import ready
 from etl.doctor import examine
 from etl.model.errors import ConfigurationError, UsageError
 from etl.settings import Settings
-from etl.warehouse.connection import connected, warehouse_url
+from etl.warehouse.connection import LOADER, REPORTER, connected, without_password
 
-RAW_SHOWN = 100
+RAW_SHOWN = 2_000
+"""Characters of a rejected record in a list that goes into a file; on a terminal, what fits."""
 
-rejected = typer.Typer(help="Records that could not be normalised.", no_args_is_help=True)
+DAYS_SHOWN = 7
+
+rejected = typer.Typer(help="List and show records that could not be normalised.", no_args_is_help=True)
+
+_REJECTED = (
+    "select r.rejected_id, r.account, r.feed, r.reason, o.path as object, r.position, r.rejected_at, r.load_id,"
+    " r.resolved_load_id, r.raw from private.rejected_record as r left join ops.object as o using (object_id)"
+)
 
 
-def query(statement: str, parameters: object = None) -> list[dict[str, object]]:
+def query(url: str, role: str, statement: str, parameters: object = None) -> list[dict[str, object]]:
     """Rows of the warehouse as dicts."""
-    settings = Settings.from_environment()
-    with connected(warehouse_url(settings)) as connection, connection.cursor() as cursor:
-        cursor.execute("select to_regclass('ops.load')")
-        if cursor.fetchone()[0] is None:
-            raise ConfigurationError("The warehouse has no tables yet: run `waybill warehouse up`.")
+    with connected(url, role) as connection, connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -32,115 +37,211 @@ def query(statement: str, parameters: object = None) -> list[dict[str, object]]:
 
 @rejected.command("list")
 def list_rejected(
-    feed: Annotated[str | None, typer.Option("--feed", help="Of this feed only.")] = None,
-    account: AccountOption = None,
+    feed: Annotated[str | None, typer.Option("--feed", metavar="FEED", help="Of this feed only.")] = None,
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Of this account only.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also those that a later load resolved.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest.")] = 1000,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest.")] = 100,
     json: JsonOption = False,
 ) -> None:
-    """Rejected records with reason, line and raw bytes, the newest first. May show addresses: it is for you alone."""
+    """List rejected records with reason, line and raw bytes, the newest first.
+
+    The bytes may hold addresses: they are for you alone. `line` is the line, row or element in the landed object.
+    """
+    if feed is not None:
+        feed_of(feed)
     rows = query(
-        "select r.rejected_id, r.account, r.feed, r.reason, o.path as object, r.position, r.rejected_at, r.load_id,"
-        " r.resolved_load_id, r.raw from private.rejected_record as r left join ops.object as o using (object_id)"
-        " where (%(all)s or r.resolved_load_id is null) and (%(feed)s::text is null or r.feed = %(feed)s)"
+        ready(Settings.from_environment()),
+        LOADER,
+        _REJECTED + " where (%(all)s or r.resolved_load_id is null) and (%(feed)s::text is null or r.feed = %(feed)s)"
         " and (%(account)s::text is null or r.account = %(account)s) order by r.rejected_id desc limit %(limit)s",
-        {"all": everything, "feed": feed, "account": account, "limit": limit},
+        {"all": everything, "feed": feed, "account": account_of(account), "limit": limit + 1},
     )
-    for row in rows:
-        row["raw"] = bytes(row["raw"]).decode(errors="backslashreplace")
+    more = len(rows) > limit
+    rows = [_with_text(row) for row in rows[:limit]]
     if json:
         print_json(rows)
-        return
-    names = ("rejected_id", "account", "feed", "reason", "position", "load_id", "resolved_load_id")
-    print_table(
-        "Rejected records",
-        [*names, "raw"],
-        [[row[name] for name in names] + [_shown(row["raw"])] for row in rows],
-    )
-    if len(rows) == limit:
-        say(f"Only the newest {limit} are shown; use --limit.")
+    else:
+        _print_rejected(rows)
+    if more:
+        say(f"These are the newest {limit}; there are more: --limit, --feed, --account.")
+
+
+def _with_text(row: dict[str, object]) -> dict[str, object]:
+    return {**row, "raw": bytes(row["raw"]).decode(errors="backslashreplace")}
+
+
+def _print_rejected(rows: list[dict[str, object]]) -> None:
+    """Two lines each: what is known, and the bytes."""
+    width = table_width()
+    for row in rows:
+        resolved = "" if row["resolved_load_id"] is None else f"  (resolved by load {row['resolved_load_id']})"
+        where = f"{row['account']} {row['feed']} load {row['load_id']} line {row['position']}"
+        typer.echo(visible(f"{row['rejected_id']:>6}  {where}  {row['reason']}{resolved}"))
+        room = RAW_SHOWN if width is None else max(width - 8, 20)
+        text = visible(row["raw"])
+        typer.echo(f"        {text if len(text) <= room else text[: room - 1] + '…'}")
+    if not rows:
+        typer.echo("No rejected record waits.")
 
 
 @rejected.command("show")
-def show_rejected(rejected_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
-    """One rejected record: its bytes as received on stdout, what is known of it on stderr."""
-    rows = query(
-        "select r.*, o.path from private.rejected_record as r left join ops.object as o using (object_id)"
-        " where rejected_id = %s",
-        (rejected_id,),
-    )
+def show_rejected(
+    rejected_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the record, from `rejected list`.")],
+    json: JsonOption = False,
+) -> None:
+    """Print one rejected record: its bytes as received, and on stderr what is known of it."""
+    rows = query(ready(Settings.from_environment()), LOADER, _REJECTED + " where r.rejected_id = %s", (rejected_id,))
     if not rows:
-        raise UsageError(f"There is no rejected record {rejected_id}.")
-    row = rows[0]
-    for name in (
-        "rejected_id",
-        "account",
-        "feed",
-        "reason",
-        "path",
-        "position",
-        "rejected_at",
-        "load_id",
-        "resolved_load_id",
-    ):
-        say(f"{name}: {row[name]}")
-    sys.stdout.buffer.write(bytes(row["raw"]) + b"\n")
-
-
-def _shown(raw: str) -> str:
-    text = "".join(c if c.isprintable() else " " for c in raw)
-    return text if len(text) <= RAW_SHOWN else text[: RAW_SHOWN - 1] + "…"
+        raise UsageError(f"There is no rejected record {rejected_id}; `waybill rejected list --all` shows them.")
+    if json:
+        print_json(_with_text(rows[0]))
+        return
+    for name, value in rows[0].items():
+        if name != "raw" and value is not None:
+            say(f"{'line' if name == 'position' else name}: {visible(str(value))}")
+    stdout_bytes().write(bytes(rows[0]["raw"]) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def status(json: JsonOption = False) -> None:
-    """How far each feed has come, what could not be placed, which days wait for a build, and the last loads."""
-    freshness = query("select * from report.freshness order by account, feed")
-    build = query("select * from report.build order by build_id desc limit 1")
-    pending = query("select day, count(*) as load_count from ops.changed_day group by day order by day")
+    """Show how far each feed has come, and what waits.
+
+    Watermarks, lag, events that could not be placed or have no mapping, rejected records; the last build, days that
+    wait for one; the last loads and validations.
+    """
+    url = ready(Settings.from_environment())
+    freshness = query(
+        url,
+        REPORTER,
+        "select account, feed, complete_until, last_loaded_at, last_event_at,"
+        " extract(epoch from clock_timestamp() - last_event_at)::bigint as lag_seconds,"
+        " unattributed_count, unknown_count, rejected_count from report.freshness order by account, feed",
+    )
+    build = query(
+        url,
+        REPORTER,
+        "select build_id, started_at, as_of, report_timezone, days_built, rows_changed, code_version from report.build"
+        " order by build_id desc limit 1",
+    )
+    stale = query(url, REPORTER, "select stale_reason, stale_since from ops.report_state")[0]
+    pending = [row["day"] for row in query(url, REPORTER, "select distinct day from ops.changed_day order by day")]
     loads = query(
-        "select load_id, account, feed, kind, status, read_count, loaded_count, rejected_count, stop_reason, started_at"
-        " from ops.load order by load_id desc limit 10"
+        url,
+        REPORTER,
+        "select load_id, account, feed, kind, status, read_count, loaded_count, duplicate_count, rejected_count,"
+        " started_at, ended_at, stop_reason from ops.load order by load_id desc limit 10",
     )
     validations = query(
-        "select validation_id, subject, suite, success, checked_at from ops.validation"
-        " order by validation_id desc limit 10"
+        url,
+        REPORTER,
+        "select validation_id, subject, suite, success, checked_at, coalesce(("
+        " select jsonb_agg(rule - 'description' - 'success') from jsonb_array_elements(results) as rule"
+        " where not (rule ->> 'success')::boolean), '[]') as failed_rules"
+        " from ops.validation order by validation_id desc limit 20",
     )
-    document = {
-        "freshness": freshness,
-        "last_build": build[0] if build else None,
-        "pending_days": [row["day"] for row in pending],
-        "loads": loads,
-        "validations": validations,
-    }
     if json:
+        document = {
+            "freshness": freshness,
+            "last_build": build[0] if build else None,
+            **stale,
+            "pending_days": pending,
+            "loads": loads,
+            "validations": validations,
+        }
         print_json(document)
         return
-    print_table("Feeds", list(freshness[0]) if freshness else [], [_times(row) for row in freshness])
+    typer.echo(f"Warehouse    {without_password(url)}")
+    _print_build(build, stale, pending)
+    failed = [row for row in validations if row["failed_rules"]]
+    if validations and not failed:
+        typer.echo(f"Validations  the last {len(validations)} passed without a finding")
+    typer.echo("")
+    _print_feeds(freshness)
+    _print_loads(loads)
+    for row in failed:
+        for rule in row["failed_rules"]:
+            verdict = "warning" if row["success"] else "failed"
+            found = "" if rule["unexpected_count"] is None else f", {rule['unexpected_count']} findings"
+            typer.echo(f"{verdict}: {row['subject']}: {row['suite']}.{rule['rule']}{found}")
+
+
+def _print_build(build: list[dict], stale: dict, pending: list) -> None:
     if build:
-        say(f"Reports as of {build[0]['as_of']:%Y-%m-%d %H:%M:%S} UTC (build {build[0]['build_id']}).")
+        last = build[0]
+        typer.echo(
+            f"Reports      as of {last['as_of']:%Y-%m-%d %H:%M:%S} UTC ({_ago(last['as_of'])}), build "
+            f"{last['build_id']}, days of {last['report_timezone']}"
+        )
     else:
-        say("No build of the reports yet: `waybill report rebuild`.")
-    days = ", ".join(str(row["day"]) for row in pending[:14])
-    say(
-        f"Days that wait for a build: {len(pending)}"
-        + (f" ({days}{', …' if len(pending) > 14 else ''})" if pending else "")
+        typer.echo("Reports      not built yet: `waybill report rebuild`")
+    if stale["stale_reason"] is not None:
+        typer.echo(f"STALE        since {stale['stale_since']:%Y-%m-%d %H:%M} UTC: {visible(stale['stale_reason'])}")
+    days = " ".join(map(str, pending[:DAYS_SHOWN])) + (" …" if len(pending) > DAYS_SHOWN else "")
+    told = f"{len(pending)} days wait for `waybill report rebuild`: {days}" if pending else "no day waits for a build"
+    typer.echo(f"Changed      {told}")
+
+
+def _print_feeds(freshness: list[dict]) -> None:
+    names = ["unattributed_count", "unknown_count", "rejected_count"]
+    print_table(
+        ["account", "feed", "complete_until", "last_loaded", "last_event", "unattributed", "unknown", "rejected"],
+        [
+            [
+                row["account"],
+                row["feed"],
+                "" if row["complete_until"] is None else f"{row['complete_until']:%Y-%m-%d %H:%M}",
+                _ago(row["last_loaded_at"]),
+                _ago(row["last_event_at"]),
+                *(row[name] for name in names),
+            ]
+            for row in freshness
+        ],
+        title="Feeds" if freshness else "Nothing is loaded yet: `waybill load FEED PATH`.",
     )
-    print_table("Last loads", list(loads[0]) if loads else [], [_times(row) for row in loads])
-    print_table("Last validations", list(validations[0]) if validations else [], [_times(row) for row in validations])
 
 
-def _times(row: dict[str, object]) -> list[object]:
-    return [f"{v:%Y-%m-%d %H:%M:%S}" if isinstance(v, datetime) else v for v in row.values()]
+def _print_loads(loads: list[dict]) -> None:
+    if not loads:
+        return
+    names = ["load_id", "account", "feed", "kind", "status"]
+    counts = ["read_count", "loaded_count", "duplicate_count", "rejected_count"]
+    rows = [
+        [
+            *(row[name] for name in names),
+            *(row[name] for name in counts),
+            _ago(row["started_at"]),
+            None if row["ended_at"] is None else _span((row["ended_at"] - row["started_at"]).total_seconds()),
+        ]
+        for row in loads
+    ]
+    typer.echo("")
+    headers = ["load", *names[1:], *(name.removesuffix("_count") for name in counts), "started", "took"]
+    print_table(headers, rows, title="Last loads")
+    for row in loads:
+        if row["stop_reason"]:
+            typer.echo(f"load {row['load_id']} stopped: {visible(row['stop_reason'])}")
+
+
+def _ago(at: datetime | None) -> str:
+    return "" if at is None else f"{_span((datetime.now(UTC) - at).total_seconds())} ago"
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s" if seconds >= 10 else f"{max(seconds, 0):.1f} s"
 
 
 def doctor(json: JsonOption = False) -> None:
-    """What is missing or wrong, and how to fix it. Exit code 3 if anything is."""
+    """Look for what is missing or wrong, and say how to fix it. Exit code 3 if anything is."""
     findings = list(examine())
     if json:
         print_json(findings)
     else:
         for finding in findings:
-            typer.echo(f"{'ok ' if finding.is_ok else 'BAD'}  {finding.subject}: {finding.message}")
+            verdict = "ok " if finding.is_ok else "BAD"
+            typer.echo(f"{verdict}  {finding.subject:16}  {visible(finding.message)}")
     if not all(finding.is_ok for finding in findings):
         raise typer.Exit(ConfigurationError.exit_code)
 

@@ -2,35 +2,35 @@
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import msgspec
 import typer
 
-from etl.cli.output import print_json, print_table, progress, say
+from etl.cli.output import Progress, json_line, print_json, print_table, say
+from etl.cli.warehouse import ready
+from etl.doctor import landing_problem
 from etl.feeds import FEEDS
 from etl.feeds.base import Feed
 from etl.load.landing import check_account
 from etl.load.ledger import LedgerRow
-from etl.load.run import REJECTED_AT_LEAST, Loaded
-from etl.load.run import load as load_objects
-from etl.load.run import replay as replay_range
-from etl.load.sources import landed_inbox, landed_paths
 from etl.model.days import parse_instant
-from etl.model.errors import CeilingError, RejectRecord, SourceError, UsageError
+from etl.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError
 from etl.model.event import Event
 from etl.settings import Settings
-from etl.warehouse.connection import warehouse_url
 
 DEFAULT_ACCOUNT = "default"
 PRINTED = tuple(
     name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key", "rules_version")
 )
+ALWAYS_SHOWN = ("load_id", "account", "feed", "read_count", "loaded_count", "duplicate_count", "rejected_count")
 
-AccountOption = Annotated[str | None, typer.Option("--account", help="Organisation that the feed belongs to.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="Slug of a feed; `waybill feeds` lists them.")]
+OwnerOption = Annotated[
+    str | None,
+    typer.Option("--account", metavar="NAME", help=f"Organisation that owns the feed. [default: {DEFAULT_ACCOUNT}]"),
+]
 
 
 def feed_of(slug: str) -> Feed:
@@ -40,8 +40,13 @@ def feed_of(slug: str) -> Feed:
     return FEEDS[slug]
 
 
+def account_of(name: str | None) -> str | None:
+    """The account as given, checked. Raises UsageError."""
+    return None if name is None else check_account(name)
+
+
 def feeds(json: JsonOption = False) -> None:
-    """Every feed: slug, channel, kind, lateness, credentials it wants."""
+    """List the feeds: slug, channel, kind, lateness, and the credentials they want."""
     rows = [
         {
             "slug": feed.slug,
@@ -57,18 +62,21 @@ def feeds(json: JsonOption = False) -> None:
     if json:
         print_json(rows)
     else:
-        print_table("Feeds", list(rows[0]), [[*list(row.values())[:-1], ", ".join(row["credentials"])] for row in rows])
+        print_table(list(rows[0]), [[*list(row.values())[:-1], ", ".join(row["credentials"])] for row in rows])
 
 
 def normalise(
     feed: FeedArgument,
-    path: Annotated[str, typer.Argument(metavar="[PATH|-]", help="File to read; - is stdin.")] = "-",
-    account: AccountOption = None,
+    path: Annotated[str, typer.Argument(metavar="PATH|-", help="File to read; - is stdin.")] = "-",
+    account: OwnerOption = None,
 ) -> None:
-    """Canonical events as NDJSON on stdout, rejected records as NDJSON on stderr; touches no database."""
+    """Print a file as canonical events, without a database.
+
+    Events as NDJSON on stdout (with clear recipients), rejected records as NDJSON on stderr.
+    """
     settings = Settings.from_environment()
     source = feed_of(feed)
-    owner = check_account(account or DEFAULT_ACCOUNT)
+    owner = account_of(account) or DEFAULT_ACCOUNT
     keyring = settings.keyring
     read = rejected = 0
     landed_at = datetime.now(UTC)
@@ -79,22 +87,37 @@ def normalise(
                 events = source.normalise(raw, owner, landed_at, keyring)
             except RejectRecord as rejection:
                 rejected += 1
-                line = {"position": raw.position, "reason": rejection.reason, "raw": raw.raw.decode(errors="replace")}
-                say(msgspec.json.encode(line).decode())
+                text = raw.raw.decode(errors="replace")
+                say(json_line({"position": raw.position, "reason": rejection.reason, "raw": text}))
                 continue
             for event in events:
-                sys.stdout.write(msgspec.json.encode({name: getattr(event, name) for name in PRINTED}).decode() + "\n")
-    if rejected > REJECTED_AT_LEAST and rejected > settings.rejected_ceiling * read:
-        raise CeilingError(f"{rejected} of {read} records were rejected.")
+                sys.stdout.write(json_line({name: getattr(event, name) for name in PRINTED}) + "\n")
+    _check_ceiling(read, rejected, settings.rejected_ceiling)
+
+
+def _check_ceiling(read: int, rejected: int, ceiling: float) -> None:
+    from etl.load.run import REJECTED_AT_LEAST
+
+    if rejected > REJECTED_AT_LEAST and rejected > ceiling * read:
+        raise CeilingError(
+            f"{rejected} of {read} records were rejected (they are above), more than REJECTED_CEILING={ceiling:g} "
+            "allows: `load` would stop. Is it a file of this feed?"
+        )
 
 
 def _opened(path: str) -> BinaryIO:
+    from upath import UPath
+
     if path == "-":
+        if sys.stdin.isatty():
+            say("Reading from the terminal; Ctrl-D ends it.")
         return sys.stdin.buffer
     try:
-        return Path(path).open("rb")
+        return UPath(path).open("rb")
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file.") from None
     except OSError as error:
-        raise SourceError(f"Cannot read {path}: {error.strerror}.") from error
+        raise SourceError(f"Cannot read {path}: {error.strerror or error}.") from error
 
 
 def load(
@@ -102,63 +125,114 @@ def load(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATH...]",
+            metavar="PATH",
             help="Files or folders (of an api feed: response bodies); table:SCHEMA.NAME for a dispatch log in "
             "DISPATCH_LOG_URL. Without any: the inbox, INBOX_URL/<account>/FEED/.",
         ),
     ] = None,
-    account: AccountOption = None,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help=f"Organisation that owns the feed. [default: {DEFAULT_ACCOUNT}; of the inbox, every one]",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Land, stage, validate and publish files; prints the ledger row. What is loaded already is left alone."""
+    """Load files: land, stage, validate, publish; print the ledger row.
+
+    What is loaded already is left alone: load the same folder as often as you like.
+    """
+    from etl.load.run import load as load_objects
+    from etl.load.sources import landed_inbox, landed_paths
+
     settings = Settings.from_environment()
     source = feed_of(feed)
-    if account:
-        check_account(account)
-    url = warehouse_url(settings)
+    owner = account_of(account)
+    _check_paths(paths or ())
+    if (problem := landing_problem(settings)) is not None:
+        raise ConfigurationError(f"Nothing was loaded: {problem}.")
+    url = ready(settings)
     landed = (
-        landed_paths(settings, source, account or DEFAULT_ACCOUNT, paths)
+        landed_paths(settings, source, owner or DEFAULT_ACCOUNT, paths)
         if paths
-        else landed_inbox(settings, source, account)
+        else landed_inbox(settings, source, owner)
     )
-    _print_loaded(load_objects(settings, url, source, landed, progress()), json)
+    with Progress() as progress:
+        done = load_objects(settings, url, source, landed, progress)
+    where = ", ".join(paths) if paths else f"{settings.inbox_url}/{owner or '<account>'}/{source.slug}/"
+    _print_loaded(done, json, f"Nothing to load: there is no file in {where}.")
+
+
+def _check_paths(paths: list[str] | tuple[str, ...]) -> None:
+    """All of them, before the first is landed."""
+    from upath import UPath
+
+    for path in paths:
+        if not path.startswith("table:") and not UPath(path).exists():
+            raise UsageError(f"{path}: no such file or folder. Nothing was loaded.")
 
 
 def replay(
     feed: FeedArgument,
-    from_at: Annotated[str, typer.Option("--from", help="Start: ISO 8601 with zone, or a date (UTC).")],
-    until_at: Annotated[str, typer.Option("--until", help="End, not included.")],
-    account: AccountOption = None,
+    from_at: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Start: ISO 8601 with a zone, or a date (midnight UTC).")
+    ],
+    until_at: Annotated[str, typer.Option("--until", metavar="TIME", help="End, not included; written likewise.")],
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Of this organisation only. [default: every one]")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Load again from landing what holds events of a time range, after a mapping changed; replaces them."""
+    """Load a time range again from landing, after a mapping changed.
+
+    Reads every landed object of the feed's provider that holds events of the range, and replaces those events, in one
+    transaction per account. An event that no object tells any more is taken back.
+    """
+    from etl.load.run import replay as replay_range
+
     settings = Settings.from_environment()
     source = feed_of(feed)
+    first, until = _instant("--from", from_at), _instant("--until", until_at)
+    if until <= first:
+        raise UsageError(f"--until {until_at} must be later than --from {from_at}.")
+    owner = account_of(account)
+    url = ready(settings)
+    with Progress() as progress:
+        done = replay_range(settings, url, source, first, until, owner, progress)
+    _print_loaded(done, json, "Nothing to replay: no published object holds events of that time.")
+
+
+def _instant(option: str, text: str) -> datetime:
     try:
-        first, until = parse_instant(from_at), parse_instant(until_at)
-    except ValueError as error:
-        raise UsageError(f"--from and --until: {error}.") from None
-    done = replay_range(settings, warehouse_url(settings), source, first, until, account, progress())
-    _print_loaded(done, json)
+        return parse_instant(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{option} {text!r}: {error}. Expected a date, or a time with a zone: 2026-03-01 or 2026-03-01T09:30:00Z."
+        ) from None
 
 
-def _print_loaded(done: list[Loaded], json: bool) -> None:
+def _print_loaded(done: list, json: bool, nothing: str) -> None:
     if json:
         print_json([{**msgspec.to_builtins(item.row), "is_new": item.is_new} for item in done])
-        return
+    new = [item.row for item in done if item.is_new]
+    if new and not json:
+        counts = [name for name in LedgerRow.__struct_fields__ if name.endswith("_count") and name != "mapped_count"]
+        names = ["load_id", "account", "feed", *counts]
+        shown = [name for name in names if name in ALWAYS_SHOWN or any(getattr(row, name) for row in new)]
+        print_table(
+            [name.removesuffix("_count").removesuffix("_id") for name in shown],
+            [[getattr(row, name) for name in shown] for row in new],
+        )
     if not done:
-        say("Nothing to load: no object was found.")
-        return
-    counts = [name for name in LedgerRow.__struct_fields__ if name.endswith("_count")]
-    names = ["load_id", "account", "feed", "status", *counts]
-    print_table(
-        "Ledger",
-        [n.removesuffix("_count") for n in names],
-        [[getattr(i.row, n) for n in names] for i in done if i.is_new],
-    )
-    for item in done:
-        if not item.is_new:
-            say(f"Published already by load {item.row.load_id}; nothing was written.")
+        say(nothing)
+    for load_id in sorted({item.row.load_id for item in done if not item.is_new}):
+        say(f"Published already, the last of it by load {load_id}: nothing was written.")
+    if rejected := sum(row.rejected_count for row in new):
+        say(f"{rejected} records were rejected: `waybill rejected list` shows reason and bytes.")
+    if unknown := sum(row.unknown_count for row in new):
+        say(f"{unknown} events have a word of the provider that has no mapping yet: they are kept as `unknown`.")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,27 +1,34 @@
 """report list | show | rebuild."""
 
+import json as json_library
 import sys
 from dataclasses import asdict
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
+from io import BytesIO
 from typing import Annotated
 
 import typer
+from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from etl import __version__
 from etl.cli.loading import JsonOption
-from etl.cli.output import print_json, print_table, progress, say
+from etl.cli.output import Progress, print_json, print_table, say, stdout_bytes
+from etl.cli.warehouse import ready
 from etl.model.errors import UsageError
 from etl.reports import catalogue
 from etl.reports.build import rebuild as build_reports
 from etl.reports.show import show as write_report
 from etl.settings import Settings
-from etl.warehouse.connection import REPORTER, connect, connected, warehouse_url
+from etl.warehouse.connection import REPORTER, connect, connected
 
-report = typer.Typer(help="The reports, and their builds.", no_args_is_help=True)
+EARLIEST, LATEST = date(2005, 1, 1), date(2100, 12, 31)
 
-FromDay = Annotated[str | None, typer.Option("--from-day", help="First local day, YYYY-MM-DD.")]
-UntilDay = Annotated[str | None, typer.Option("--until-day", help="Last local day, included.")]
+report = typer.Typer(help="List, show and rebuild the reports.", no_args_is_help=True)
+
+FromDay = Annotated[str | None, typer.Option("--from-day", metavar="DAY", help="First local day, YYYY-MM-DD.")]
+UntilDay = Annotated[str | None, typer.Option("--until-day", metavar="DAY", help="Last local day, itself included.")]
 
 
 class Format(StrEnum):
@@ -35,16 +42,20 @@ class Format(StrEnum):
 
 @report.command("list")
 def list_reports(json: JsonOption = False) -> None:
-    """Every report with its grain and measures."""
+    """List the reports, with grain and measures."""
     rows = [{"name": r.name, "grain": list(r.grain), "measures": list(r.measures)} for r in catalogue.REPORTS]
     if json:
         print_json(rows)
-    else:
-        print_table(
-            "Reports",
-            ["name", "grain", "measures"],
-            [[r["name"], ", ".join(r["grain"]), ", ".join(r["measures"])] for r in rows],
-        )
+        return
+    for row in rows:
+        typer.echo(f"{row['name']}\n    per {', '.join(row['grain'])}")
+        line = "   "
+        for word in row["measures"]:
+            if len(line) + len(word) > 96:
+                typer.echo(line)
+                line = "   "
+            line += f" {word}"
+        typer.echo(line)
 
 
 @report.command("show")
@@ -52,16 +63,53 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A report; `waybill report list` lists them.")],
     from_day: FromDay = None,
     until_day: UntilDay = None,
-    form: Annotated[Format, typer.Option("--format", help="json: one array, every row, stable order.")] = Format.TABLE,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="json: one array, every row, in a stable order. csv: formulas are disarmed."),
+    ] = Format.TABLE,
 ) -> None:
-    """Rows of one report on stdout."""
+    """Print the rows of one report, in the order of its grain."""
     settings = Settings.from_environment()
     catalogue.find(name)
-    first, last = _day(from_day, "--from-day"), _day(until_day, "--until-day")
+    first, last = _days(from_day, until_day)
     if form is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal: redirect stdout into a file.")
-    with connected(warehouse_url(settings), REPORTER) as connection:
-        write_report(connection, name, first, last, form.value, sys.stdout.buffer)
+    with connected(ready(settings), REPORTER) as connection:
+        if form is Format.TABLE and sys.stdout.isatty():
+            count = print_report(connection, name, first, last)
+        else:
+            stream = sys.stdout.buffer if form is Format.PARQUET else stdout_bytes()
+            count = write_report(connection, name, first, last, form.value, stream)
+            sys.stdout.buffer.flush()
+        say(f"{count:,} {'row' if count == 1 else 'rows'} of {name}.{_what_is_missing(connection)}")
+
+
+def print_report(
+    connection: Connection,
+    name: str,
+    from_day: date | None,
+    until_day: date | None,
+    limit: int | None = None,
+    width: int | None = None,
+) -> int:
+    """Print a report for people, folded to the width of the page; returns the number of rows."""
+    exact = BytesIO()
+    count = write_report(connection, name, from_day, until_day, "json", exact, limit=limit)
+    rows = json_library.loads(exact.getvalue(), parse_float=Decimal)
+    print_table(catalogue.find(name).columns, [list(row.values()) for row in rows], width=width)
+    return count
+
+
+def _what_is_missing(connection: Connection) -> str:
+    """A hint where the reports are older than the facts."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select count(distinct day) from ops.changed_day")
+        pending = cursor.fetchone()[0]
+        cursor.execute("select stale_reason is not null from ops.report_state")
+        is_stale = cursor.fetchone()[0]
+    if is_stale:
+        return " They are stale: the last build failed; `waybill status` says why."
+    return f" {pending} changed days wait for `waybill report rebuild`." if pending else ""
 
 
 @report.command()
@@ -71,46 +119,56 @@ def rebuild(
     full: Annotated[bool, typer.Option("--full", help="Every day, also in another zone than before.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Build, validate and publish the reports: of the days that loads touched, of given days, or of all."""
-    first, last = _day(from_day, "--from-day"), _day(until_day, "--until-day")
-    if full and (first or last):
+    """Rebuild the reports: of the days that loads touched, of given days, or of all.
+
+    Builds, validates and publishes. Readers see the old reports until the new ones are whole.
+    """
+    if full and (from_day or until_day):
         raise UsageError("--full rebuilds every day: leave out --from-day and --until-day.")
-    if (first is None) != (last is None):
+    if (from_day is None) != (until_day is None):
         raise UsageError("--from-day and --until-day go together.")
-    days = None
-    if first is not None:
-        if last < first:
-            raise UsageError(f"--until-day {last} is before --from-day {first}.")
-        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    first, last = _days(from_day, until_day)
+    days = None if first is None else [first + timedelta(days=n) for n in range((last - first).days + 1)]
     settings = Settings.from_environment()
-    url = warehouse_url(settings)
-    result = build_reports(
-        lambda: connect(url, REPORTER, "waybill:build"),
-        days=days,
-        full=full,
-        report_timezone=settings.report_timezone,
-        code_version=__version__,
-        progress=progress(),
-    )
+    url = ready(settings)
+    with Progress() as progress:
+        result = build_reports(
+            lambda: connect(url, REPORTER, "waybill:build"),
+            days=days,
+            full=full,
+            report_timezone=settings.report_timezone,
+            code_version=__version__,
+            progress=progress,
+        )
     if json:
         print_json(asdict(result))
-        return
-    what = "every day" if result.days is None else f"{len(result.days)} days"
-    say(
-        f"Build {result.build_id}: {what} rebuilt, {result.rows_changed} report rows changed, as of "
-        f"{result.as_of:%Y-%m-%d %H:%M:%S} UTC."
-    )
+    else:
+        changed = [[name, count] for name, count in result.rows_changed_by_report.items()]
+        if changed:
+            print_table(["report", "rows_changed"], changed)
+        what = "Every day was" if result.days is None else f"{len(result.days)} days were"
+        say(f"Build {result.build_id}: {what} rebuilt, as of {result.as_of:%Y-%m-%d %H:%M:%S} UTC.")
     for warning in result.warnings:
         say(f"warning: rule {warning} failed; `waybill status` has the counts.")
 
 
-def _day(text: str | None, option: str) -> date | None:
+def _days(from_day: str | None, until_day: str | None) -> tuple[date | None, date | None]:
+    first, last = _day("--from-day", from_day), _day("--until-day", until_day)
+    if first and last and last < first:
+        raise UsageError(f"--until-day {last} is before --from-day {first}.")
+    return first, last
+
+
+def _day(option: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option} {text!r}: expected a date, YYYY-MM-DD.") from None
+    if not EARLIEST <= day <= LATEST:
+        raise UsageError(f"{option} {day}: no event lies outside {EARLIEST} to {LATEST}.")
+    return day
 
 
 def register(app: typer.Typer) -> None:

@@ -1,24 +1,48 @@
-"""warehouse up | down | migrate | url."""
+"""warehouse up | down | migrate | url; and how every other command comes by its warehouse."""
 
 import typer
 
 from etl.cli.output import say
+from etl.doctor import migrations_problem, url_problem
 from etl.model.errors import ConfigurationError
 from etl.settings import Settings
 from etl.warehouse import embedded
 from etl.warehouse.connection import warehouse_url, without_password
+from etl.warehouse.migrations import is_migrated
 from etl.warehouse.migrations import migrate as apply_migrations
 
 warehouse = typer.Typer(
-    help="The Postgres that holds everything: WAREHOUSE_URL, or an embedded one.", no_args_is_help=True
+    help="Start, stop and migrate the Postgres that holds everything: WAREHOUSE_URL, or an embedded one.",
+    no_args_is_help=True,
 )
+
+
+def ready(settings: Settings) -> str:
+    """The URL of a warehouse with the tables of this release.
+
+    The embedded one is Waybill's own: it is started and brought to this release here. Another one is never migrated
+    without being asked.
+
+    :raises ConfigurationError: it cannot be reached, or lacks tables
+    """
+    url = _url(settings)
+    if settings.warehouse_url is None:
+        if not is_migrated(url):
+            say("Bringing the embedded warehouse to this release …")
+            apply_migrations(url, settings.report_timezone or "UTC")
+    elif (problem := migrations_problem(url)) is not None:
+        raise ConfigurationError(f"The warehouse at {without_password(url)} {problem}.")
+    return url
 
 
 @warehouse.command()
 def up() -> None:
-    """Start the embedded Postgres unless it runs, and bring the warehouse to this release."""
+    """Start the embedded Postgres and bring the warehouse to this release.
+
+    With WAREHOUSE_URL only the latter, by a login that may make schemas and roles. Safe at any time.
+    """
     settings = Settings.from_environment()
-    url = warehouse_url(settings)
+    url = _url(settings)
     _migrate(settings, url)
     say(f"The warehouse is up: {without_password(url)}")
 
@@ -28,22 +52,28 @@ def down() -> None:
     """Stop the embedded Postgres; its data stay."""
     settings = Settings.from_environment()
     if settings.warehouse_url is not None:
-        raise ConfigurationError("WAREHOUSE_URL is set: that server is not Waybill's to stop.")
+        raise ConfigurationError("WAREHOUSE_URL is set: that server is not Waybill's to stop. Unset it and try again.")
     was_running = embedded.stop(settings.var / "postgres", settings.postgres_version)
     say("The embedded warehouse was stopped." if was_running else "The embedded warehouse does not run.")
 
 
 @warehouse.command()
 def migrate() -> None:
-    """Apply the migrations of this release that are missing, and make partitions ahead."""
+    """Apply the migrations that are missing, and make partitions ahead."""
     settings = Settings.from_environment()
-    _migrate(settings, warehouse_url(settings))
+    _migrate(settings, _url(settings))
 
 
 @warehouse.command()
 def url() -> None:
-    """Print the libpq URL, for psql and BI tools (with its password, if it has one)."""
-    typer.echo(warehouse_url(Settings.from_environment()))
+    """Print the libpq URL, for psql and BI tools; with its password, if it has one."""
+    typer.echo(_url(Settings.from_environment()))
+
+
+def _url(settings: Settings) -> str:
+    if settings.warehouse_url is not None and (problem := url_problem(settings.warehouse_url)) is not None:
+        raise ConfigurationError(problem)
+    return warehouse_url(settings)
 
 
 def _migrate(settings: Settings, url: str) -> None:

@@ -59,8 +59,11 @@ TEXTS = (
 )
 """Columns that people wrote or a machine told: an address in one of them becomes `<recipient>`."""
 
-_TEXT_COLUMNS = (*IDENTIFIERS, *TEXTS)
-_texts_of = attrgetter(*_TEXT_COLUMNS)
+_REDACTED_COLUMNS = (
+    *((name, Redactor.identifier) for name in IDENTIFIERS),
+    *((name, Redactor.text) for name in TEXTS),
+)
+_texts_of = attrgetter(*IDENTIFIERS, *TEXTS)
 
 
 class RawRecord(NamedTuple):
@@ -184,12 +187,12 @@ class Feed:
         texts = _texts_of(event)
         if not redactor.is_clean("\n".join(filter(None, (*identity, *texts)))):
             identity = [part if part is RECIPIENT else redactor.own_as_key(part) for part in identity]
-            for name, text in zip(_TEXT_COLUMNS, texts, strict=True):
+            for (name, redact), text in zip(_REDACTED_COLUMNS, texts, strict=True):
                 if text is not None:
-                    setattr(event, name, redactor.identifier(text) if name in IDENTIFIERS else redactor.text(text))
-        if event.tags is not None:
+                    setattr(event, name, redact(redactor, text))
+        values = (event.tags, event.extra)
+        if values != (None, None) and not redactor.is_clean_value(values):
             event.tags = redactor.value(event.tags) or None
-        if event.extra is not None:
             event.extra = redactor.value(event.extra) or None
         if RECIPIENT in identity:
             identity = [event.recipient_key.hex() if part is RECIPIENT else part for part in identity]

@@ -98,7 +98,9 @@ def decimal(field: str, value: object) -> Decimal | None:
 
 def turned(price: Decimal | None) -> Decimal | None:
     """The price with its sign turned; zero stays zero."""
-    return price if not price else -price
+    if price is None:
+        return None
+    return -price if price else Decimal(0)
 
 
 @lru_cache(maxsize=65_536)

@@ -27,6 +27,7 @@ NOT_CLOSED = "the array is not closed: the file may be truncated"
 _TOKEN = re.compile(rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"|["{}\[\],\n]')
 _STRING_REST = re.compile(rb'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+')
 _NOT_BLANK = re.compile(rb"\S")
+_BAD_BYTE = re.compile(r"\(byte (\d+)\)\Z")  # in the parser's message
 _COMMA_NEXT = re.compile(rb"\s*,")
 _OPENER = {ord("}"): ord("{"), ord("]"): ord("[")}
 _FAST_UP_TO = 4 * BLOCK
@@ -159,16 +160,21 @@ class _Array:
         self._at = 0  # what has been looked at
         self._open = bytearray()  # brackets open inside the element
         self._in_string = False
+        self._is_broken = False  # a line break stood in a string: the next line may begin the next element
         self._kept: bytes | None = None  # the beginning of an element that is too long
         self._is_at_end = False  # of the source
+        self._bad_at = -1  # where the parser met what is no JSON; -1: nowhere
 
     def elements(self) -> Iterator[tuple[bytes, str | None]]:
         """(bytes of the element, why it is no object or None)."""
         may_be_fast = True
         while True:
             if may_be_fast:
-                for element in self._stretch():
+                stretch = self._stretch()
+                for element in stretch:
                     yield bytes(element), _problem_of(bytes(element))
+                if stretch:
+                    continue
                 may_be_fast = False
             token, ended = self._token()
             if token is None:
@@ -182,10 +188,12 @@ class _Array:
                 if ended == "array":
                     self._source.put_back(self._buffer[self._at :])
                     return
+                may_be_fast = 0 <= self._bad_at < self._at  # the bad element is behind us
 
     def _stretch(self) -> list[msgspec.Raw]:
-        """Good elements from the current one on, as many as the buffer holds wholly; moves behind them."""
-        buffer, end = self._buffer, len(self._buffer)
+        """Good elements from the current one on, as many as a block holds wholly; moves behind them."""
+        buffer, end = self._buffer, min(len(self._buffer), self._start + BLOCK)
+        self._bad_at = -1
         for _ in range(_CUTS_TO_TRY):
             end = buffer.rfind(b"}", self._start, end)
             if end < 0:
@@ -193,11 +201,13 @@ class _Array:
             if comma := _COMMA_NEXT.match(buffer, end + 1):
                 try:
                     elements = _raw_elements(b"[" + buffer[self._start : end + 1] + b"]")
-                except _UNDECODABLE:
+                except _UNDECODABLE as error:
+                    if bad := _BAD_BYTE.search(str(error)):
+                        end = self._bad_at = min(end, self._start + int(bad[1]) - 1)
                     continue
                 self._start = self._at = comma.end()
                 self._open.clear()
-                self._in_string = False
+                self._in_string = self._is_broken = False
                 return elements
         return []
 
@@ -212,6 +222,7 @@ class _Array:
         self._buffer = self._buffer[self._start :] + block
         self._at -= self._start
         self._start = 0
+        self._bad_at = -1
         return self._kept is None and bool(block) and len(self._buffer) < _FAST_UP_TO
 
     def _token(self) -> tuple[int | None, str | None]:
@@ -225,7 +236,8 @@ class _Array:
             if at == len(buffer) or buffer[at : at + 1] == b"\\":
                 return None, None
             self._in_string = False
-            self._at += buffer[at : at + 1] == b'"'
+            self._is_broken = buffer[at : at + 1] != b'"'
+            self._at += not self._is_broken
             return at, None
         match = _TOKEN.search(buffer, self._at)
         if match is None:
@@ -238,9 +250,10 @@ class _Array:
                 self._at = place
                 return None, None
             self._at = match.end()
-            if following is not None and self._breaks_off(place, buffer[following.start()]):
+            next_byte = 0 if following is None else buffer[following.start()]
+            if self._breaks_off(place, next_byte):
                 return place, "array"
-            return place, None
+            return place, "element" if self._is_broken and next_byte in b"[{" else None
         self._at = match.end()
         if token == ord('"'):
             self._in_string = match.end() - place == 1
@@ -278,6 +291,7 @@ class _Array:
         elif element:
             yield element, _problem_of(element)
         self._kept = None
+        self._is_broken = False
         self._open.clear()
 
 
@@ -285,49 +299,51 @@ def _bodies(source: Source, key: str) -> Iterator[bytes]:
     """Response bodies, whole; one that is not closed goes to the end of the file, or to the next body's line."""
     mark = f'"{key}"'.encode()
     pending: list[bytes] = []
-    size = least_size = 0
+    size = depth = 0
+    is_skipping = False  # behind a body that is too long, to the next line that is a body
     while line := source.line(LONGEST_BODY):
-        begins = line.lstrip(BOM + b" \t\r\n").startswith(b"{")
-        if pending and begins and mark in line and _is_whole(line):
-            yield b"".join(pending)
-            pending, size, least_size = [], 0, 0
         if not pending and not line.strip():
+            continue
+        if (not pending or mark in line) and line.lstrip(BOM + b" \t\r\n").startswith(b"{") and _is_object(line):
+            if pending:
+                yield b"".join(pending)
+                pending, size, depth = [], 0, 0
+            yield line
+            is_skipping = False
+            continue
+        if is_skipping:
             continue
         pending.append(line)
         size += len(line)
-        if size > LONGEST_BODY:
-            break
-        closes = line.rstrip().endswith(b"}") and (begins or line.startswith(b"}"))
-        if closes and size >= least_size:
-            body = b"".join(pending)
-            if _is_whole(body):
-                yield body
-                pending, size, least_size = [], 0, 0
-            else:
-                least_size = 2 * size  # so that looking again and again stays linear
+        depth += _depth_of(line)
+        is_skipping = size > LONGEST_BODY
+        if depth <= 0 or is_skipping:
+            yield b"".join(pending)
+            pending, size, depth = [], 0, 0
     if pending:
         yield b"".join(pending)
 
 
-def _is_whole(body: bytes) -> bool:
-    """Whether every bracket is closed again, also where a value inside is no JSON."""
+def _is_object(line: bytes) -> bool:
     try:
-        _raw_fields(body)
+        _raw_fields(line.removeprefix(BOM))
     except _UNDECODABLE:
-        pass
-    else:
-        return True
-    depth = 0
-    for match in _TOKEN.finditer(body):
-        token = match[0]
-        depth += (token in (b"{", b"[")) - (token in (b"}", b"]"))
-    return depth <= 0
+        return False
+    return True
+
+
+def _depth_of(line: bytes) -> int:
+    """How many more brackets a line opens than it closes."""
+    return sum((match[0] in (b"{", b"[")) - (match[0] in (b"}", b"]")) for match in _TOKEN.finditer(line))
 
 
 def _elements_of_body(body: bytes, key: str) -> Iterator[tuple[bytes, str | None]]:
+    is_too_long = len(body) > LONGEST_BODY
     body = body.strip().removeprefix(BOM).strip()
     missing = f"no list `{key}` in the body"
-    if len(body) > LONGEST_BODY:
+    if not body:
+        return
+    if is_too_long:
         yield body[:KEPT_OF_LONG], f"longer than {LONGEST_BODY} bytes: only its first {KEPT_OF_LONG} are kept"
         return
     try:

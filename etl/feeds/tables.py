@@ -59,7 +59,7 @@ def _csv_rows(source: Source, required: Sequence[str]) -> Iterator[RawRecord]:
         return
     title = header.decode("utf-8", "replace")
     delimiter = ";" if header.count(b";") > header.count(b",") else ","
-    names = [name.strip().lower() for name in next(csv.reader([title], delimiter=delimiter))]
+    names = [name.strip().lower() for name in next(csv.reader([title], delimiter=delimiter, skipinitialspace=True))]
     _check_columns(names, required)
     position = 0
     lines = _Lines(source)
@@ -114,10 +114,12 @@ def _row(first: bytes, lines: _Lines, delimiter: str) -> tuple[list[str], bytes,
                 return rows[0], raw, None
             problem = "a quoted field is followed by text"
         except csv.Error as error:
-            problem = "a quoted field is not closed"
-            if "unexpected end" in str(error) and len(taken) < MOST_LINES_OF_A_ROW and (line := lines.next()):
+            is_open = "unexpected end" in str(error)
+            if is_open and len(taken) < MOST_LINES_OF_A_ROW and (line := lines.next()):
                 taken.append(line)
                 continue
+            is_open = is_open or len(taken) > 1
+            problem = "a quoted field is not closed" if is_open else "a quoted field is followed by text"
         lines.put_back(taken[1:])
         return [], taken[0].rstrip(b"\r\n"), problem
 

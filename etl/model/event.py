@@ -14,7 +14,7 @@ import msgspec
 from etl.model.vocabulary import SOURCES
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     """One canonical event. Absent values are None; texts hold no address (`recipient` apart, which is not stored
     with facts). Times are aware and UTC; `price` is what it costs, positive; `duration_seconds` whole seconds.
 
@@ -105,7 +105,7 @@ def in_bytes(value: object) -> bytes:
 
 
 def rank(value: object) -> tuple[bytes, bool]:
-    """The order of `the greater in bytes`; the text "1" and the number 1 have the same bytes, and the text is greater."""
+    """The order of `the greater in bytes`; of the text "1" and the number 1, alike in bytes, the text is greater."""
     return in_bytes(value), isinstance(value, str)
 
 

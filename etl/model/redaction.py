@@ -13,6 +13,7 @@ case; leftmost first, at one place the longer form first.
 
 import re
 from typing import Protocol
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -39,7 +40,7 @@ _LETTER = r"(?:[\w.+-]|%(?:25)*(?:2[BDEbde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5
 _AT = r"(?:@|%(?:25)*40)"
 _DOMAIN = rf"(?:{_LETTER}++|\[[0-9A-Za-z:.]++\])"
 _TEXT_ADDRESS = re.compile(
-    rf"(?:\"[^\"\r\n]{{1,128}}\"|{_LETTER}++(?:'++{_LETTER}++)*+[!$'*^`{{|}}~]{{0,16}}+)((?:{_AT}++{_DOMAIN})++)?"
+    rf"(?:\"[^\"\r\n]{{1,128}}\"(?={_AT})|{_LETTER}++(?:'++{_LETTER}++)*+[!$'*^`{{|}}~]{{0,16}}+)((?:{_AT}++{_DOMAIN})++)?"
     r"|%(?:25)*[0-9A-Fa-f]{2}"
 )
 _TEXT_NUMBER = re.compile(r"(?:\+|%(?:25)*2[Bb])(\d[\d ().\-/]{5,40}+)", re.ASCII)
@@ -116,7 +117,7 @@ class Redactor:
     def value(self, value: object, depth: int = 0) -> object:
         """Tags and `extra`: every text inside, keys included, as `text` does it. Where two keys become one, the
         greater value in bytes stays. Raises RejectRecord for what is nested deeper than 64."""
-        if depth == 0 and self._is_clean_value(value):
+        if depth == 0 and self.is_clean_value(value):
             return value
         if value is None or value is True or value is False:
             return value
@@ -136,7 +137,7 @@ class Redactor:
         masked = self.text(written) if self._number is not None else written
         return value if masked == written else masked
 
-    def _is_clean_value(self, value: object) -> bool:
+    def is_clean_value(self, value: object) -> bool:
         """As `is_clean`, of everything inside at once."""
         written = msgspec.json.encode(value).decode()
         return (
@@ -165,18 +166,27 @@ class Redactor:
 
     def _masked(self, text: str) -> str:
         text = text.replace("\0", NUL_STANDS_FOR)
-        if self._normalised is not None and not self._cannot_hold_own(text):
-            needles = self._own_needles()
-            if self._number is not None and self._number.isdigit():
-                needles = (*needles, self._number.encode())
-            text = _replace(text, needles, MASK, whole_numbers=self._number is not None)
+        if self._number is None:
+            text = self._own_masked(text)
         if "@" in text or ("%" in text and "40" in text):
             text = _TEXT_ADDRESS.sub(_address_as_mask, text)
         if "+" in text or "%" in text:
             text = _TEXT_NUMBER.sub(_number_as_mask, text)
+        if self._number is not None:  # now: so that an encoded + goes with its number
+            text = self._own_masked(text)
         if "<<recipient>" in text or "<recipient>>" in text:
             text = _DOUBLE_MASK.sub(MASK, text)
         return text
+
+    def _own_masked(self, text: str) -> str:
+        if self._normalised is None or self._cannot_hold_own(text):
+            return text
+        needles = self._own_needles()
+        if self._number is None:
+            return _replace(text, needles, MASK, whole_numbers=False)
+        if self._number.isdigit():
+            needles = (*needles, self._number.encode())
+        return _replace(text, needles, MASK, whole_numbers=True)
 
     def _key_of(self, address: str) -> str:
         return self._keyring.recipient_key(self._account, address).hex()
@@ -218,14 +228,23 @@ def _utf8(text: str) -> bytes:
 def _replace(text: str, needles: tuple[bytes, ...], replacement: str, *, whole_numbers: bool) -> str:
     """Replace every needle (lower case) where it stands plainly, then after one and after two rounds of decoding."""
     data, new = _utf8(text), replacement.encode()
-    data = _replaced(data, data, None, needles, new, whole_numbers)
+    if _holds(data, needles):
+        data = _replaced(data, data, None, needles, new, whole_numbers)
     for rounds in (1, 2):
-        decoded, starts = data, None
+        decoded = data
         for _ in range(rounds):
-            decoded, starts = _percent_decoded(decoded, starts)
-        if starts is not None:
+            decoded = unquote_to_bytes(decoded) if b"%" in decoded else decoded
+        if decoded is not data and _holds(decoded, needles):
+            decoded, starts = data, None
+            for _ in range(rounds):
+                decoded, starts = _percent_decoded(decoded, starts)
             data = _replaced(data, decoded, starts, needles, new, whole_numbers)
     return data.decode("utf-8", "surrogatepass")
+
+
+def _holds(data: bytes, needles: tuple[bytes, ...]) -> bool:
+    lower = data.lower()
+    return any(needle in lower for needle in needles)
 
 
 def _percent_decoded(data: bytes, starts: list[int] | None = None) -> tuple[bytes, list[int] | None]:
@@ -256,8 +275,6 @@ def _replaced(
     """Replace in `data` what stands in `read`, a reading of it whose bytes begin at `starts`."""
     lower = read.lower()
     next_at = {needle: lower.find(needle) for needle in needles}
-    if all(at < 0 for at in next_at.values()):
-        return data
     pieces, done, searched = [], 0, 0
     while True:
         for needle in needles:

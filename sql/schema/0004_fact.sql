@@ -360,4 +360,5 @@ grant execute on function fact.ensure_partitions to waybill_loader;
 grant select, insert, update, delete on fact.event, fact.leg, fact.message to waybill_loader;
 grant select on fact.event, fact.leg, fact.message to waybill_reporter;
 -- A full rebuild in another zone computes local days anew.
-grant update on fact.leg, fact.message to waybill_reporter;
+grant update (engaged_days) on fact.leg to waybill_reporter;
+grant update (sent_day, days) on fact.message to waybill_reporter;

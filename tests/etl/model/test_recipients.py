@@ -1,0 +1,108 @@
+"""One way to write a recipient; where its mailbox and its number are."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.model.errors import RejectRecord
+from etl.model.recipients import country_of, mailbox_provider_of, normalise_address
+
+
+@pytest.mark.parametrize(
+    ("channel", "written", "normalised"),
+    [
+        ("email", " Ana@Inbox.Example\n", "ana@inbox.example"),
+        ("email", '"a b"@x.example', '"a b"@x.example'),
+        ("email", "a@b@c.example", "a@b@c.example"),
+        ("sms", "+1 (202) 555-0123", "+12025550123"),
+        ("sms", "12025550123", "+12025550123"),
+        ("ivr", "+1.202/555.0123", "+12025550123"),
+        ("sms", "whatsapp:+49 151 23456789", "+4915123456789"),
+        ("sms", "WhatsApp:+12025550123", "+12025550123"),
+        ("ivr", " sip:Bo@PBX.example ", "sip:bo@pbx.example"),
+        ("ivr", "client:Alice2", "client:alice2"),
+        ("sms", "messenger:1234567", "messenger:1234567"),
+        ("sms", "+", "+"),
+    ],
+)
+def test_a_recipient_is_written_in_one_way(channel: str, written: str, normalised: str):
+    assert normalise_address(channel, written) == normalised
+    assert normalise_address(channel, normalised) == normalised
+
+
+@pytest.mark.parametrize("written", ["ana", "@", "ana@", "@inbox.example", " @ ", ""])
+def test_an_email_address_has_something_on_both_sides_of_its_at_sign(written: str):
+    with pytest.raises(RejectRecord, match=r"^recipient: no @$"):
+        normalise_address("email", written)
+
+
+@pytest.mark.parametrize(("channel", "written"), [("email", "a\0@b"), ("ivr", "sip:\0")])
+def test_a_nul_is_in_no_address(channel: str, written: str):
+    with pytest.raises(RejectRecord, match="NUL"):
+        normalise_address(channel, written)
+
+
+@given(st.sampled_from(["email", "sms", "ivr"]), st.text())
+def test_writing_it_again_changes_nothing(channel: str, written: str):
+    try:
+        normalised = normalise_address(channel, written)
+    except RejectRecord:
+        return
+    assert normalise_address(channel, normalised) in (normalised, normalised.lower())
+
+
+@pytest.mark.parametrize(
+    ("domain", "mailbox_provider"),
+    [
+        ("gmail.com", "gmail"),
+        ("googlemail.com", "gmail"),
+        ("yahoo.com", "yahoo"),
+        ("yahoo.co.uk", "yahoo"),
+        ("ymail.com", "yahoo"),
+        ("aol.com", "yahoo"),
+        ("outlook.de", "microsoft"),
+        ("hotmail.com.br", "microsoft"),
+        ("live.nl", "microsoft"),
+        ("msn.com", "microsoft"),
+        ("icloud.com", "apple"),
+        ("me.com", "apple"),
+        ("mac.com", "apple"),
+        ("mail.yahoo.com", "other"),
+        ("notgmail.com", "other"),
+        ("gmail.com.example", "other"),
+        ("yahoo.corp.example", "other"),
+        ("yahoo", "other"),
+        ("me.co.uk", "other"),
+        ("", "other"),
+    ],
+)
+def test_mailbox_providers_are_known_by_whole_domains(domain: str, mailbox_provider: str):
+    assert mailbox_provider_of(f"ana@{domain}") == mailbox_provider
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("+12025550123", "US"),
+        ("+14165550123", "CA"),
+        ("+442079460123", "GB"),
+        ("+447781100123", "GG"),
+        ("+77011234567", "KZ"),
+        ("+491512345678", "DE"),
+        ("+15550100001", None),
+        ("+8001234567", None),
+        ("+88213300000", None),
+        ("+999123456", None),
+        ("+", None),
+        ("client:alice", None),
+    ],
+)
+def test_a_number_has_the_country_that_its_digits_tell(number: str, country: str | None):
+    assert country_of(number) == country
+
+
+@given(st.text())
+def test_any_text_has_a_mailbox_provider_and_a_country_or_none(text: str):
+    assert mailbox_provider_of(text) in ("gmail", "yahoo", "microsoft", "apple", "other")
+    country = country_of("+" + text)
+    assert country is None or len(country) == 2
