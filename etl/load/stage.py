@@ -122,7 +122,7 @@ def stage(
                 raise BrokenObjectError(recorded, error) from error
         writers.flush()
         staged.recipient_count = writers.recipients.row_count
-        cursor.execute(sql.SQL("analyze {}").format(staging_table(load_id)))
+        cursor.execute(sql.SQL("analyze {} (event_key, record_no)").format(staging_table(load_id)))
     connection.commit()
     progress(staged.read_count)
     return staged

@@ -182,7 +182,7 @@ from touched_leg as t
 inner join fact.event as e on e.named_leg_key = t.leg_key
 where t.is_recomputed;
 
-analyze partial_leg;
+analyze partial_leg (leg_key);
 
 create temporary table leg_after on commit drop as
 with
@@ -360,4 +360,4 @@ left join completed as c on c.leg_key = f.leg_key
 left join engaged as e on e.leg_key = f.leg_key;
 
 create unique index on leg_after (leg_key);
-analyze leg_after;
+analyze leg_after (leg_key, message_key);

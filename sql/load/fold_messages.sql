@@ -230,4 +230,4 @@ left join completed as c on c.message_key = f.message_key
 left join counted on counted.message_key = f.message_key;
 
 create unique index on message_after (message_key);
-analyze message_after;
+analyze message_after (message_key);

@@ -12,7 +12,7 @@ from merged_event as s
 inner join resolved_key as r on r.event_key = s.event_key
 where not r.is_known;
 
-analyze inserted_event;
+analyze inserted_event (event_key, leg_key, named_leg_key);
 
 create temporary table revised_event on commit drop as
 with
