@@ -233,7 +233,7 @@ def _replace(text: str, needles: tuple[bytes, ...], replacement: str, *, whole_n
     for rounds in (1, 2):
         decoded = data
         for _ in range(rounds):
-            decoded = unquote_to_bytes(decoded) if b"%" in decoded else decoded
+            decoded = unquote_to_bytes(decoded) if _ESCAPE.search(decoded) else decoded
         if decoded is not data and _holds(decoded, needles):
             decoded, starts = data, None
             for _ in range(rounds):
