@@ -79,8 +79,10 @@ def url_problem(url: str) -> str | None:
     if not url.startswith(("postgresql://", "postgres://")):
         return f"WAREHOUSE_URL does not begin with postgresql:// ; {expected}."
     try:
-        parse_dsn(url)
+        port = parse_dsn(url).get("port", "")
     except psycopg2.ProgrammingError:
+        port = "none"
+    if not all(part.isdigit() or not part for part in port.split(",")):  # a password with a slash looks like a port
         return f"WAREHOUSE_URL is malformed (is every special character in its password percent-encoded?); {expected}."
     return None
 

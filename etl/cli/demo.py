@@ -30,9 +30,10 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="Another seed is another world, loaded beside the first.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's Postgres running at the end.")] = False,
 ) -> None:
-    """Do everything once, on simulated providers: load their logs, rebuild and show the reports.
+    """Do everything once, on simulated providers.
 
-    Uses an embedded Postgres under var/demo, whatever WAREHOUSE_URL says. A second run finds everything loaded.
+    Writes their logs, loads them, rebuilds the reports and shows the first rows of each. Uses an embedded Postgres
+    under var/demo, whatever WAREHOUSE_URL says. A second run finds everything loaded.
     """
     base = Settings.from_environment()
     var = base.var / "demo"

@@ -43,9 +43,10 @@ def list_rejected(
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest.")] = 100,
     json: JsonOption = False,
 ) -> None:
-    """List rejected records with reason, line and raw bytes, the newest first.
+    """List rejected records, the newest first.
 
-    The bytes may hold addresses: they are for you alone. `line` is the line, row or element in the landed object.
+    With reason, line and raw bytes. The bytes may hold addresses: they are for you alone. `line` is the line, row or
+    element in the landed object.
     """
     if feed is not None:
         feed_of(feed)
@@ -89,7 +90,10 @@ def show_rejected(
     rejected_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the record, from `rejected list`.")],
     json: JsonOption = False,
 ) -> None:
-    """Print one rejected record: its bytes as received, and on stderr what is known of it."""
+    """Print one rejected record, byte by byte.
+
+    What is known of it goes to stderr.
+    """
     rows = query(ready(Settings.from_environment()), LOADER, _REJECTED + " where r.rejected_id = %s", (rejected_id,))
     if not rows:
         raise UsageError(f"There is no rejected record {rejected_id}; `waybill rejected list --all` shows them.")
@@ -234,7 +238,10 @@ def _span(seconds: float) -> str:
 
 
 def doctor(json: JsonOption = False) -> None:
-    """Look for what is missing or wrong, and say how to fix it. Exit code 3 if anything is."""
+    """Say what is missing or wrong, and how to fix it.
+
+    Exit code 3 if anything is.
+    """
     findings = list(examine())
     if json:
         print_json(findings)

@@ -46,7 +46,10 @@ def account_of(name: str | None) -> str | None:
 
 
 def feeds(json: JsonOption = False) -> None:
-    """List the feeds: slug, channel, kind, lateness, and the credentials they want."""
+    """List the feeds.
+
+    Slug, channel, kind, lateness (how far back each run re-reads), and the credentials that they want.
+    """
     rows = [
         {
             "slug": feed.slug,
@@ -116,6 +119,8 @@ def _opened(path: str) -> BinaryIO:
         return UPath(path).open("rb")
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file.") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; normalise takes one file.") from None
     except OSError as error:
         raise SourceError(f"Cannot read {path}: {error.strerror or error}.") from error
 
@@ -140,9 +145,10 @@ def load(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Load files: land, stage, validate, publish; print the ledger row.
+    """Load files into facts, and print the ledger row.
 
-    What is loaded already is left alone: load the same folder as often as you like.
+    Lands, stages, validates and publishes, in one transaction per batch. What is loaded already is left alone: load
+    the same folder as often as you like.
     """
     from etl.load.run import load as load_objects
     from etl.load.sources import landed_inbox, landed_paths
@@ -185,10 +191,10 @@ def replay(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Load a time range again from landing, after a mapping changed.
+    """Load a time range again from landing.
 
-    Reads every landed object of the feed's provider that holds events of the range, and replaces those events, in one
-    transaction per account. An event that no object tells any more is taken back.
+    For after a mapping changed. Reads every landed object of the feed's provider that holds events of the range, and
+    replaces those events, in one transaction per account. An event that no object tells any more is taken back.
     """
     from etl.load.run import replay as replay_range
 

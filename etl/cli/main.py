@@ -1,6 +1,7 @@
 """`waybill`: data on stdout, progress and messages on stderr, exit codes as in the help of the command."""
 
 import errno
+import io
 import os
 import signal
 import socket
@@ -91,7 +92,9 @@ def _told(error: Exception) -> int:
         say(f"waybill: {error}")
         return error.exit_code
     if hasattr(error, "format_message") and hasattr(error, "show"):  # wrong usage, found by the library
-        error.show()
+        told = io.StringIO()
+        error.show(file=told)
+        say(told.getvalue().rstrip())
         return error.exit_code
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno == errno.EPIPE:

@@ -119,9 +119,10 @@ def rebuild(
     full: Annotated[bool, typer.Option("--full", help="Every day, also in another zone than before.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Rebuild the reports: of the days that loads touched, of given days, or of all.
+    """Rebuild the reports of changed days, given days, or all.
 
-    Builds, validates and publishes. Readers see the old reports until the new ones are whole.
+    Without options: of the days that loads touched since the last build. Builds, validates and publishes. Readers see
+    the old reports until the new ones are whole.
     """
     if full and (from_day or until_day):
         raise UsageError("--full rebuilds every day: leave out --from-day and --until-day.")

@@ -12,7 +12,7 @@ from etl.warehouse.migrations import is_migrated
 from etl.warehouse.migrations import migrate as apply_migrations
 
 warehouse = typer.Typer(
-    help="Start, stop and migrate the Postgres that holds everything: WAREHOUSE_URL, or an embedded one.",
+    help="Start, stop, migrate the Postgres that holds it all.\n\nIt is that of WAREHOUSE_URL, or an embedded one.",
     no_args_is_help=True,
 )
 
@@ -37,9 +37,10 @@ def ready(settings: Settings) -> str:
 
 @warehouse.command()
 def up() -> None:
-    """Start the embedded Postgres and bring the warehouse to this release.
+    """Bring the warehouse to this release.
 
-    With WAREHOUSE_URL only the latter, by a login that may make schemas and roles. Safe at any time.
+    Starts the embedded Postgres first. A WAREHOUSE_URL is migrated by a login that may make schemas and roles. Safe
+    at any time.
     """
     settings = Settings.from_environment()
     url = _url(settings)
@@ -59,14 +60,17 @@ def down() -> None:
 
 @warehouse.command()
 def migrate() -> None:
-    """Apply the migrations that are missing, and make partitions ahead."""
+    """Apply missing migrations, and make partitions ahead."""
     settings = Settings.from_environment()
     _migrate(settings, _url(settings))
 
 
 @warehouse.command()
 def url() -> None:
-    """Print the libpq URL, for psql and BI tools; with its password, if it has one."""
+    """Print the libpq URL, for psql and BI tools.
+
+    With its password, if it has one.
+    """
     typer.echo(_url(Settings.from_environment()))
 
 

@@ -22,7 +22,7 @@ from typing import BinaryIO
 from etl.feeds import fields
 from etl.feeds.base import Feed, RawRecord, Record, Sighting
 from etl.feeds.records import list_body
-from etl.feeds.twilio_messages import add_price, row_extra, row_identity
+from etl.feeds.twilio_rows import add_price, row_extra, row_sightings
 from etl.model.event import Event
 from etl.model.failures import RULES_VERSION, failure_reason
 
@@ -95,28 +95,7 @@ class TwilioCalls(Feed):
     def sightings(self, record: TwilioCall) -> Iterable[Sighting]:
         if record.direction in self.inbound_directions or record.parent_call_sid:
             return ()
-        sid, status = row_identity(record)
-        created_at = fields.written_instant("date_created", record.date_created)
-        processed = Event(
-            event_at=created_at,
-            recipient=fields.identifier(record.to),
-            provider_account=fields.identifier(record.account_sid),
-            provider_message_id=sid,
-        )
-        if status in self.initial_statuses:
-            self._add_details(processed, record, status)
-            return (Sighting(processed, (sid, "processed"), created_at),)
-        own = Event(
-            event_at=self._own_time(record, status),
-            recipient=processed.recipient,
-            provider_account=processed.provider_account,
-            provider_message_id=sid,
-        )
-        self._add_details(own, record, status)
-        return (
-            Sighting(processed, (sid, "processed"), created_at),
-            Sighting(own, (sid, status), created_at),
-        )
+        return row_sightings(record, self.initial_statuses, self._own_time, self._add_details)
 
     def classify(self, event: Event) -> None:
         event.event_type = self.event_types.get(event.provider_event, "unknown")

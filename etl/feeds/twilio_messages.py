@@ -19,7 +19,7 @@ from typing import BinaryIO
 from etl.feeds import fields
 from etl.feeds.base import Feed, RawRecord, Record, Sighting
 from etl.feeds.records import list_body
-from etl.model.errors import RejectRecord
+from etl.feeds.twilio_rows import add_price, row_extra, row_sightings
 from etl.model.event import Event
 from etl.model.failures import RULES_VERSION, failure_reason
 
@@ -91,28 +91,7 @@ class TwilioMessages(Feed):
     def sightings(self, record: TwilioMessage) -> Iterable[Sighting]:
         if record.direction == "inbound" or record.status in self.inbound_statuses:
             return ()
-        sid, status = row_identity(record)
-        created_at = fields.written_instant("date_created", record.date_created)
-        processed = Event(
-            event_at=created_at,
-            recipient=fields.identifier(record.to),
-            provider_account=fields.identifier(record.account_sid),
-            provider_message_id=sid,
-        )
-        if status in self.initial_statuses:
-            self._add_details(processed, record, status)
-            return (Sighting(processed, (sid, "processed"), created_at),)
-        own = Event(
-            event_at=self._own_time(record, status),
-            recipient=processed.recipient,
-            provider_account=processed.provider_account,
-            provider_message_id=sid,
-        )
-        self._add_details(own, record, status)
-        return (
-            Sighting(processed, (sid, "processed"), created_at),
-            Sighting(own, (sid, status), created_at),
-        )
+        return row_sightings(record, self.initial_statuses, self._own_time, self._add_details)
 
     def classify(self, event: Event) -> None:
         event.event_type = self.event_types.get(event.provider_event, "unknown")
@@ -136,24 +115,3 @@ class TwilioMessages(Feed):
         event.segments = fields.whole_number("num_segments", record.num_segments)
         add_price(event, record.price, record.price_unit)
         event.extra = row_extra(record, EXTRA, LEFT_OUT)
-
-
-def row_identity(record: Record) -> tuple[str, str]:
-    """Sid and status of a row of Twilio's. Raises RejectRecord where one is missing."""
-    sid, status = fields.identifier(record.sid), fields.identifier(record.status)
-    if sid is None or status is None:
-        raise RejectRecord("sid: missing" if sid is None else "status: missing")
-    return sid, status
-
-
-def add_price(event: Event, price: object, unit: str | None) -> None:
-    """Price and currency. Twilio's sign is turned: what it costs is positive, a credit negative."""
-    event.price = fields.turned(fields.decimal("price", price))
-    event.currency = (fields.identifier(unit) or "").upper() or None
-
-
-def row_extra(record: Record, named: Iterable[str], left_out: Iterable[str]) -> dict[str, object] | None:
-    """The named fields that say something, and those that Twilio added since this was written."""
-    extra = {name: value for name in named if (value := getattr(record, name)) not in (None, "")}
-    extra.update((name, value) for name, value in record.other.items() if name not in left_out and value is not None)
-    return extra or None

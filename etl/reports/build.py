@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -123,7 +124,7 @@ def _locked(connect: Connect) -> Iterator[Connection]:
         connection.rollback()
         connection.autocommit = True  # the lock is taken outside any transaction, so no snapshot is older than it
         with connection.cursor() as cursor:
-            cursor.execute(f"set role {ROLE}")
+            cursor.execute(sql.SQL("set role {}").format(sql.Identifier(ROLE)))
             cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('build'))")
         connection.autocommit = False
         yield connection

@@ -55,7 +55,7 @@ def create(
     cursor.execute("select transaction_timestamp()")
     as_of = cursor.fetchone()[0]
     for setting in _PLANNING:
-        cursor.execute(f"set local {setting}")
+        cursor.execute(sql.SQL("set local {}").format(sql.SQL(setting)))
     built = None if full else tuple(sorted(set(days))) if days is not None else _pending_days(cursor)
     if built == ():
         return Snapshot(built, as_of, {}, {})
@@ -67,11 +67,12 @@ def create(
     for name, select in selects.items():
         table = f"staging.{_PREFIX}{build_id}_{name}"
         # Unlogged: should the server crash, its row count tells.
-        cursor.execute(f"create unlogged table {table} as {select}", parameters)
+        identifier = sql.Identifier(*table.split("."))
+        cursor.execute(sql.SQL("create unlogged table {} as {}").format(identifier, sql.SQL(select)), parameters)
         snapshot.tables[name] = table
         snapshot.row_counts[name] = cursor.rowcount
         progress(f"build {build_id}: {name}: {cursor.rowcount:,} rows")
-        cursor.execute(f"analyze {table}")
+        cursor.execute(sql.SQL("analyze {}").format(identifier))
     return snapshot
 
 

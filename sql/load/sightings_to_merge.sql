@@ -11,6 +11,6 @@ sighting as (
     where k.is_folded and e.event_key between %(first)s and %(last)s
 )
 
-select s.*
+select {s_columns}
 from sighting as s
 order by s.event_key;
