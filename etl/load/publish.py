@@ -24,6 +24,13 @@ from etl.model.identity import Keyring
 from etl.warehouse.migrations import SQL
 
 BATCH = 5_000
+PLANNING = """
+    set local lock_timeout = '10min';
+    -- A load looks up a few keys in a long history: the cost must follow the load, not the history. By default the
+    -- planner takes each look-up for a seek of a disk and reads whole partitions instead.
+    set local random_page_cost = 1.1;
+    set local work_mem = '128MB';
+"""
 
 
 class KeyRange(NamedTuple):
@@ -49,7 +56,7 @@ def publish(
     :raises QualityGateError: the books do not balance, or a staging table lost rows; nothing was written
     """
     with connection, connection.cursor() as cursor:
-        cursor.execute("set local lock_timeout = '10min'")
+        cursor.execute(PLANNING)
         zone = _lock(cursor, load_id, replaced)
         _check_staging(cursor, load_id, staged)
         counts = _Counts(*_write_events(cursor, load_id, staged, keyring, replaced))
