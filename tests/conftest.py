@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg2
@@ -91,12 +92,16 @@ def start_server(folder: Path, version: int) -> Server:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Postgres 18, or the major version that TEST_POSTGRES_VERSION names."""
+def postgres() -> Iterator[Server]:
+    """Postgres 18, or the major version that TEST_POSTGRES_VERSION names.
+
+    Not below pytest's own folder: as root the server runs as another user, and every new pytest session closes that
+    folder to others.
+    """
     version = int(os.environ.get("TEST_POSTGRES_VERSION", "18"))
-    folder = tmp_path_factory.mktemp("postgres")
-    yield start_server(folder, version)
-    embedded.stop(folder / "pg", version)
+    with TemporaryDirectory(prefix="waybill-tests-") as folder:
+        yield start_server(Path(folder), version)
+        embedded.stop(Path(folder) / "pg", version)
 
 
 @pytest.fixture

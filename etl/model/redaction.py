@@ -6,14 +6,15 @@ Three rules, in order of how freely they may change:
 - `identifier` makes the ids that are stored, and stored ids enter leg keys: it can never change either.
 - `text` makes what people read. It enters no key and may improve; then texts of the past improve by a replay.
 
-*Own* means the record's own recipient: as written (stripped) and normalised, where it stands plainly, or after one or
-two rounds of percent-decoding (so `%40` and `%2540`, any subset of its characters encoded); letters of ASCII in any
-case; leftmost first, at one place the longer form first.
+*Own* means the record's own recipient, as written (stripped) and normalised, each of its characters plain or
+percent-encoded once or twice (`%40`, `%2540`), letters of ASCII in any case; the longer form first.
 """
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Protocol
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
 import msgspec
 
@@ -23,8 +24,6 @@ from etl.model.event import rank
 MASK = "<recipient>"
 NUL_STANDS_FOR = "\ufffd"  # Postgres keeps no NUL in text or jsonb
 DEEPEST = 64
-
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 # Frozen: an address inside an id. A run of letters, digits and ._+- (plain or percent-encoded), an at-sign (`@`,
 # %40, %2540), a run of letters, digits, dots and hyphens. A run is taken whole, which keeps the search linear.
@@ -65,7 +64,7 @@ class Redactor:
     :param keyring: makes the recipient_keys of other people in ids
     """
 
-    __slots__ = ("_account", "_key_hex", "_keyring", "_needles", "_normalised", "_number", "_written")
+    __slots__ = ("_account", "_key_hex", "_keyring", "_normalised", "_number", "_written")
 
     def __init__(
         self,
@@ -80,7 +79,6 @@ class Redactor:
         self._key_hex = key_hex
         self._account = account
         self._keyring = keyring
-        self._needles = None
         self._number = None if normalised is None or "@" in normalised else normalised.lstrip("+")
 
     def is_clean(self, text: str) -> bool:
@@ -93,7 +91,7 @@ class Redactor:
         """The text with the own recipient, and nothing else, replaced by its key. This rule can never change."""
         if self._normalised is None or self._cannot_hold_own(text):
             return text
-        return _replace(text, self._own_needles(), self._key_hex, whole_numbers=False)
+        return _own_expression(self._written.strip(), self._normalised).sub(self._key_hex, text)
 
     def identifier(self, text: str) -> str:
         """An id without clear addresses: own recipient, other addresses and numbers become their recipient_key, so
@@ -155,14 +153,7 @@ class Redactor:
             return "@" not in text
         if self._number in text or not text.isascii():
             return False
-        lower = text.lower().encode()
-        return not any(needle in lower for needle in self._own_needles())
-
-    def _own_needles(self) -> tuple[bytes, ...]:
-        if self._needles is None:
-            forms = {_utf8(self._written.strip()).lower(), _utf8(self._normalised).lower()} - {b""}
-            self._needles = tuple(sorted(forms, key=lambda form: (-len(form), form)))
-        return self._needles
+        return self._written.strip().lower() not in text.lower()
 
     def _masked(self, text: str) -> str:
         text = text.replace("\0", NUL_STANDS_FOR)
@@ -181,12 +172,9 @@ class Redactor:
     def _own_masked(self, text: str) -> str:
         if self._normalised is None or self._cannot_hold_own(text):
             return text
-        needles = self._own_needles()
         if self._number is None:
-            return _replace(text, needles, MASK, whole_numbers=False)
-        if self._number.isdigit():
-            needles = (*needles, self._number.encode())
-        return _replace(text, needles, MASK, whole_numbers=True)
+            return _own_expression(self._written.strip(), self._normalised).sub(MASK, text)
+        return _own_number_expression(self._written.strip(), self._normalised).sub(MASK, text)
 
     def _key_of(self, address: str) -> str:
         return self._keyring.recipient_key(self._account, address).hex()
@@ -197,8 +185,8 @@ class Redactor:
         domain = match[3].rstrip(".-")
         if not domain:
             return match[0]
-        local, _ = _percent_decoded(*_percent_decoded(_utf8(match[1])))
-        return self._key_of(f"{local.decode(errors='replace')}@{domain}".lower()) + match[3][len(domain) :]
+        local = unquote(unquote(match[1]))
+        return self._key_of(f"{local}@{domain}".lower()) + match[3][len(domain) :]
 
 
 def _address_as_mask(match: re.Match[str]) -> str:
@@ -221,76 +209,28 @@ def _number_as_mask(match: re.Match[str]) -> str:
     return match[0] if count < _FEWEST_DIGITS else MASK + rest[end:]
 
 
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+def _encodable(forms: Iterable[str]) -> str:
+    """An expression for texts, the longest first, in which every character may be percent-encoded once or twice."""
+    return "|".join(
+        "".join(
+            f"(?:{re.escape(character)}|"
+            + "".join(f"%(?:25)?{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+            + ")"
+            for character in form
+        )
+        for form in sorted({form for form in forms if form}, key=lambda form: (-len(form), form))
+    )
 
 
-def _replace(text: str, needles: tuple[bytes, ...], replacement: str, *, whole_numbers: bool) -> str:
-    """Replace every needle (lower case) where it stands plainly, then after one and after two rounds of decoding."""
-    data, new = _utf8(text), replacement.encode()
-    if _holds(data, needles):
-        data = _replaced(data, data, None, needles, new, whole_numbers)
-    for rounds in (1, 2):
-        decoded = data
-        for _ in range(rounds):
-            decoded = unquote_to_bytes(decoded) if _ESCAPE.search(decoded) else decoded
-        if decoded is not data and _holds(decoded, needles):
-            decoded, starts = data, None
-            for _ in range(rounds):
-                decoded, starts = _percent_decoded(decoded, starts)
-            data = _replaced(data, decoded, starts, needles, new, whole_numbers)
-    return data.decode("utf-8", "surrogatepass")
+@lru_cache(maxsize=4_096)
+def _own_expression(written: str, normalised: str) -> re.Pattern[str]:
+    """Frozen: it enters keys."""
+    return re.compile(_encodable((written, normalised)), re.IGNORECASE | re.ASCII)
 
 
-def _holds(data: bytes, needles: tuple[bytes, ...]) -> bool:
-    lower = data.lower()
-    return any(needle in lower for needle in needles)
-
-
-def _percent_decoded(data: bytes, starts: list[int] | None = None) -> tuple[bytes, list[int] | None]:
-    """One round of percent-decoding; `starts` says of each byte where it stands in what was decoded first, and one
-    more for the end (None: each where it is)."""
-    if b"%" not in data:
-        return data, starts
-    pieces, places, last = [], [], 0
-    for match in _ESCAPE.finditer(data):
-        pieces += (data[last : match.start()], bytes((int(match[1], 16),)))
-        places.extend(range(last, match.start() + 1))
-        last = match.end()
-    if not pieces:
-        return data, starts
-    pieces.append(data[last:])
-    places.extend(range(last, len(data) + 1))
-    return b"".join(pieces), places if starts is None else [starts[place] for place in places]
-
-
-def _replaced(
-    data: bytes,
-    read: bytes,
-    starts: list[int] | None,
-    needles: tuple[bytes, ...],
-    new: bytes,
-    whole_numbers: bool,
-) -> bytes:
-    """Replace in `data` what stands in `read`, a reading of it whose bytes begin at `starts`."""
-    lower = read.lower()
-    next_at = {needle: lower.find(needle) for needle in needles}
-    pieces, done, searched = [], 0, 0
-    while True:
-        for needle in needles:
-            if 0 <= next_at[needle] < searched:
-                next_at[needle] = lower.find(needle, searched)
-        found = [(at, -len(needle), needle) for needle, at in next_at.items() if at >= 0]
-        if not found:
-            break
-        at, _, needle = min(found)
-        end = at + len(needle)
-        if whole_numbers and (
-            (lower[at : at + 1].isdigit() and lower[at - 1 : at].isdigit() and at > 0)
-            or (lower[end - 1 : end].isdigit() and lower[end : end + 1].isdigit())
-        ):
-            searched = at + 1
-            continue
-        pieces += (data[done : starts[at] if starts else at], new)
-        done, searched = (starts[end] if starts else end), end
-    return b"".join((*pieces, data[done:]))
+@lru_cache(maxsize=4_096)
+def _own_number_expression(written: str, normalised: str) -> re.Pattern[str]:
+    """May improve: also the digits alone; a number inside a longer one is another number."""
+    digits = normalised.lstrip("+")
+    forms = (written, normalised, digits) if digits.isdigit() else (written, normalised)
+    return re.compile(rf"(?<!\d)(?:{_encodable(forms)})(?!\d)", re.IGNORECASE | re.ASCII)

@@ -1,6 +1,5 @@
 """No address of a person in what is stored; identities that never change."""
 
-import re
 import time
 from urllib.parse import unquote
 
@@ -66,32 +65,14 @@ def test_an_identity_has_the_own_number_replaced_as_written_and_normalised(text:
     assert CALLEE.own_as_key(text) == replaced.format(CALLEE_KEY)
 
 
-def test_without_a_recipient_nothing_is_replaced_in_an_identity():
-    assert redactor().own_as_key("ana@inbox.example +12025550123") == "ana@inbox.example +12025550123"
-
-
-def plain_own_as_key(text: str, forms: list[str], key: str) -> str:
-    """The rule once more, as one expression: each character plain, or encoded once or twice."""
-    pattern = "|".join(
-        "".join(
-            f"(?:{re.escape(c)}|" + "".join(f"%(?:25)?{byte:02x}" for byte in c.encode()) + ")" for c in form.lower()
-        )
-        for form in sorted(forms, key=len, reverse=True)
-    )
-    return re.sub(pattern, key, text, flags=re.IGNORECASE | re.ASCII)
-
-
 pieces = st.lists(
     st.sampled_from([*"anbox.@+ %&=<", "%40", "%2540", "%2E", "%61", "%6E", "ana@box.no", "ANA%40box.no", "%25", "na"]),
     max_size=12,
 ).map("".join)
 
 
-@given(pieces)
-def test_replacing_the_own_recipient_is_what_one_plain_expression_says(text: str):
-    ana = redactor("ana@box.no")
-    key = KEYRING.recipient_key(ACCOUNT, "ana@box.no").hex()
-    assert ana.own_as_key(text) == plain_own_as_key(text, ["ana@box.no"], key)
+def test_without_a_recipient_nothing_is_replaced_in_an_identity():
+    assert redactor().own_as_key("ana@inbox.example +12025550123") == "ana@inbox.example +12025550123"
 
 
 @pytest.mark.parametrize(
