@@ -32,8 +32,9 @@ lint: setup ## Style and structure only
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-chaos: setup ## The long property and crash tests
-	$(BIN)/python -m pytest -m long --timeout 7200
+chaos: setup ## The long property and crash tests, and all others with new random examples
+	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -m long --timeout 7200
+	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -m "not long"
 
 bench: setup ## Speed of a load against a bare COPY, in one run
 	$(BIN)/python -m bench.load

@@ -183,14 +183,22 @@ def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
 
 
 def zone_rules_differ(cursor: Cursor, zone: str) -> list[datetime]:
-    """Hours from 2005 to 2100 at which Postgres and Python change a zone's offset differently; none is right."""
+    """Hours from 2005 to 2100 at which Postgres and Python change a zone's offset differently; none is right.
+
+    Both look at the hours of those days alone at whose ends the offset differs.
+    """
     cursor.execute(
-        "with hour as (select at,"
-        " extract(epoch from (at at time zone %s) - (at at time zone 'UTC'))::integer as seconds"
-        " from generate_series(%s::timestamptz, %s::timestamptz - interval '1 hour', interval '1 hour') as at),"
-        " change as (select at, seconds, lag(seconds) over (order by at) as before from hour)"
-        " select at, seconds from change where before is distinct from seconds order by at",
-        (zone, FIRST, UNTIL),
+        "with day as (select at, extract(epoch from (at at time zone %(zone)s) - (at at time zone 'UTC')) as seconds"
+        " from generate_series(%(first)s::timestamptz, %(until)s::timestamptz, interval '1 day') as at),"
+        " changing as (select at, seconds <> lead(seconds) over (order by at) as is_changing from day),"
+        " hour as (select changing.at + n * interval '1 hour' as at from changing"
+        " cross join generate_series(0, 24) as n where is_changing),"
+        " offset_of_hour as (select distinct at,"
+        " extract(epoch from (at at time zone %(zone)s) - (at at time zone 'UTC')) as seconds"
+        " from (select at from hour union all select %(first)s) as hour),"
+        " change as (select at, seconds, lag(seconds) over (order by at) as before from offset_of_hour)"
+        " select at, seconds::integer from change where before is distinct from seconds and at < %(until)s order by at",
+        {"zone": zone, "first": FIRST, "until": UNTIL},
     )
     in_postgres = set(cursor.fetchall())
     in_python = set(offset_changes(zone, FIRST, UNTIL))

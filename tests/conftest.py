@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from etl.settings import Settings
 from etl.warehouse import embedded
@@ -16,6 +17,11 @@ from etl.warehouse.connection import connect, connected
 from etl.warehouse.migrations import migrate
 
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
+# The same examples every time, and no timed test: `make chaos` looks for new ones.
+hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("new", deadline=None, print_blob=True)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
 KEY = "a test key of thirty-two bytes ok"
 FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 

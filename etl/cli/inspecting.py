@@ -165,7 +165,7 @@ def status(json: JsonOption = False) -> None:
     for row in failed:
         for rule in row["failed_rules"]:
             verdict = "warning" if row["success"] else "failed"
-            found = "" if rule["unexpected_count"] is None else f", {rule['unexpected_count']} findings"
+            found = "" if rule["unexpected_count"] is None else f" ({rule['unexpected_count']} found)"
             typer.echo(f"{verdict}: {row['subject']}: {row['suite']}.{rule['rule']}{found}")
 
 

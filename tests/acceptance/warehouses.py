@@ -1,8 +1,12 @@
 """What the acceptance tests share: loading in processes of their own, and looking at whole warehouses."""
 
 import multiprocessing
+import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -134,3 +138,66 @@ def writes(url: str) -> dict[str, tuple[int, int, int]]:
             " where schemaname in ('fact', 'report') or relname = 'recipient'"
         )
         return {name: tuple(counts) for name, *counts in cursor.fetchall()}
+
+
+def forked(work: Callable[[], object], meanwhile: Callable[[int], object] = lambda pid: None) -> int:
+    """Do something in a copy of this process, where it may be killed; returns 0, 1 where it raised, or minus a signal.
+
+    :param meanwhile: what this process does until then; it is given the copy's process id
+    """
+    pid = started(work)
+    try:
+        meanwhile(pid)
+    finally:
+        ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return ended
+
+
+def started(work: Callable[[], object]) -> int:
+    """Do something in a copy of this process; returns its process id at once."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        work()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def at_once(*works: Callable[[], object], longest_seconds: float = 60) -> list[int]:
+    """Do all of it at once, each in a copy of this process; how each ended (-9: it took too long and was killed)."""
+    begin = time.time() + 0.1
+
+    def together(work: Callable[[], object]) -> None:
+        time.sleep(max(0, begin - time.time()))
+        work()
+
+    pids = [started(lambda work=work: together(work)) for work in works]
+    ends = dict.fromkeys(pids)
+    while None in ends.values():
+        for pid in (pid for pid in pids if ends[pid] is None):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                ends[pid] = os.waitstatus_to_exitcode(status)
+            elif time.time() > begin + longest_seconds:
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+    return list(ends.values())
+
+
+def until_alone(url: str) -> None:
+    """Wait until the server has noticed that killed processes are gone, and their locks with them."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute(
+                "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            if cursor.fetchone() == (0,):
+                return
+            connection.rollback()
+            time.sleep(0.02)
+    raise AssertionError("a session of a dead process lives on")

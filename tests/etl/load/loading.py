@@ -1,8 +1,7 @@
 """Records as providers send them, with what most tests do not care about filled in; and loads of them."""
 
 import json
-import os
-import traceback
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -144,24 +143,12 @@ def before_publish(monkeypatch: pytest.MonkeyPatch, happens: Callable[[int], Non
     monkeypatch.setattr(run, "publish", interrupted)
 
 
-def finished(pid: int) -> int:
-    """Wait for a child process; its exit status, minus the signal that killed it."""
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def beside(work: Callable[[], object]) -> Callable[[int], None]:
+    """For `before_publish`: something that another process would do meanwhile; it may have to wait for our commit."""
 
+    def happens(load_id: int) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(timeout=5)
 
-def in_a_fork(work: Callable[[], object]) -> int:
-    """Do something in a copy of this process, so that it can be killed; returns the copy's process id.
-
-    It ends with 0 where the work was done, with 1 where it raised.
-    """
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
-        work()
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
+    return happens

@@ -12,14 +12,13 @@ from etl.feeds.sendgrid_events import SendgridEvents
 from etl.feeds.twilio_messages import TwilioMessages
 from etl.load import run
 from etl.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError
+from tests.acceptance.warehouses import forked, started, until_alone
 from tests.etl.load.loading import (
     Loads,
     at,
     before_publish,
     counts,
     dispatched,
-    finished,
-    in_a_fork,
     sendgrid,
     sms,
 )
@@ -180,8 +179,8 @@ def test_the_staging_tables_of_a_load_that_died_are_dropped_by_the_next(loads: L
         run.publish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         loads.load("sendgrid_events", GOOD[1], *poison(1))
 
-    assert finished(in_a_fork(dies)) == -signal.SIGKILL
-    wait_for_silence(loads)
+    assert forked(dies) == -signal.SIGKILL
+    until_alone(loads.url)
     assert len(loads.staging_tables()) == 3
     assert loads.stamps("fact", "private") == before
     loads.load("sendgrid_events", GOOD[2])
@@ -206,14 +205,14 @@ def test_the_staging_tables_of_a_load_that_lives_are_left_alone(loads: Loads) ->
         run.publish = waiting
         loads.load("sendgrid_events", GOOD[1])
 
-    pid = in_a_fork(pauses)
+    pid = started(pauses)
     assert os.read(staged_read, 1) == b"."
     theirs = loads.staging_tables()
     assert len(theirs) == 3
     loads.load("sendgrid_events", GOOD[2])
     assert sorted(loads.staging_tables()) == sorted(theirs)
     os.write(go_write, b".")
-    assert finished(pid) == 0
+    assert os.waitpid(pid, 0)[1] == 0
     assert loads.staging_tables() == []
     assert loads.one("select count(*) from fact.event") == (2,)
     for descriptor in (staged_read, staged_write, go_read, go_write):
@@ -303,12 +302,3 @@ def test_a_file_in_which_all_is_rejected_is_published_too(loads: Loads) -> None:
     (again,) = loads.load_all("dispatch_log", [landed])
     assert not again.is_new
     assert DispatchLog.rules_version == done.row.rules_version
-
-
-def wait_for_silence(loads: Loads) -> None:
-    """Until the server has noticed that a killed process is gone."""
-    others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-    for _ in range(200):
-        if loads.one(others + " and pg_sleep(0.02)::text = ''") == (0,):
-            return
-    raise AssertionError("a session of a dead process lives on")
