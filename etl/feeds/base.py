@@ -19,9 +19,9 @@ from etl.model.errors import RejectRecord
 from etl.model.event import Event
 from etl.model.identity import Keyring
 from etl.model.providers import PROVIDERS
-from etl.model.recipients import country_of, mailbox_provider_of, normalise_address
+from etl.model.recipients import country_of, is_international, mailbox_provider_of, normalise_address
 from etl.model.redaction import Redactor
-from etl.model.vocabulary import DISPATCH
+from etl.model.vocabulary import ACCOUNT, DISPATCH
 
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 LATEST = datetime(2101, 1, 1, tzinfo=UTC)
@@ -38,11 +38,12 @@ IDENTIFIERS = (
     "provider_message_id",
     "provider_event_id",
     "dispatch_id",
-    "campaign_id",
-    "template_id",
     "gateway",
 )
-"""Columns that tell things apart: an address in one of them becomes its recipient_key."""
+"""Columns that enter keys: one that holds a person is hashed whole."""
+
+LABELS = ("campaign_id", "template_id")
+"""Ids that join nothing: hashed whole as well, and also where they hold the own number without its plus."""
 
 TEXTS = (
     "provider_code",
@@ -61,9 +62,10 @@ TEXTS = (
 
 _REDACTED_COLUMNS = (
     *((name, Redactor.identifier) for name in IDENTIFIERS),
+    *((name, Redactor.label) for name in LABELS),
     *((name, Redactor.text) for name in TEXTS),
 )
-_texts_of = attrgetter(*IDENTIFIERS, *TEXTS)
+_texts_of = attrgetter(*(name for name, _ in _REDACTED_COLUMNS))
 
 
 class RawRecord(NamedTuple):
@@ -178,6 +180,8 @@ class Feed:
         if sighting.key_at is not event.event_at:
             _check_time(sighting.key_at, landed_at)
         event.account = event.account or account
+        if not ACCOUNT.fullmatch(event.account):
+            raise RejectRecord("account: not 1 to 63 letters, digits, '_', '.' or '-'")
         event.provider = self.provider
         event.feed = self.slug
         if event.channel is None:
@@ -186,10 +190,17 @@ class Feed:
         identity = sighting.identity
         texts = _texts_of(event)
         if not redactor.is_clean("\n".join(filter(None, (*identity, *texts)))):
-            identity = [part if part is RECIPIENT else redactor.own_as_key(part) for part in identity]
+            ids = {}  # an id enters keys as it is stored: the same with its recipient beside it and without
             for (name, redact), text in zip(_REDACTED_COLUMNS, texts, strict=True):
                 if text is not None:
-                    setattr(event, name, redact(redactor, text))
+                    redacted = redact(redactor, text)
+                    setattr(event, name, redacted)
+                    if name in IDENTIFIERS:
+                        ids[text] = redacted
+            identity = [
+                part if part is RECIPIENT else ids[part] if part in ids else redactor.own_as_key(part)
+                for part in identity
+            ]
         values = (event.tags, event.extra)
         if values != (None, None) and not redactor.is_clean_value(values):
             event.tags = redactor.value(event.tags) or None
@@ -211,7 +222,7 @@ class Feed:
         event.recipient_key = keyring.recipient_key(event.account, event.recipient)
         if event.channel == "email":
             event.mailbox_provider = mailbox_provider_of(event.recipient)
-        else:
+        elif is_international(written):
             event.country = country_of(event.recipient)
         return Redactor(written, event.recipient, event.recipient_key.hex(), event.account, keyring)
 

@@ -97,7 +97,7 @@ class DispatchLog(Feed):
             dispatch_id=dispatch_id,
             gateway=gateway,
             provider_message_id=message_id,
-            not_sent_reason=fields.identifier(record.reason) if status == "not_sent" else None,
+            not_sent_reason=_not_sent_reason(record.reason) if status == "not_sent" else None,
             extra=extra or None,
         )
         event.campaign_id, event.campaign_source = fields.first_sourced((record.campaign_id, "dispatch_log"))
@@ -111,3 +111,9 @@ class DispatchLog(Feed):
         event.not_sent_category = None
         if event.event_type == "suppressed":
             event.not_sent_category = NOT_SENT_CATEGORY.get((event.not_sent_reason or "").lower(), "other")
+
+
+def _not_sent_reason(written: object) -> str | None:
+    """A known reason in its own spelling; the word itself of any other."""
+    word = fields.identifier(written)
+    return word.lower() if word is not None and word.lower() in NOT_SENT_CATEGORY else word

@@ -29,13 +29,15 @@ def text(value: object) -> str | None:
 
 
 def identifier(value: object) -> str | None:
-    """An id: texts trimmed, whole numbers as text; empty ones, booleans, lists and objects are none."""
+    """An id: texts trimmed, numbers as text (4711.0 is 4711); empty ones, booleans, lists and objects are none."""
     if value is None:
         return None
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, int) and value is not True and value is not False:
         return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
     return None
 
 

@@ -43,6 +43,12 @@ def table(stream: BinaryIO, required: Sequence[str]) -> Iterator[RawRecord]:
 
 
 def _check_columns(present: Sequence[str], required: Sequence[str]) -> None:
+    doubled = sorted({name for name in present if name and present.count(name) > 1})
+    if doubled:
+        raise SourceError(
+            f"The table names the column {', '.join(doubled)} more than once; nobody can say which one counts. Nothing "
+            "of it was loaded."
+        )
     missing = [name for name in required if name not in present]
     if missing:
         raise SourceError(
@@ -59,7 +65,14 @@ def _csv_rows(source: Source, required: Sequence[str]) -> Iterator[RawRecord]:
         return
     title = header.decode("utf-8", "replace")
     delimiter = ";" if header.count(b";") > header.count(b",") else ","
-    names = [name.strip().lower() for name in next(csv.reader([title], delimiter=delimiter, skipinitialspace=True))]
+    try:
+        written = next(csv.reader([title], delimiter=delimiter, skipinitialspace=True))
+    except csv.Error as error:
+        raise SourceError(
+            "The first line of the table cannot be read as CSV (are its line ends those of an old Mac?). Nothing of it "
+            "was loaded."
+        ) from error
+    names = [name.strip().lower() for name in written]
     _check_columns(names, required)
     position = 0
     lines = _Lines(source)
@@ -144,12 +157,17 @@ def _parquet_rows(stream: BinaryIO, required: Sequence[str]) -> Iterator[RawReco
                 }
                 for row in pyarrow.RecordBatch.from_pydict(columns).to_pylist():
                     position += 1
-                    present = {name: value for name, value in row.items() if value is not None}
+                    present = {name: _whole(value) for name, value in row.items() if value is not None}
                     yield RawRecord(position, msgspec.json.encode(present))
-        except (pyarrow.ArrowException, OSError) as error:
+        except (pyarrow.ArrowException, OSError, OverflowError, ValueError) as error:
             raise SourceError(
                 "The Parquet file is damaged or truncated. Nothing of it was loaded; fetch or write it again."
             ) from error
+
+
+def _whole(value: object) -> object:
+    """pandas writes whole numbers as floats where some are missing; they are whole numbers all the same."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _in_microseconds(column, pyarrow, compute):  # noqa: ANN001 - types of a library that is imported late

@@ -6,7 +6,6 @@ an object without a manifest was never landed.
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,14 +17,15 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from upath import UPath
 
 from etl.model.errors import SourceError, UsageError
+from etl.model.vocabulary import ACCOUNT
 
 BLOCK = 1 << 20
-ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")
 
 
 class LandedObject(msgspec.Struct, frozen=True):
-    """One landed object. `path` is relative to LANDING_URL; `landed_at` is when its bytes were landed first (UTC)."""
+    """One landed object. `path` is relative to LANDING_URL; `landed_at` is when its bytes were landed first (UTC),
+    `source` the name of the file they were read from."""
 
     account: str
     feed: str
@@ -33,6 +33,7 @@ class LandedObject(msgspec.Struct, frozen=True):
     path: str
     byte_count: int
     landed_at: datetime
+    source: str | None = None
 
 
 class RecordedObject(NamedTuple):
@@ -49,9 +50,17 @@ def check_account(account: str) -> str:
     return account
 
 
-def land(source: BinaryIO, account: str, feed: str, landing_url: str, now: datetime | None = None) -> LandedObject:
+def land(
+    stream: BinaryIO,
+    account: str,
+    feed: str,
+    landing_url: str,
+    now: datetime | None = None,
+    source: str | None = None,
+) -> LandedObject:
     """Copy a stream into the landing zone, durably and once; the same bytes again are the same object.
 
+    :param source: name of the file, kept in the manifest so that people can find it again
     :raises SourceError: the landing zone cannot be written
     """
     check_account(account)
@@ -63,23 +72,23 @@ def land(source: BinaryIO, account: str, feed: str, landing_url: str, now: datet
         draft = folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
         try:
             with draft.open("wb") as target:
-                while block := source.read(BLOCK):
+                while block := stream.read(BLOCK):
                     digest.update(block)
                     byte_count += len(block)
                     target.write(block)
                 _flush(target)
             sha256 = digest.hexdigest()
             path = f"{account}/{feed}/{sha256[:2]}/{sha256}"
+            final = UPath(landing_url) / path
+            final.parent.mkdir(parents=True, exist_ok=True)
+            draft.rename(final)  # also where it was landed before: that mends an object that was damaged since
             known = read_manifest(landing_url, path)
             if known is not None:
                 return known
-            final = UPath(landing_url) / path
-            final.parent.mkdir(parents=True, exist_ok=True)
-            draft.rename(final)
         finally:
             if draft.exists():
                 draft.unlink()
-        landed = LandedObject(account, feed, sha256, path, byte_count, now or datetime.now(UTC))
+        landed = LandedObject(account, feed, sha256, path, byte_count, now or datetime.now(UTC), source)
         return _write_manifest(landing_url, landed)
     except OSError as error:
         raise SourceError(f"Cannot write to the landing zone {landing_url}: {error.strerror or error}.") from error
@@ -94,9 +103,21 @@ def read_manifest(landing_url: str, path: str) -> LandedObject | None:
 
 
 def open_object(landing_url: str, landed: LandedObject) -> BinaryIO:
-    """The bytes of a landed object. Raises SourceError where they are gone."""
+    """The bytes of a landed object, compared with their name first. Raises SourceError where they are gone or are not
+    those that were landed."""
     try:
-        return (UPath(landing_url) / landed.path).open("rb")
+        stream = (UPath(landing_url) / landed.path).open("rb")
+        digest = hashlib.sha256()
+        while block := stream.read(BLOCK):
+            digest.update(block)
+        if digest.hexdigest() != landed.sha256:
+            stream.close()
+            raise SourceError(
+                f"Landed object {landed.path} is damaged: its bytes are not those that were landed. Restore it from a "
+                "backup, or load the original file once more, which mends it. Nothing was changed."
+            )
+        stream.seek(0)
+        return stream
     except FileNotFoundError as error:
         raise SourceError(
             f"Landed object {landed.path} is gone from {landing_url}. Restore it from a backup: without it its events "
@@ -149,14 +170,24 @@ def record(cursor: Cursor, landed: LandedObject) -> RecordedObject:
 
 
 def files_below(url: str) -> Iterator[UPath]:
-    """All finished files of a path or URL, in order of name; a file is itself. Hidden and unfinished ones are not."""
+    """All finished files of a path or URL, in order of name; a file is itself. Hidden and unfinished ones are not, nor
+    a folder that a link leads back to. A link to nothing is a file that cannot be read.
+
+    :raises UsageError: there is no such file or folder
+    """
     path = UPath(url)
-    if path.is_file():
+    if not path.exists():
+        raise UsageError(f"{url}: no such file or folder.")
+    yield from _files(path, set())
+
+
+def _files(path: UPath, above: set[str]) -> Iterator[UPath]:
+    if not path.is_dir():
         yield path
         return
-    if not path.is_dir():
-        raise UsageError(f"{url}: no such file or folder.")
+    place = os.path.realpath(path) if isinstance(path, Path) else str(path)
+    if place in above:
+        return
     for child in sorted(path.iterdir(), key=lambda p: p.name):
-        if child.name.startswith((".", "_")) or child.name.endswith(UNFINISHED):
-            continue
-        yield from files_below(str(child))
+        if not child.name.startswith((".", "_")) and not child.name.endswith(UNFINISHED):
+            yield from _files(child, above | {place})

@@ -41,12 +41,13 @@ def load(
     settings: Settings,
     url: str,
     feed: Feed,
-    landed: Iterable[LandedObject],
+    landed: Iterable[LandedObject | SourceError],
     progress: Progress = lambda message: None,
 ) -> list[Loaded]:
     """Load landed objects of one feed, in batches of bounded size; those published already under the same rules are
     left alone.
 
+    :param landed: objects, and in their place what could not be landed
     :raises ConfigurationError: another key than the warehouse's, or older rules
     :raises CeilingError: too many records were rejected
     :raises QualityGateError: a critical rule failed, or the books did not balance
@@ -56,7 +57,7 @@ def load(
     broken: list[str] = []
     with connected(url, LOADER, f"waybill:load:{feed.slug}") as connection:
         _prepare(connection, settings, [feed])
-        for batch in _batches(landed):
+        for batch in _batches(landed, broken):
             item = _load_batch(connection, settings, url, feed, batch, broken, progress)
             if item is not None:
                 done.append(item)
@@ -134,10 +135,14 @@ def _prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) 
     drop_orphans(connection)
 
 
-def _batches(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
+def _batches(landed: Iterable[LandedObject | SourceError], broken: list[str]) -> Iterator[list[LandedObject]]:
+    """Batches of one account and of bounded size; what could not be landed is named in `broken`."""
     batch: list[LandedObject] = []
     byte_count = 0
     for item in landed:
+        if isinstance(item, SourceError):
+            broken.append(str(item))
+            continue
         is_full = byte_count + item.byte_count > BATCH_BYTES or len(batch) >= BATCH_OBJECTS
         if batch and (is_full or item.account != batch[0].account):
             yield batch

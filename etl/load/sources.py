@@ -1,13 +1,12 @@
 """Where the bytes of a load come from: files and folders, the inbox, a SQL table."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
 
 import msgspec
-import sqlalchemy
 from upath import UPath
 
 from etl.feeds.base import Feed
@@ -19,7 +18,11 @@ TABLE = re.compile(r"table:(?:(?P<schema>\w+)\.)?(?P<name>\w+)")
 ROWS_PER_OBJECT = 200_000
 
 
-def landed_paths(settings: Settings, feed: Feed, account: str, paths: list[str]) -> Iterator[LandedObject]:
+Landed = LandedObject | SourceError
+"""A file that was landed, or why it could not be read: one bad file must not keep the others away."""
+
+
+def landed_paths(settings: Settings, feed: Feed, account: str, paths: list[str]) -> Iterator[Landed]:
     """Land every file of the paths (folders: all files below; `table:schema.name`: a SQL table of DISPATCH_LOG_URL)."""
     for path in paths:
         if path.startswith("table:"):
@@ -29,7 +32,7 @@ def landed_paths(settings: Settings, feed: Feed, account: str, paths: list[str])
             yield _landed_file(settings, feed, account, file)
 
 
-def landed_inbox(settings: Settings, feed: Feed, account: str | None) -> Iterator[LandedObject]:
+def landed_inbox(settings: Settings, feed: Feed, account: str | None) -> Iterator[Landed]:
     """Land every file under INBOX_URL/<account>/<feed>/, of one account or of all."""
     inbox = UPath(settings.inbox_url)
     if not inbox.is_dir():
@@ -42,12 +45,13 @@ def landed_inbox(settings: Settings, feed: Feed, account: str | None) -> Iterato
                 yield _landed_file(settings, feed, name, file)
 
 
-def _landed_file(settings: Settings, feed: Feed, account: str, file: UPath) -> LandedObject:
+def _landed_file(settings: Settings, feed: Feed, account: str, file: UPath) -> Landed:
     try:
-        with file.open("rb") as stream:
-            return land(stream, account, feed.slug, settings.landing_url)
+        stream = file.open("rb")
     except OSError as error:
-        raise SourceError(f"Cannot read {file}: {error.strerror or error}.") from error
+        return SourceError(f"cannot read {file}: {error.strerror or error}")
+    with stream:
+        return land(stream, account, feed.slug, settings.landing_url, source=file.name)
 
 
 def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> Iterator[LandedObject]:
@@ -62,6 +66,8 @@ def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> It
             "DISPATCH_LOG_URL is not set: the SQLAlchemy URL of the database that holds the dispatch log, for example "
             "postgresql+psycopg2://reader@host/campaigns."
         )
+    import sqlalchemy  # slow to import, and needed for this kind of source alone
+
     try:
         engine = sqlalchemy.create_engine(settings.dispatch_log_url)
         with engine.connect().execution_options(stream_results=True) as connection:
@@ -84,7 +90,7 @@ def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> It
         raise SourceError(f"Cannot read {path} of DISPATCH_LOG_URL: {reason}.") from None
 
 
-def _plain(row: sqlalchemy.RowMapping) -> dict[str, object]:
+def _plain(row: Mapping[str, object]) -> dict[str, object]:
     """A row as JSON takes it: times in ISO 8601 (a naive one stays naive, and its record will be rejected)."""
     return {
         name: value.isoformat()

@@ -21,6 +21,7 @@ from etl.load.landing import RecordedObject, open_object
 from etl.model.errors import RejectRecord, SourceError
 from etl.model.event import STORED_COLUMNS, Event
 from etl.model.identity import Keyring
+from etl.model.redaction import Redactor
 
 SCHEMA = "staging"
 RECIPIENTS_REMEMBERED = 200_000
@@ -48,7 +49,9 @@ class BrokenObjectError(SourceError):
     """One object could not be read to its end; the others of its load can."""
 
     def __init__(self, broken: RecordedObject, error: SourceError) -> None:
-        super().__init__(f"{broken.landed.path}: {error}")
+        name = broken.landed.source
+        from_file = f" (from {Redactor(None, None, None, None, None).text(name)})" if name else ""
+        super().__init__(f"{broken.landed.path}{from_file}: {error}")
         self.broken = broken
 
 
@@ -231,8 +234,9 @@ def drop_orphans(connection: Connection) -> int:
     dropped = 0
     with connection.cursor() as cursor:
         cursor.execute(
-            "select distinct substring(tablename from '^load_(\\d+)')::bigint from pg_tables"
-            " where schemaname = %s and tablename ~ '^load_\\d+(_|$)'",
+            "select substring(tablename from '^load_(\\d+)')::bigint from pg_tables"
+            " where schemaname = %s and tablename ~ '^load_\\d+(_|$)'"
+            " union select load_id from ops.load where status = 'staging'",
             (SCHEMA,),
         )
         for (load_id,) in cursor.fetchall():

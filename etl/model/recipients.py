@@ -33,8 +33,8 @@ MAILBOX_NAMES = {"yahoo": "yahoo", "outlook": "microsoft", "hotmail": "microsoft
 def normalise_address(channel: str, written: str) -> str:
     """The one way to write a recipient.
 
-    Email: trimmed and lower case. Numbers: `+` and digits, also behind a channel prefix (`whatsapp:+1…`). What is no
-    number (`sip:…`, `client:…`): trimmed and lower case.
+    Email: trimmed and lower case. Numbers: `+` and digits, also behind a channel prefix (`whatsapp:+1…`); a leading
+    00 is a +. What is no number (`sip:…`, `client:…`): trimmed and lower case.
 
     :raises RejectRecord: an email address without something on both sides of an @; an address with a NUL
     """
@@ -54,10 +54,19 @@ def _normalise_number(written: str) -> str:
     stripped = written.strip()
     number = _CHANNEL_PREFIX.sub("", stripped, count=1) if _CHANNEL_PREFIX.match(stripped) else stripped
     if _NUMBER.fullmatch(number):
-        return "+" + _NOT_A_DIGIT.sub("", number)
+        digits = _NOT_A_DIGIT.sub("", number)
+        # 00 is the international prefix of most of the world: 0049… is who +49… is
+        return "+" + (digits[2:] if number.startswith("00") and len(digits) > 9 else digits)
     if "\0" in stripped:
         raise RejectRecord("recipient: holds a NUL")
     return stripped.lower()
+
+
+def is_international(written: str) -> bool:
+    """Whether a number is written with its country code: with + or 00. Of others the country cannot be told:
+    (415) 555-2671 is American, and +41 is Switzerland."""
+    number = _CHANNEL_PREFIX.sub("", written.strip(), count=1)
+    return number.startswith(("+", "00"))
 
 
 def mailbox_provider_of(address: str) -> str:

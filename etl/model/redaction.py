@@ -3,7 +3,7 @@
 Three rules, in order of how freely they may change:
 
 - `own_as_key` enters identity tuples and with them every event key: it can never change.
-- `identifier` makes the ids that are stored, and stored ids enter leg keys: it can never change either.
+- `identifier` makes the ids that are stored, and ids enter keys: it can never change either.
 - `text` makes what people read. It enters no key and may improve; then texts of the past improve by a replay.
 
 *Own* means the record's own recipient, as written (stripped) and normalised, each of its characters plain or
@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Protocol
-from urllib.parse import unquote
 
 import msgspec
 
@@ -25,14 +24,12 @@ MASK = "<recipient>"
 NUL_STANDS_FOR = "\ufffd"  # Postgres keeps no NUL in text or jsonb
 DEEPEST = 64
 
-# Frozen: an address inside an id. A run of letters, digits and ._+- (plain or percent-encoded), an at-sign (`@`,
-# %40, %2540), a run of letters, digits, dots and hyphens. A run is taken whole, which keeps the search linear.
-_ID_ADDRESS = re.compile(
-    r"((?:[\w.+-]|%(?:25)?(?:2[BDEbde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]))++)(?:(@|%(?:25)?40)([\w.-]++))?"
-    r"|%(?:25)?[0-9A-Fa-f]{2}"
+# Frozen: what makes an id hold a person. Something, an at-sign (`@`, %40, %2540, …), and a domain with a dot or an
+# address literal; or a number that begins with +. `sale@home` and `medium.com/@name` hold nobody.
+_ID_PERSON = re.compile(
+    r"[^\s@%]\s?(?:@|%(?:25)*40)\s?\[?[\w-]+(?:[.:]|%(?:25)*2e)\w|(?:\+|%(?:25)*2b)(?:[ ().\-/]{0,3}\d){7,15}(?!\d)",
+    re.IGNORECASE,
 )
-# Frozen: a number inside an id, as E.164 writes it.
-_ID_NUMBER = re.compile(r"(?:\+|%(?:25)?2[Bb])(\d{7,15})(?!\d)", re.ASCII)
 
 # May improve: as above, and quoted local parts, apostrophes, address literals, encoded domains, several at-signs.
 _LETTER = r"(?:[\w.+-]|%(?:25)*(?:2[BDEbde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|[89A-Fa-f][0-9A-Fa-f]))"
@@ -61,7 +58,7 @@ class Redactor:
     :param written: the recipient as the record has it; None if it names none
     :param normalised: the same, normalised
     :param key_hex: its recipient_key, hexadecimal
-    :param keyring: makes the recipient_keys of other people in ids
+    :param keyring: hashes ids that hold people
     """
 
     __slots__ = ("_account", "_key_hex", "_keyring", "_normalised", "_number", "_written")
@@ -94,16 +91,21 @@ class Redactor:
         return _own_expression(self._written.strip(), self._normalised).sub(self._key_hex, text)
 
     def identifier(self, text: str) -> str:
-        """An id without clear addresses: own recipient, other addresses and numbers become their recipient_key, so
-        that ids stay apart and one id stays one id; NUL becomes U+FFFD. This rule can never change."""
-        if self._number is None and "@" not in text and "%" not in text and "+" not in text and "\0" not in text:
+        """An id without clear addresses: one that holds an address or a number is hashed whole, so that ids stay
+        apart, and one id stays one id whichever record names it, with its recipient or without. NUL becomes U+FFFD.
+        This rule can never change."""
+        if "@" not in text and "%" not in text and "+" not in text and "\0" not in text:
             return text
-        text = self.own_as_key(text).replace("\0", NUL_STANDS_FOR)
-        if "@" in text or ("%" in text and "40" in text):
-            text = _ID_ADDRESS.sub(self._address_as_key, text)
-        if "+" in text or "%" in text:
-            text = _ID_NUMBER.sub(lambda match: self._key_of("+" + match[1]), text)
-        return text
+        if _ID_PERSON.search(text):
+            return self._keyring.recipient_key(self._account, text).hex()
+        return text.replace("\0", NUL_STANDS_FOR)
+
+    def label(self, text: str) -> str:
+        """The id of a campaign or a template, which joins nothing: as `identifier`, and hashed also where it holds the
+        own number without its plus."""
+        if self._number is not None and self._number in text:
+            return self._keyring.recipient_key(self._account, text).hex()
+        return self.identifier(text)
 
     def text(self, text: str) -> str:
         """A text for readers: own recipient, any address, any number that begins with +, and the own number's digits
@@ -175,18 +177,6 @@ class Redactor:
         if self._number is None:
             return _own_expression(self._written.strip(), self._normalised).sub(MASK, text)
         return _own_number_expression(self._written.strip(), self._normalised).sub(MASK, text)
-
-    def _key_of(self, address: str) -> str:
-        return self._keyring.recipient_key(self._account, address).hex()
-
-    def _address_as_key(self, match: re.Match[str]) -> str:
-        if match[2] is None:
-            return match[0]
-        domain = match[3].rstrip(".-")
-        if not domain:
-            return match[0]
-        local = unquote(unquote(match[1]))
-        return self._key_of(f"{local}@{domain}".lower()) + match[3][len(domain) :]
 
 
 def _address_as_mask(match: re.Match[str]) -> str:

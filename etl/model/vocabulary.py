@@ -3,6 +3,11 @@
 Every word is defined once, here, with what it promises. Reports, tables and tests take them from here.
 """
 
+import re
+
+ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+"""How an account may be named: it stands in paths, keys and reports."""
+
 NONE = "(none)"
 """What a report shows where a dimension is missing."""
 

@@ -28,13 +28,19 @@ def warehouse_url(settings: Settings) -> str:
 
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
-    return re.sub(r"://([^:/@]*):[^@]*@", r"://\1:***@", url)
+    url = re.sub(r"://([^:/@?]*):.*@", r"://\1:***@", url)
+    url = re.sub(r"([?&]password=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
+    return re.sub(r"(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s?&*]+)", r"\1***", url, flags=re.IGNORECASE)
 
 
 def connect(url: str, role: str | None = None, application_name: str = "waybill") -> Connection:
     """Open a connection, not in autocommit, in UTC, acting as `role`. Raises ConfigurationError with what to do."""
     try:
         connection = psycopg2.connect(url, application_name=application_name, options="-c timezone=UTC")
+    except psycopg2.ProgrammingError:
+        raise ConfigurationError(
+            "WAREHOUSE_URL is no URL that libpq can read; expected postgresql://user:password@host:port/database."
+        ) from None
     except psycopg2.OperationalError as error:
         reason = str(error).strip().split("\n", 1)[0]
         raise ConfigurationError(

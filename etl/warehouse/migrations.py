@@ -27,6 +27,12 @@ def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
             raise ConfigurationError(f"Postgres 15 or later is needed; this is {connection.server_version}.")
         cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('migrate'))")
         try:
+            cursor.execute("create schema if not exists ops")
+            cursor.execute(
+                "create table if not exists ops.migration ("
+                " name text primary key, checksum text not null,"
+                " applied_at timestamptz not null default clock_timestamp())"
+            )
             for file in _pending(cursor):
                 _apply(cursor, file)
                 connection.commit()
@@ -50,9 +56,7 @@ def is_migrated(url: str) -> bool:
     """Whether every file of this release has been applied."""
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute("select to_regclass('ops.migration')")
-        if cursor.fetchone()[0] is None:
-            return False
-        return not _pending(cursor)
+        return cursor.fetchone()[0] is not None and not _pending(cursor)
 
 
 def ensure_partitions(cursor: Cursor, until: datetime) -> int:
@@ -63,11 +67,6 @@ def ensure_partitions(cursor: Cursor, until: datetime) -> int:
 
 
 def _pending(cursor: Cursor) -> list[Path]:
-    cursor.execute("create schema if not exists ops")
-    cursor.execute(
-        "create table if not exists ops.migration ("
-        " name text primary key, checksum text not null, applied_at timestamptz not null default clock_timestamp())"
-    )
     cursor.execute("select name, checksum from ops.migration")
     known = dict(cursor.fetchall())
     files = sorted((SQL / "schema").glob("*.sql"))

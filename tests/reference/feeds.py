@@ -14,6 +14,7 @@ from tests.reference.sighting import (
     RejectedError,
     Sighting,
     as_text,
+    hide_id,
     hide_recipient,
     instant,
     milliseconds,
@@ -66,6 +67,9 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
     def hidden(text: str | None) -> str | None:
         return hide_recipient(text, written, address, recipient_key) or None
 
+    def named(text: str | None) -> str | None:
+        return hide_id(keyring, account, text)
+
     written_id = text_of(record, "sg_message_id")
     smtp_id = text_of(record, "smtp-id")
     message_id = sendgrid_message_id(written_id or smtp_id or "")
@@ -82,14 +86,14 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
     categories = record.get("category")
     categories = categories if isinstance(categories, list) else [categories]
     campaign = first_ranked(
-        (CUSTOM_RANK, hidden(as_text(record.get("campaign_id")))),
-        (PROVIDER_RANK, hidden(as_text(record.get("singlesend_id")))),
-        (PROVIDER_RANK, hidden(as_text(record.get("marketing_campaign_id")))),
-        *((CATEGORY_RANK, hidden(as_text(category))) for category in categories),
+        (CUSTOM_RANK, named(as_text(record.get("campaign_id")))),
+        (PROVIDER_RANK, named(as_text(record.get("singlesend_id")))),
+        (PROVIDER_RANK, named(as_text(record.get("marketing_campaign_id")))),
+        *((CATEGORY_RANK, named(as_text(category))) for category in categories),
     )
     template = first_ranked(
-        (CUSTOM_RANK, hidden(as_text(record.get("template_id")))),
-        (PROVIDER_RANK, hidden(as_text(record.get("sg_template_id")))),
+        (CUSTOM_RANK, named(as_text(record.get("template_id")))),
+        (PROVIDER_RANK, named(as_text(record.get("sg_template_id")))),
     )
     flag = record.get("sg_machine_open")
     type_and_classification = [text_of(record, "type"), text_of(record, "bounce_classification")]
@@ -105,7 +109,7 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
             word=word,
             leg=leg,
             leg_key=keyring.leg_key(account, "sendgrid", leg) if leg else None,
-            dispatch_id=hidden(as_text(record.get("dispatch_id"))),
+            dispatch_id=named(as_text(record.get("dispatch_id"))),
             campaign=campaign,
             template=template,
             recipient=(recipient_key, address),
@@ -239,10 +243,10 @@ def dispatch_log(keyring: Keyring, account: str, record: dict, landed_at: dateti
         recipient = normalise_phone(written)
     recipient_key = keyring.recipient_key(account, recipient) if recipient else None
 
-    def hidden(text: str | None) -> str | None:
-        return hide_recipient(text, written, recipient, recipient_key) or None
+    def named(text: str | None) -> str | None:
+        return hide_id(keyring, account, text)
 
-    dispatch_id = hidden(as_text(record.get("dispatch_id")))
+    dispatch_id = named(as_text(record.get("dispatch_id")))
     if dispatch_id is None:
         raise RejectedError("dispatch_id")
     gateway = as_text(record.get("provider"))
@@ -252,7 +256,7 @@ def dispatch_log(keyring: Keyring, account: str, record: dict, landed_at: dateti
     occurred_text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     identity = (channel, dispatch_id, status, occurred_text, gateway or "", message_id or "")
     leg = (channel, dispatch_id)
-    campaign_id, template_id = hidden(as_text(record.get("campaign_id"))), hidden(as_text(record.get("template_id")))
+    campaign_id, template_id = named(as_text(record.get("campaign_id"))), named(as_text(record.get("template_id")))
     return [
         Sighting(
             key=keyring.event_key(milliseconds(at), account, "dispatch", identity),

@@ -8,6 +8,8 @@ from decimal import Decimal
 from urllib.parse import quote
 from uuid import UUID
 
+from etl.model.identity import Keyring
+
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 LATEST = datetime(2101, 1, 1, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,6 +117,13 @@ def normalise_email(written: str) -> str:
 
 def normalise_phone(written: str) -> str:
     return "+" + "".join(c for c in written if c in "0123456789")
+
+
+def hide_id(keyring: Keyring, account: str, text: str | None) -> str | None:
+    """An id that holds an address or a number with a plus is hashed whole, whoever the record's recipient is."""
+    if text and (re.search(r"(@|%40|%2540)[\w-]+\.", text) or re.search(r"(\+|%2[Bb])\d{7}", text)):
+        return keyring.recipient_key(account, text).hex()
+    return text
 
 
 def hide_recipient(text: str | None, written: str | None, normalised: str | None, recipient_key: bytes | None) -> str:

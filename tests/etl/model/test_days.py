@@ -31,6 +31,25 @@ def test_postgres_and_python_agree_from_2005_to_2100(postgres: Server, zone: str
     connection.close()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_single_hour_agrees(postgres: Server, zone: str) -> None:
+    """What the comparison by days leaves out."""
+    in_zone = ZoneInfo(zone)
+    connection = connect(postgres.url)
+    with connection, connection.cursor("hours") as cursor:
+        cursor.execute(
+            "select at, (at at time zone %s) from generate_series(%s::timestamptz, %s, interval '1 hour') as at",
+            (zone, FIRST, UNTIL),
+        )
+        count = 0
+        for at, local in cursor:
+            assert at.astimezone(in_zone).replace(tzinfo=None) == local
+            count += 1
+    connection.close()
+    assert count == (UNTIL - FIRST) // HOUR + 1
+
+
 def test_two_zones_do_not_agree(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison can fail: here Python is told of another zone than Postgres."""
     from etl import doctor
