@@ -150,6 +150,7 @@ def load(
     Lands, stages, validates and publishes, in one transaction per batch. What is loaded already is left alone: load
     the same folder as often as you like.
     """
+    from etl.load.run import IncompleteError
     from etl.load.run import load as load_objects
     from etl.load.sources import landed_inbox, landed_paths
 
@@ -165,10 +166,16 @@ def load(
         if paths
         else landed_inbox(settings, source, owner)
     )
+    incomplete = None
     with Progress() as progress:
-        done = load_objects(settings, url, source, landed, progress)
+        try:
+            done = load_objects(settings, url, source, landed, progress)
+        except IncompleteError as error:
+            incomplete, done = error, error.done
     where = ", ".join(paths) if paths else f"{settings.inbox_url}/{owner or '<account>'}/{source.slug}/"
     _print_loaded(done, json, f"Nothing to load: there is no file in {where}.")
+    if incomplete is not None:
+        raise incomplete
 
 
 def _check_paths(paths: list[str] | tuple[str, ...]) -> None:

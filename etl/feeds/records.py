@@ -20,6 +20,7 @@ LONGEST_BODY = 64 * 1024 * 1024
 KEPT_OF_LONG = 64 * 1024
 NOT_JSON = "not JSON"
 NOT_AN_OBJECT = "not an object"
+NO_LIST = "no list"
 NOT_CLOSED = "the array is not closed: the file may be truncated"
 
 # A whole string, or a byte that matters to the structure. A raw line break is never inside a string of JSON: where
@@ -278,11 +279,14 @@ class _Array:
         return bool(before) and before[-1] not in b",:["
 
     def _finish_unclosed(self) -> Iterator[tuple[bytes, str | None]]:
-        """At the end of the source: a last element that is whole hides that something may be missing behind it."""
+        """At the end of the source: exactly one record says that something may be missing behind it."""
         is_whole = not self._open and not self._in_string and self._kept is None
-        yield from self._finish(len(self._buffer))
         if is_whole:
+            yield from self._finish(len(self._buffer))
             yield self._buffer.strip()[-200:] or b"[", NOT_CLOSED
+        else:
+            for raw, _ in self._finish(len(self._buffer)):
+                yield raw, NOT_CLOSED
 
     def _finish(self, end: int) -> Iterator[tuple[bytes, str | None]]:
         element = self._buffer[self._start : end].strip()
@@ -340,7 +344,7 @@ def _depth_of(line: bytes) -> int:
 def _elements_of_body(body: bytes, key: str) -> Iterator[tuple[bytes, str | None]]:
     is_too_long = len(body) > LONGEST_BODY
     body = body.strip().removeprefix(BOM).strip()
-    missing = f"no list `{key}` in the body"
+    missing = f"{NO_LIST} `{key}` in the body"
     if not body:
         return
     if is_too_long:

@@ -17,8 +17,9 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from etl.feeds import FEEDS
 from etl.load import ledger
 from etl.load.copying import CopyInto
+from etl.load.landing import LandedObject, RecordedObject
 from etl.load.stage import Staged, drop_tables, recipient_table, rejected_table, staging_table
-from etl.model.errors import QualityGateError
+from etl.model.errors import QualityGateError, SourceError
 from etl.model.event import STORED_COLUMNS, Event, merge_all
 from etl.model.identity import Keyring
 from etl.warehouse.migrations import SQL
@@ -43,6 +44,27 @@ class KeyRange(NamedTuple):
     until: UUID
 
 
+class OvertakenError(SourceError):
+    """While a replay was staged, another load published objects of its range: they must be replayed too."""
+
+
+def objects_of_range(cursor: Cursor, replaced: KeyRange) -> list[RecordedObject]:
+    """Every published object that holds keys of the range, of any feed of the provider; and those of which every
+    record was rejected, whose keys nobody knows."""
+    slugs = [feed.slug for feed in FEEDS.values() if feed.provider == replaced.provider]
+    cursor.execute(
+        "select o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at from ops.object as o"
+        " where o.feed = any(%(slugs)s) and (%(account)s::text is null or o.account = %(account)s) and exists ("
+        "  select from ops.load_object as i inner join ops.load as l on l.load_id = i.load_id"
+        "  where i.object_id = o.object_id and l.status = 'published'"
+        "  and (i.first_key < %(until)s and i.last_key >= %(first)s or i.first_key is null and exists ("
+        "   select from private.rejected_record as r where r.object_id = o.object_id and r.resolved_load_id is null)))"
+        " order by o.object_id",
+        {"slugs": slugs, "account": replaced.account, "first": replaced.first, "until": replaced.until},
+    )
+    return [RecordedObject(number, LandedObject(*rest)) for number, *rest in cursor.fetchall()]
+
+
 def publish(
     connection: Connection,
     load_id: int,
@@ -54,11 +76,16 @@ def publish(
 
     :param replaced: for a replay, the range whose events are what the staged sightings say and nothing else
     :raises QualityGateError: the books do not balance, or a staging table lost rows; nothing was written
+    :raises ConfigurationError: newer rules have loaded this feed meanwhile; nothing was written
+    :raises OvertakenError: objects of a replayed range were published meanwhile; nothing was written
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(PLANNING)
         zone = _lock(cursor, load_id, replaced)
         _check_staging(cursor, load_id, staged)
+        ledger.check_rules(cursor, [FEEDS[slug] for slug in sorted(staged.feeds)])
+        if replaced is not None:
+            _check_not_overtaken(cursor, staged, replaced)
         counts = _Counts(*_write_events(cursor, load_id, staged, keyring, replaced))
         _write_legs_and_messages(cursor, load_id, zone)
         _write_recipients(cursor, load_id)
@@ -109,6 +136,14 @@ def _check_staging(cursor: Cursor, load_id: int, staged: Staged) -> None:
                 f"Staging table {table.strings[-1]} of load {load_id} holds {found} rows, {count} were staged: it was "
                 "emptied or changed. Nothing was written; run the same command again."
             )
+
+
+def _check_not_overtaken(cursor: Cursor, staged: Staged, replaced: KeyRange) -> None:
+    late = [o for o in objects_of_range(cursor, replaced) if o.object_id not in staged.objects]
+    if late:
+        raise OvertakenError(
+            f"{len(late)} objects of the range were published while it was staged; the replay begins again with them."
+        )
 
 
 class _Counts(NamedTuple):
@@ -165,6 +200,7 @@ def _write_events(
     removed = 0
     if replaced is not None:
         removed = _remove_vanished(cursor, bounds)
+        cursor.execute((SQL / "load" / "remove_recipients.sql").read_text())
     cursor.execute(
         sql.SQL((SQL / "load" / "count_books.sql").read_text()).format(staging=stage_table),
     )

@@ -9,10 +9,11 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from etl import quality
 from etl.feeds import FEEDS
 from etl.feeds.base import Feed
+from etl.feeds.records import NO_LIST, NOT_CLOSED
 from etl.load import landing, ledger
 from etl.load.landing import LandedObject, RecordedObject
 from etl.load.ledger import LedgerRow
-from etl.load.publish import KeyRange, keep_rejects, publish
+from etl.load.publish import KeyRange, OvertakenError, keep_rejects, objects_of_range, publish
 from etl.load.stage import BrokenObjectError, Staged, drop_orphans, drop_tables, stage
 from etl.model.errors import CeilingError, QualityGateError, SourceError, UsageError
 from etl.model.identity import key_floor
@@ -25,9 +26,22 @@ from etl.warehouse.migrations import ensure_partitions
 BATCH_BYTES = 256 << 20
 BATCH_OBJECTS = 2_000
 REJECTED_AT_LEAST = 20
+INCOMPLETE = (NOT_CLOSED, NO_LIST)
+"""Reasons that say a source is incomplete: what it held is loaded, and the run ends red all the same."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Progress = Callable[[str], None]
+
+
+class IncompleteError(SourceError):
+    """Something could not be read; `done` is what was loaded all the same."""
+
+    def __init__(self, broken: Sequence[str], done: "list[Loaded]") -> None:
+        super().__init__(
+            f"Not everything could be read: {'; '.join(broken)}. Everything else was loaded. Land it again whole, and "
+            "run the same command again; see also `waybill rejected list`."
+        )
+        self.done = done
 
 
 class Loaded(NamedTuple):
@@ -51,7 +65,7 @@ def load(
     :raises ConfigurationError: another key than the warehouse's, or older rules
     :raises CeilingError: too many records were rejected
     :raises QualityGateError: a critical rule failed, or the books did not balance
-    :raises SourceError: an object could not be read; everything else was loaded
+    :raises IncompleteError: something could not be read; everything else was loaded
     """
     done: list[Loaded] = []
     broken: list[str] = []
@@ -62,10 +76,7 @@ def load(
             if item is not None:
                 done.append(item)
     if broken:
-        raise SourceError(
-            f"{len(broken)} objects could not be read and were left out ({'; '.join(broken)}). Everything else was "
-            "loaded. Land them again whole, and run the same command again."
-        )
+        raise IncompleteError(broken, done)
     return done
 
 
@@ -83,6 +94,8 @@ def replay(
     Every landed object that holds keys of the range is read again; an event that none of them tells any more is taken
     back. All feeds of the provider are replayed, because they tell the same events.
     """
+    if from_at.tzinfo is None or until_at.tzinfo is None:
+        raise UsageError("--from and --until need a zone: add Z or +02:00.")
     if until_at <= from_at:
         raise UsageError(f"--until {until_at.isoformat()} must be later than --from {from_at.isoformat()}.")
     first, until = (key_floor((at - EPOCH) // timedelta(milliseconds=1)) for at in (from_at, until_at))
@@ -90,38 +103,32 @@ def replay(
     done = []
     with connected(url, LOADER, f"waybill:replay:{feed.slug}") as connection:
         _prepare(connection, settings, [FEEDS[slug] for slug in slugs])
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select distinct o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at"
-                " from ops.load_object as i inner join ops.load as l on l.load_id = i.load_id"
-                " inner join ops.object as o on o.object_id = i.object_id"
-                " where l.status = 'published' and o.feed = any(%s) and i.first_key < %s and i.last_key >= %s"
-                " and (%s::text is null or %s = %s or o.account = %s) order by o.object_id",
-                (slugs, until, first, account, feed.provider, DISPATCH, account),
-            )
-            objects = [RecordedObject(number, LandedObject(*rest)) for number, *rest in cursor.fetchall()]
-        connection.commit()
-        for owner, group in _by_account(objects, feed.provider):
+        whose = None if feed.provider == DISPATCH else account
+        with connection, connection.cursor() as cursor:
+            objects = objects_of_range(cursor, KeyRange(whose, feed.provider, first, until))
+        for owner in _owners(objects, feed.provider):
             replaced = KeyRange(owner, feed.provider, first, until)
-            ledger_account = owner or group[0].landed.account
-            progress(f"replay {feed.slug} {owner or 'all accounts'}: {len(group)} objects")
-            row = _stage_to_publish(
-                connection, settings, url, feed, ledger_account, group, "replay", replaced, progress
-            )
+            row = None
+            while row is None:
+                try:
+                    with connection, connection.cursor() as cursor:
+                        objects = objects_of_range(cursor, replaced)
+                    progress(f"replay {feed.slug} {owner or 'all accounts'}: {len(objects)} objects")
+                    whose_ledger = owner or objects[0].landed.account
+                    row, _ = _stage_to_publish(
+                        connection, settings, url, feed, whose_ledger, objects, "replay", replaced, progress
+                    )
+                except OvertakenError as error:
+                    progress(str(error))
             done.append(Loaded(row, is_new=True))
     return done
 
 
-def _by_account(
-    objects: Sequence[RecordedObject], provider: str
-) -> Iterator[tuple[str | None, Sequence[RecordedObject]]]:
-    """A gateway's objects hold one account each; those of the dispatch log may hold any, and go together."""
+def _owners(objects: Sequence[RecordedObject], provider: str) -> list[str | None]:
+    """Whose objects are replayed together: a gateway's hold one account each, the dispatch log's may hold any."""
     if provider == DISPATCH:
-        if objects:
-            yield None, objects
-        return
-    for account in sorted({o.landed.account for o in objects}):
-        yield account, [o for o in objects if o.landed.account == account]
+        return [None] if objects else []
+    return sorted({o.landed.account for o in objects})
 
 
 def _prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) -> None:
@@ -173,7 +180,12 @@ def _load_batch(
     while fresh:
         try:
             account = fresh[0].landed.account
-            row = _stage_to_publish(connection, settings, url, feed, account, fresh, "load", None, progress)
+            row, staged = _stage_to_publish(connection, settings, url, feed, account, fresh, "load", None, progress)
+            broken.extend(
+                f"load {row.load_id}: {count} times: {reason}"
+                for reason, count in staged.reasons.items()
+                if reason.startswith(INCOMPLETE)
+            )
             return Loaded(row, is_new=True)
         except BrokenObjectError as error:
             progress(f"left out: {error}")
@@ -192,7 +204,7 @@ def _stage_to_publish(
     kind: str,
     replaced: KeyRange | None,
     progress: Progress,
-) -> LedgerRow:
+) -> tuple[LedgerRow, Staged]:
     load_id = ledger.begin(connection, account, feed, kind, objects)
     progress(f"load {load_id}: staging {len(objects)} objects of {feed.slug}, account {account}")
     try:
@@ -216,9 +228,15 @@ def _stage_to_publish(
     progress(f"load {load_id}: publishing")
     with connection, connection.cursor() as cursor:
         ensure_partitions(cursor, datetime.now(UTC))
-    publish(connection, load_id, staged, settings.keyring, replaced)
+    try:
+        publish(connection, load_id, staged, settings.keyring, replaced)
+    except OvertakenError as error:
+        with connection, connection.cursor() as cursor:
+            ledger.end(cursor, load_id, "stopped", str(error))
+            drop_tables(cursor, load_id)
+        raise
     with connection, connection.cursor() as cursor:
-        return ledger.row(cursor, load_id)
+        return ledger.row(cursor, load_id), staged
 
 
 def _check_ceiling(connection: Connection, load_id: int, staged: Staged, ceiling: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
+from typing import BinaryIO
 
 import msgspec
 from upath import UPath
@@ -51,7 +52,29 @@ def _landed_file(settings: Settings, feed: Feed, account: str, file: UPath) -> L
     except OSError as error:
         return SourceError(f"cannot read {file}: {error.strerror or error}")
     with stream:
-        return land(stream, account, feed.slug, settings.landing_url, source=file.name)
+        try:
+            return land(_Reading(stream, file), account, feed.slug, settings.landing_url, source=file.name)
+        except _UnreadableError as error:
+            return error
+
+
+class _UnreadableError(SourceError):
+    """A file that opens and cannot be read."""
+
+
+class _Reading:
+    """A stream whose errors name the file, so that they are not taken for errors of the landing zone."""
+
+    def __init__(self, stream: BinaryIO, file: UPath) -> None:
+        self._stream = stream
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        """The next bytes; empty at the end."""
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            raise _UnreadableError(f"cannot read {self._file}: {error.strerror or error}") from error
 
 
 def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> Iterator[LandedObject]:
@@ -79,7 +102,8 @@ def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> It
             if required & set(missing):
                 raise SourceError(f"{path} lacks the columns {', '.join(sorted(required & set(missing)))}.")
             columns = [table.columns[n] for n in feed.record_type.__struct_fields__ if n in table.columns]
-            order = [table.columns.occurred_at, table.columns.dispatch_id, table.columns.status]
+            first = [table.columns.occurred_at, table.columns.dispatch_id, table.columns.status]
+            order = first + [column for column in columns if column not in set(first)]
             result = connection.execute(sqlalchemy.select(*columns).order_by(*order))
             for partition in result.mappings().partitions(ROWS_PER_OBJECT):
                 lines = b"".join(msgspec.json.encode(_plain(row), order="sorted") + b"\n" for row in partition)

@@ -83,6 +83,7 @@ class Staged:
     sighting_count: int = 0
     recipient_count: int = 0
     objects: dict[int, ObjectRange] = field(default_factory=dict)
+    feeds: set[str] = field(default_factory=set)
     resolved: set[tuple[str, str, str]] = field(default_factory=set)
     reasons: dict[str, int] = field(default_factory=dict)
 
@@ -115,6 +116,7 @@ def stage(
         for recorded in objects:
             feed = FEEDS[recorded.landed.feed]
             found = staged.objects[recorded.object_id] = ObjectRange()
+            staged.feeds.add(feed.slug)
             try:
                 with open_object(landing_url, recorded.landed) as stream:
                     for raw in feed.records(stream):

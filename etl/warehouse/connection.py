@@ -28,9 +28,16 @@ def warehouse_url(settings: Settings) -> str:
 
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
-    url = re.sub(r"://([^:/@?]*):.*@", r"://\1:***@", url)
+    url = re.sub(r"//([^:/@?]*):.*@", r"//\1:***@", url)
     url = re.sub(r"([?&]password=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
     return re.sub(r"(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s?&*]+)", r"\1***", url, flags=re.IGNORECASE)
+
+
+def _secret(url: str) -> str:
+    """What `without_password` hides of a URL."""
+    shown = without_password(url)
+    head, _, tail = shown.partition("***")
+    return url[len(head) : len(url) - len(tail)] if "***" in shown else ""
 
 
 def connect(url: str, role: str | None = None, application_name: str = "waybill") -> Connection:
@@ -43,10 +50,15 @@ def connect(url: str, role: str | None = None, application_name: str = "waybill"
         ) from None
     except psycopg2.OperationalError as error:
         reason = str(error).strip().split("\n", 1)[0]
+        if any(len(part) > 2 and part in reason for part in re.split(r"[@:/%?&='\s]+", _secret(url))):
+            reason = "libpq cannot use it as it is written"
         raise ConfigurationError(
             f"Cannot connect to the warehouse at {without_password(url)}: {reason}. Check WAREHOUSE_URL, and that the "
             "server runs (`waybill doctor`)."
         ) from None
+    with connection.cursor() as cursor:
+        cursor.execute("set timezone = 'UTC'")  # stronger than PGTZ and PGOPTIONS of whoever calls
+    connection.commit()
     if role is not None:
         try:
             with connection.cursor() as cursor:

@@ -28,7 +28,11 @@ told as (
     where r.is_known
 )
 
-select {f_columns}, e.leg_key as old_leg_key, e.named_leg_key as old_named_leg_key
+select
+    {f_columns},
+    e.leg_key as old_leg_key,
+    e.named_leg_key as old_named_leg_key,
+    e.recipient_key as old_recipient_key
 from told as f
 inner join fact.event as e on e.event_key = f.event_key
 where e.event_key between %(first)s and %(last)s and {f_row} is distinct from {e_row};

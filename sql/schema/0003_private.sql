@@ -36,7 +36,7 @@ comment on column private.rejected_record.load_id is 'Load that rejected it firs
 comment on column private.rejected_record.rejected_at is 'When (UTC).';
 comment on column private.rejected_record.resolved_load_id is 'Load that could map it later; null while it stays rejected.';
 
-grant select, insert on private.recipient to waybill_loader;
+grant select, insert, delete on private.recipient to waybill_loader;
 grant select, insert on private.rejected_record to waybill_loader;
 grant update (resolved_load_id) on private.rejected_record to waybill_loader;
 grant select on private.recipient to waybill_support_reader;

@@ -1,16 +1,12 @@
 """The simulator's world, through files, loads and a build: every cell of every report is the simulator's truth."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-
 import pytest
 
+from etl.warehouse.connection import connected
 from simulator.truth import report_rows
-from simulator.world import World, write
+from simulator.world import World
 from tests.acceptance.warehouses import build, load_files, report_cells
 from tests.conftest import Warehouse
-from etl.warehouse.connection import connected
-from etl.load.landing import files_below
 
 ZONE = "Europe/Berlin"
 
@@ -33,14 +29,15 @@ def test_every_cell_is_the_simulators_truth(warehouse: Warehouse, world: World) 
     expected = report_rows(world.happenings(), ZONE)
     assert all(expected.values()), "a report of the truth is empty"
     found = report_cells(warehouse.url)
+    assert found.keys() == expected.keys()
     for name, rows in expected.items():
         assert found[name] == rows, name
-    rejected = dict(
-        ((account, feed), count)
+    rejected = {
+        (account, feed): count
         for account, feed, count in warehouse.rows(
             "select account, feed, count(*) from private.rejected_record group by account, feed"
         )
-    )
+    }
     assert rejected == {key: count for key, count in world.poison().items() if count}
     ignored = {
         (account, feed): int(count)

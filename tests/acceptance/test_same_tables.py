@@ -42,9 +42,7 @@ def pool() -> Iterator[ProcessPoolExecutor]:
         yield pool
 
 
-def check_same_tables(
-    postgres: Server, pool: ProcessPoolExecutor, files: list[File], zone: str, seed: int
-) -> None:
+def check_same_tables(postgres: Server, pool: ProcessPoolExecutor, files: list[File], zone: str, seed: int) -> None:
     from etl.settings import Settings
 
     model = Model(Settings.from_environment({"RECIPIENT_HMAC_KEY": KEY}).keyring, zone)

@@ -17,7 +17,7 @@ from psycopg2 import sql
 from etl import __version__
 from etl.feeds import FEEDS
 from etl.load.landing import land
-from etl.load.run import load
+from etl.load.run import IncompleteError, load
 from etl.reports import catalogue
 from etl.reports.build import rebuild
 from etl.settings import Settings
@@ -39,7 +39,13 @@ def load_files(settings: Settings, url: str, files: Iterable[LandedFile]) -> lis
     for account, feed, data, landed_at in files:
         landed = land(BytesIO(data), account, feed, settings.landing_url, landed_at)
         groups.setdefault((account, feed), []).append(landed)
-    return [item for (_, feed), landed in groups.items() for item in load(settings, url, FEEDS[feed], landed)]
+    done = []
+    for (_, feed), landed in groups.items():
+        try:
+            done += load(settings, url, FEEDS[feed], landed)
+        except IncompleteError as error:  # a body without its list is poison here, and rejected like any other
+            done += error.done
+    return done
 
 
 def build(url: str, full: bool = False, zone: str | None = None) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Settings: what is wrong is named, and the key is made once."""
 
-import os
 import stat
 from multiprocessing import get_context
 from pathlib import Path
@@ -40,7 +39,7 @@ def test_the_embedded_warehouse_makes_its_own_key_once_and_for_the_owner_alone(t
         prints = set(pool.map(fingerprint, [environment] * 8))
     assert prints == {fingerprint(environment)}
     assert stat.S_IMODE((tmp_path / "recipient_hmac_key").stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["recipient_hmac_key"]
+    assert [path.name for path in tmp_path.iterdir()] == ["recipient_hmac_key"]
 
 
 def fingerprint(environment: dict[str, str]) -> str:

@@ -85,7 +85,7 @@ def test_a_file_that_ends_inside_an_array_says_so():
     assert seen(split(b"[" + A + b"," + B)) == [A, B, NOT_CLOSED]
     assert seen(split(b"[" + A + b",")) == [A, NOT_CLOSED]
     assert seen(split(b"[")) == [NOT_CLOSED]
-    assert [r.raw for r in split(b"[" + A + b',{"b":')] == [A, b'{"b":']
+    assert seen(split(b"[" + A + b',{"b":')) == [A, NOT_CLOSED]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from etl.feeds.sendgrid_events import SendgridEvents
 from etl.feeds.twilio_messages import TwilioMessages
 from etl.load import run
 from etl.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError
-from tests.acceptance.warehouses import forked, started, until_alone
+from tests.acceptance.warehouses import forked, until_alone
 from tests.etl.load.loading import (
     Loads,
     at,
@@ -205,14 +205,17 @@ def test_the_staging_tables_of_a_load_that_lives_are_left_alone(loads: Loads) ->
         run.publish = waiting
         loads.load("sendgrid_events", GOOD[1])
 
-    pid = started(pauses)
-    assert os.read(staged_read, 1) == b"."
-    theirs = loads.staging_tables()
-    assert len(theirs) == 3
-    loads.load("sendgrid_events", GOOD[2])
-    assert sorted(loads.staging_tables()) == sorted(theirs)
-    os.write(go_write, b".")
-    assert os.waitpid(pid, 0)[1] == 0
+    def load_meanwhile(pid: int) -> None:
+        try:
+            assert os.read(staged_read, 1) == b"."
+            theirs = loads.staging_tables()
+            assert len(theirs) == 3
+            loads.load("sendgrid_events", GOOD[2])
+            assert sorted(loads.staging_tables()) == sorted(theirs)
+        finally:
+            os.write(go_write, b".")
+
+    assert forked(pauses, load_meanwhile) == 0
     assert loads.staging_tables() == []
     assert loads.one("select count(*) from fact.event") == (2,)
     for descriptor in (staged_read, staged_write, go_read, go_write):

@@ -1,0 +1,410 @@
+"""kill -9 at moments of loads and rebuilds, then the same command again: the tables of an undisturbed warehouse.
+
+A moment lies before and after every statement and every commit that a command sends, and every durable step of its
+landing. A copy of this process runs the command and kills itself at one of them.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+
+from etl.settings import Settings
+from etl.warehouse import embedded
+from etl.warehouse.migrations import migrate
+from simulator.world import World
+from tests.acceptance.warehouses import (
+    LandedFile,
+    build,
+    check_equal,
+    facts,
+    forked,
+    load_files,
+    report_cells,
+    until_alone,
+)
+from tests.conftest import KEY, Server
+
+ZONE = "Europe/Berlin"
+FEEDS = ("dispatch_log", "sendgrid_events", "twilio_messages")
+KILLED = -signal.SIGKILL
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A warehouse as a template, the files of a command that is to be killed, and what all must come to.
+
+    :ivar before: database in which half of the files are loaded and built
+    :ivar loaded: the same with the other half loaded, and not built
+    """
+
+    before: Server
+    loaded: Server
+    files: list[LandedFile]
+    tables: dict[str, object]
+    cells_before: dict
+    cells: dict
+    seconds: float
+
+    @property
+    def files_of_one_feed(self) -> list[LandedFile]:
+        """They are one load."""
+        return [file for file in self.files if file[1] == "sendgrid_events"]
+
+
+def settings_of(url: str, folder: Path) -> Settings:
+    return Settings.from_environment(
+        {"WAREHOUSE_URL": url, "WAYBILL_VAR": str(folder), "RECIPIENT_HMAC_KEY": KEY, "REJECTED_CEILING": "1"}
+    )
+
+
+def everything_loaded(url: str) -> dict[str, object]:
+    """Facts, rejected records, and the books of all published loads together."""
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select account, feed, sha256, reason, raw::text from private.rejected_record order by 1, 2, 3")
+        rejected = cursor.fetchall()
+        cursor.execute(
+            "select feed, sum(read_count), sum(loaded_count), sum(duplicate_count), sum(rejected_count),"
+            " sum(ignored_count), sum(inserted_count), sum(revised_count) from ops.load where status = 'published'"
+            " group by feed order by feed"
+        )
+        books = cursor.fetchall()
+    connection.close()
+    return {**facts(url), "rejected": rejected, "books": books}
+
+
+def pending_days(url: str) -> list[tuple]:
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select distinct day from ops.changed_day order by day")
+        found = cursor.fetchall()
+    connection.close()
+    return found
+
+
+def set_the_stage(server: Server, folder: Path) -> Stage:
+    """Load and build undisturbed, with a template database at each step."""
+    world = World(7, days=2, accounts=("north",), messages_per_day=60)
+    files = [(f.account, f.feed, f.data, f.landed_after) for f in world.files() if f.feed in FEEDS]
+    assert {feed for _, feed, *_ in files} == set(FEEDS)
+    first, second = files[: len(files) // 2], files[len(files) // 2 :]
+    url = server.database(ZONE)
+    load_files(settings_of(url, folder / "first"), url, first)
+    build(url)
+    before, cells_before = as_template(server, url), report_cells(url)
+
+    url = before.database(ZONE)
+    started = time.monotonic()
+    load_files(settings_of(url, folder / "second"), url, second)
+    seconds = time.monotonic() - started
+    tables, loaded = everything_loaded(url), as_template(server, url)
+
+    url = loaded.database(ZONE)
+    assert len(pending_days(url)) > 2
+    build(url)
+    cells = report_cells(url)
+    assert cells != cells_before
+    server.drop(url)
+    return Stage(before, loaded, second, tables, cells_before, cells, seconds)
+
+
+def as_template(server: Server, url: str) -> Server:
+    return replace(server, template=url.split("?")[0].rsplit("/", 1)[1])
+
+
+@pytest.fixture(scope="module")
+def stage(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    stage = set_the_stage(postgres, tmp_path_factory.mktemp("stage"))
+    yield stage
+    for server in (stage.before, stage.loaded):
+        postgres.drop(postgres.url_of(server.template))
+
+
+def watch(deadly: int | None) -> list[str]:
+    """Note the moments of this process from now on, and kill it at one of them (the first is number 1)."""
+    moments: list[str] = []
+
+    def moment(name: str) -> None:
+        moments.append(name)
+        if len(moments) == deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(owner: object, name: str) -> Callable:
+        function = getattr(owner, name)
+
+        def watched(*arguments: object, **named: object) -> object:
+            moment(f"before {name}")
+            result = function(*arguments, **named)
+            moment(f"after {name}")
+            return result
+
+        return watched
+
+    class Cursor(psycopg2.extensions.cursor):
+        execute = around(psycopg2.extensions.cursor, "execute")
+        executemany = around(psycopg2.extensions.cursor, "executemany")
+        copy_expert = around(psycopg2.extensions.cursor, "copy_expert")
+
+    class Connection(psycopg2.extensions.connection):
+        commit = around(psycopg2.extensions.connection, "commit")
+
+    connect = psycopg2.connect
+    psycopg2.connect = lambda *arguments, **named: connect(
+        *arguments, **named, connection_factory=Connection, cursor_factory=Cursor
+    )
+    for name in ("fsync", "link", "rename"):
+        setattr(os, name, around(os, name))
+    return moments
+
+
+def moments_of(work: Callable[[], object], note: Path) -> list[str]:
+    """The moments of a command, undisturbed."""
+
+    def noted() -> None:
+        moments = watch(None)
+        work()
+        note.write_text("\n".join(moments))
+
+    assert forked(noted) == 0
+    return note.read_text().split("\n")
+
+
+def killed_at(moment: int, work: Callable[[], object]) -> int:
+    """Run a command in a copy of this process that dies at a moment; returns how it ended."""
+
+    def watched() -> None:
+        watch(moment)
+        work()
+
+    return forked(watched)
+
+
+def after_commits_and_some(moments: list[str]) -> list[int]:
+    """After every commit, because only commits change what a killed process leaves behind; and a few others."""
+    commits = [number for number, name in enumerate(moments, start=1) if name == "after commit"]
+    assert len(commits) > 4
+    some = [round(len(moments) * part / 4) for part in range(1, 4)]
+    return sorted({*commits, *some})
+
+
+def every_one(moments: list[str]) -> list[int]:
+    return list(range(1, len(moments) + 1))
+
+
+def check_one_commit_point(url: str) -> None:
+    """Every load is there as a whole, with its ledger row, or not at all."""
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select (select count(*) from fact.event), (select sum(inserted_count) from ops.load),"
+            " (select sum(event_count) from fact.leg) + (select count(*) from fact.event where leg_key is null),"
+            " (select count(*) from ops.load where status = 'published'),"
+            " (select count(distinct load_id) from ops.load_object)"
+        )
+        events, inserted, of_legs, published, with_objects = cursor.fetchone()
+    connection.close()
+    assert events == inserted == of_legs > 0
+    assert published == with_objects
+
+
+def check_loaded_and_built(url: str, stage: Stage) -> None:
+    assert everything_loaded(url) == stage.tables
+    build(url)
+    check_equal(report_cells(url), stage.cells)
+    assert pending_days(url) == []
+
+
+def check_nothing_is_left(url: str, stage: Stage, folder: Path) -> None:
+    """Once the sessions of the dead are gone, the next load drops their staging tables and closes their rows."""
+    until_alone(url)
+    load_files(settings_of(url, folder), url, stage.files)
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select tablename from pg_tables where schemaname = 'staging'")
+        assert cursor.fetchall() == []
+        cursor.execute("select build_id from ops.build where status = 'building'")
+        assert cursor.fetchall() == []
+    connection.close()
+
+
+def disturbed_load(
+    stage: Stage, folder: Path, disturb: Callable[[str, Callable[[], object]], int], of_one_feed: bool = False
+) -> int:
+    """Load with a disturbance, look, load again, look again."""
+    url = stage.before.database(ZONE)
+    settings = settings_of(url, folder)
+    ended = disturb(url, lambda: load_files(settings, url, stage.files_of_one_feed if of_one_feed else stage.files))
+    check_one_commit_point(url)
+    load_files(settings, url, stage.files)
+    check_loaded_and_built(url, stage)
+    check_nothing_is_left(url, stage, folder)
+    stage.before.drop(url)
+    return ended
+
+
+def disturbed_rebuild(stage: Stage, folder: Path, disturb: Callable[[str, Callable[[], object]], int]) -> int:
+    url = stage.loaded.database(ZONE)
+    ended = disturb(url, lambda: build(url))
+    cells = report_cells(url)
+    assert cells in (stage.cells_before, stage.cells), "readers saw half a build"
+    assert (pending_days(url) == []) == (cells == stage.cells)
+    check_loaded_and_built(url, stage)
+    check_nothing_is_left(url, stage, folder)
+    stage.loaded.drop(url)
+    return ended
+
+
+def kill_loads(stage: Stage, folder: Path, points: Callable[[list[str]], list[int]], of_one_feed: bool) -> None:
+    url = stage.before.database(ZONE)
+    files = stage.files_of_one_feed if of_one_feed else stage.files
+    moments = moments_of(lambda: load_files(settings_of(url, folder), url, files), folder / "moments")
+    stage.before.drop(url)
+    assert len(moments) > 100
+    assert "after link" in moments
+    for moment in points(moments):
+        ended = disturbed_load(stage, folder / str(moment), lambda _, work, at=moment: killed_at(at, work), of_one_feed)
+        assert ended == KILLED, f"moment {moment} of {len(moments)}"
+
+
+def kill_rebuilds(stage: Stage, folder: Path, points: Callable[[list[str]], list[int]]) -> None:
+    url = stage.loaded.database(ZONE)
+    moments = moments_of(lambda: build(url), folder / "moments")
+    stage.loaded.drop(url)
+    assert len(moments) > 100
+    for moment in points(moments):
+        ended = disturbed_rebuild(stage, folder / str(moment), lambda _, work, at=moment: killed_at(at, work))
+        assert ended == KILLED, f"moment {moment} of {len(moments)}"
+
+
+def test_a_load_killed_after_any_commit_and_run_again_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
+    kill_loads(stage, tmp_path, after_commits_and_some, of_one_feed=True)
+
+
+def test_a_rebuild_killed_after_any_commit_and_run_again_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
+    kill_rebuilds(stage, tmp_path, after_commits_and_some)
+
+
+@pytest.mark.long
+def test_loads_killed_at_every_moment_give_the_same_tables(stage: Stage, tmp_path: Path) -> None:
+    kill_loads(stage, tmp_path, every_one, of_one_feed=False)
+
+
+@pytest.mark.long
+def test_a_rebuild_killed_at_every_moment_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
+    kill_rebuilds(stage, tmp_path, every_one)
+
+
+def interrupted(work: Callable[[], object], after: float, interrupt: Callable[[int], None]) -> int:
+    """Run a command in a copy of this process, and interrupt it from outside, so many seconds after its start."""
+    return forked(work, lambda pid: (time.sleep(after), interrupt(pid)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("disturbed", [disturbed_load, disturbed_rebuild])
+def test_commands_killed_at_random_times_give_the_same_tables(
+    stage: Stage, tmp_path: Path, disturbed: Callable
+) -> None:
+    chooser = random.Random()
+    ends = []
+    for turn in range(40):
+        after = chooser.uniform(0, stage.seconds if disturbed is disturbed_load else 0.4)
+        kill = lambda url, work, after=after: interrupted(work, after, lambda pid: os.kill(pid, signal.SIGKILL))  # noqa: E731
+        ends.append(disturbed(stage, tmp_path / str(turn), kill))
+    assert set(ends) <= {0, KILLED}
+    assert ends.count(KILLED) > 10
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("disturbed", [disturbed_load, disturbed_rebuild])
+def test_commands_whose_session_is_terminated_give_the_same_tables(
+    stage: Stage, tmp_path: Path, disturbed: Callable
+) -> None:
+    chooser = random.Random()
+    ends = []
+
+    def terminate(url: str) -> None:
+        connection = psycopg2.connect(url)
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        connection.close()
+
+    for turn in range(40):
+        after = chooser.uniform(0, stage.seconds if disturbed is disturbed_load else 0.4)
+        cut = lambda url, work, after=after: interrupted(work, after, lambda pid: terminate(url))  # noqa: E731
+        ends.append(disturbed(stage, tmp_path / str(turn), cut))
+    assert set(ends) <= {0, 1}
+    assert ends.count(1) > 10
+
+
+def durable_server(folder: Path) -> Server:
+    """A server that is as durable as in production."""
+    url = embedded.start(folder, 18)
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("create database migrated")
+        cursor.execute("show fsync")
+        assert cursor.fetchone() == ("on",)
+    connection.close()
+    server = Server(url, "migrated")
+    migrate(server.url_of("migrated"))
+    return server
+
+
+def checkpoint(url: str) -> None:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("checkpoint")
+    connection.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("disturbed", [disturbed_load, disturbed_rebuild])
+def test_commands_whose_server_crashes_give_the_same_tables(
+    tmp_path_factory: pytest.TempPathFactory, disturbed: Callable
+) -> None:
+    folder = tmp_path_factory.mktemp("durable")
+    data = folder / "pg"
+    server = durable_server(data)
+    chooser = random.Random()
+    ends = []
+
+    def crash(pid: int) -> None:
+        postmaster = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(postmaster, signal.SIGKILL)
+
+    def crash_and_recover(url: str, work: Callable[[], object], after: float) -> int:
+        # without it, recovery sets the sequences of a database copied since the last checkpoint back
+        checkpoint(server.url)
+        ended = interrupted(work, after, crash)
+        for _ in range(100):
+            try:
+                embedded.start(data, 18)
+                break
+            except Exception:  # its sessions live a little longer, and recovery takes its time
+                time.sleep(0.2)
+        return ended
+
+    try:
+        stage = set_the_stage(server, folder)
+        for turn in range(12):
+            after = chooser.uniform(0, stage.seconds if disturbed is disturbed_load else 0.4)
+            ends.append(
+                disturbed(stage, folder / str(turn), lambda url, work, after=after: crash_and_recover(url, work, after))
+            )
+    finally:
+        embedded.stop(data, 18)
+    assert set(ends) <= {0, 1}
+    assert ends.count(1) > 3
