@@ -172,7 +172,9 @@ def _load_batch(
     """Load what is fresh of a batch. An object that cannot be read is named in `broken` and left out: it must not keep
     the others away. None: nothing was left."""
     with connection, connection.cursor() as cursor:
-        in_order = sorted(batch, key=lambda landed: landed.sha256)  # so that two loads of the same files cannot deadlock
+        in_order = sorted(
+            batch, key=lambda landed: landed.sha256
+        )  # so that two loads of the same files cannot deadlock
         objects = list({o.object_id: o for o in (landing.record(cursor, landed) for landed in in_order)}.values())
         published = ledger.published_with(cursor, objects, feed.rules_version)
         fresh = [o for o in objects if o.object_id not in published]

@@ -24,9 +24,10 @@ MASK = "<recipient>"
 NUL_STANDS_FOR = "\ufffd"  # Postgres keeps no NUL in text or jsonb
 DEEPEST = 64
 
-# Frozen: what makes an id hold a person. Something, an at-sign (`@`, %40, %2540, …), and a domain with a dot or an
-# address literal; or a number that begins with +. `sale@home` and `medium.com/@name` hold nobody.
-_ID_PERSON = re.compile(
+# Frozen: what makes a label hold a person. Something, an at-sign (`@`, %40, %2540, …), and a domain with a dot or an
+# address literal; or a number that begins with +. `sale@home` and `medium.com/@name` hold nobody. In an id that enters
+# keys any at-sign will do: it may be what is left of an address that was cut at its first dot.
+_LABEL_PERSON = re.compile(
     r"[^\s@%]\s?(?:@|%(?:25)*40)\s?\[?[\w-]+(?:[.:]|%(?:25)*2e)\w|(?:\+|%(?:25)*2b)(?:[ ().\-/]{0,3}\d){7,15}(?!\d)",
     re.IGNORECASE,
 )
@@ -34,6 +35,7 @@ _ID_PERSON = re.compile(
 # May improve: as above, and quoted local parts, apostrophes, address literals, encoded domains, several at-signs.
 _LETTER = r"(?:[\w.+-]|%(?:25)*(?:2[BDEbde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|[89A-Fa-f][0-9A-Fa-f]))"
 _AT = r"(?:@|%(?:25)*40)"
+_AT_SIGN = re.compile(_AT)
 _DOMAIN = rf"(?:{_LETTER}++|\[[0-9A-Za-z:.]++\])"
 _TEXT_ADDRESS = re.compile(
     rf"(?:\"[^\"\r\n]{{1,128}}\"(?={_AT})|{_LETTER}++(?:'++{_LETTER}++)*+[!$'*^`{{|}}~]{{0,16}}+)((?:{_AT}++{_DOMAIN})++)?"
@@ -91,21 +93,21 @@ class Redactor:
         return _own_expression(self._written.strip(), self._normalised).sub(self._key_hex, text)
 
     def identifier(self, text: str) -> str:
-        """An id without clear addresses: one that holds an address or a number is hashed whole, so that ids stay
+        """An id without clear addresses: one that holds an at-sign or a number is hashed whole, so that ids stay
         apart, and one id stays one id whichever record names it, with its recipient or without. NUL becomes U+FFFD.
         This rule can never change."""
         if "@" not in text and "%" not in text and "+" not in text and "\0" not in text:
             return text
-        if _ID_PERSON.search(text):
+        if _AT_SIGN.search(text) or _LABEL_PERSON.search(text):
             return self._keyring.recipient_key(self._account, text).hex()
         return text.replace("\0", NUL_STANDS_FOR)
 
     def label(self, text: str) -> str:
-        """The id of a campaign or a template, which joins nothing: as `identifier`, and hashed also where it holds the
-        own number without its plus."""
-        if self._number is not None and self._number in text:
+        """The id of a campaign or a template, which joins nothing: hashed whole where it holds an address, a number,
+        or the own number without its plus; NUL becomes U+FFFD."""
+        if (self._number is not None and self._number in text) or _LABEL_PERSON.search(text):
             return self._keyring.recipient_key(self._account, text).hex()
-        return self.identifier(text)
+        return text.replace("\0", NUL_STANDS_FOR)
 
     def text(self, text: str) -> str:
         """A text for readers: own recipient, any address, any number that begins with +, and the own number's digits

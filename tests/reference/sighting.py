@@ -121,7 +121,7 @@ def normalise_phone(written: str) -> str:
 
 def hide_id(keyring: Keyring, account: str, text: str | None) -> str | None:
     """An id that holds an address or a number with a plus is hashed whole, whoever the record's recipient is."""
-    if text and (re.search(r"(@|%40|%2540)[\w-]+\.", text) or re.search(r"(\+|%2[Bb])\d{7}", text)):
+    if text and (re.search(r"(@|%40|%2540)", text) or re.search(r"(\+|%2[Bb])\d{7}", text)):
         return keyring.recipient_key(account, text).hex()
     return text
 
