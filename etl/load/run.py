@@ -15,7 +15,7 @@ from etl.load.landing import LandedObject, RecordedObject
 from etl.load.ledger import LedgerRow
 from etl.load.publish import KeyRange, OvertakenError, keep_rejects, objects_of_range, publish
 from etl.load.stage import BrokenObjectError, Staged, drop_orphans, drop_tables, stage
-from etl.model.errors import CeilingError, QualityGateError, SourceError, UsageError
+from etl.model.errors import CeilingError, QualityGateError, SourceError, UsageError, WaybillError
 from etl.model.identity import key_floor
 from etl.model.vocabulary import DISPATCH
 from etl.quality import Subject
@@ -233,7 +233,7 @@ def _stage_to_publish(
         ensure_partitions(cursor, datetime.now(UTC))
     try:
         publish(connection, load_id, staged, settings.keyring, replaced)
-    except OvertakenError as error:
+    except WaybillError as error:
         with connection, connection.cursor() as cursor:
             ledger.end(cursor, load_id, "stopped", str(error))
             drop_tables(cursor, load_id)

@@ -98,7 +98,7 @@ def test_books_that_do_not_balance_roll_everything_back(
         loads.load_all("twilio_messages", [landed])
     assert loads.stamps("fact", "private", "report") == before
     assert loads.rows("select * from ops.changed_day") == pending
-    assert loads.one("select status, read_count from ops.load order by load_id desc limit 1") == ("staging", None)
+    assert loads.one("select status, read_count from ops.load order by load_id desc limit 1") == ("stopped", None)
 
     monkeypatch.undo()
     (done,) = loads.load_all("twilio_messages", [landed])
