@@ -27,7 +27,7 @@ from tests.reference.traffic import ZONES, File, traffic
 
 PROCESSES = 3
 SHORT = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
