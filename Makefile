@@ -10,11 +10,13 @@ help: ## This list
 
 setup: $(VENV)/.done ## Own virtual environment, from the hash-pinned lock
 
-$(VENV)/.done: requirements.lock pyproject.toml
+$(VENV)/.done: bootstrap.lock requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 		|| { echo "Python 3.11 is needed: make setup PYTHON=/path/to/python3.11"; exit 3; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
@@ -39,9 +41,9 @@ chaos: setup ## The long property and crash tests, and all others with new rando
 bench: setup ## Speed of a load against a bare COPY, in one run
 	$(BIN)/python -m bench.load
 
-lock: setup ## Write requirements.lock anew
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock
+lock: setup ## Write the two lock files anew
+	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate - -o bootstrap.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and everything under var/
 	-@test -x $(BIN)/waybill && $(BIN)/waybill warehouse down
