@@ -10,7 +10,7 @@ import pytest
 
 from etl.model.event import Event
 from etl.model.vocabulary import NOT_SENT_REASONS
-from tests.etl.feeds.cases import ACCOUNT, KEYRING, normalise, only_event, reasons_of
+from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, normalise, only_event, reasons_of
 
 GOOD = {
     "dispatch_id": "d-1",

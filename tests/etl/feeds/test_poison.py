@@ -6,7 +6,7 @@ import json
 import pytest
 
 from etl.feeds import FEEDS
-from tests.etl.feeds.cases import normalise
+from tests.etl.feeds.outcomes import normalise
 
 GOOD = b'{"email":"ana@inbox.example","timestamp":1772442911,"event":"open","sg_message_id":"m1"}'
 REJECTED, KEPT = True, False

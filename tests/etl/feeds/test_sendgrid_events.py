@@ -7,7 +7,7 @@ import pytest
 from etl.feeds import FEEDS
 from etl.model.event import Event
 from etl.model.vocabulary import FAILURE_CLASSES
-from tests.etl.feeds.cases import ACCOUNT, KEYRING, events_of, only_event, reasons_of
+from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, events_of, only_event, reasons_of
 
 GOOD = {"email": "ana@inbox.example", "timestamp": 1772442911, "event": "delivered", "sg_message_id": "m1.filter.x"}
 
@@ -199,3 +199,29 @@ def test_published_shapes_are_read():
 def test_the_rules_version_is_kept_with_the_event():
     assert event().rules_version == FEEDS["sendgrid_events"].rules_version
     assert events_of("sendgrid_events", b"") == []
+
+
+def test_the_own_recipient_is_the_only_thing_replaced_in_an_identity():
+    """Frozen: these keys must come out for ever."""
+    click = event(
+        event="click",
+        ip="192.0.2.1",
+        useragent="U bo@other.example",
+        url="https://x.example/?e=ANA%2540inbox%2Eexample&f=bo%40other.example",
+        url_offset={"type": "html", "index": 0},
+    )
+    key = KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
+    identity = (
+        "m1",
+        key,
+        "click",
+        "1772442911",
+        "192.0.2.1",
+        "U bo@other.example",
+        f"https://x.example/?e={key}&f=bo%40other.example",
+        '{"index":0,"type":"html"}',
+    )
+    assert click.event_key == KEYRING.event_key(1772442911000, ACCOUNT, "sendgrid", identity)
+    assert click.leg_key == KEYRING.leg_key(ACCOUNT, "sendgrid", ("m1", key))
+    assert click.url == "https://x.example/?e=<recipient>&f=<recipient>"
+    assert click.user_agent == "U <recipient>"

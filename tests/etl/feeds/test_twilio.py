@@ -1,14 +1,17 @@
 """Twilio: what one row of the Messages list and one of the Calls list mean."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
+from etl.feeds import FEEDS
 from etl.feeds.twilio_messages import TwilioMessages
-from etl.model.event import Event
+from etl.model.event import Event, merge_all
 from etl.model.vocabulary import FAILURE_CLASSES
-from tests.etl.feeds.cases import ACCOUNT, KEYRING, events_of, normalise, reasons_of
+from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, events_of, normalise, reasons_of
 
 MESSAGE = {
     "sid": "SM01",
@@ -227,3 +230,31 @@ def test_what_was_said_to_whom_is_not_kept():
     assert own.extra == {"direction": "outbound-api"}
     own = call(caller_name="ANA", to_formatted="(202) 555-0123", queue_time="5", group_sid=None, trunk_sid="")[1]
     assert own.extra == {"direction": "outbound-api", "queue_time": "5"}
+
+
+@pytest.mark.parametrize(
+    ("told", "slug", "failed_at"),
+    [(message, "twilio_messages", "date_updated"), (call, "twilio_calls", "end_time")],
+)
+def test_snapshots_of_a_row_merge_to_the_same_events_in_any_order(
+    told: Callable[..., list[Event]], slug: str, failed_at: str
+):
+    snapshots = [
+        told(status="queued", price=None, num_segments="0"),
+        told(status="failed", price=None, **{failed_at: "Mon, 02 Mar 2026 09:16:00 +0000"}),
+        told(status="failed", error_code=30007, price="-0.5", duration="7"),
+    ]
+    one, other = merged(slug, snapshots), merged(slug, snapshots[::-1])
+    assert one == other and sorted(event.event_type for event in one) == sorted(
+        ["processed", "undelivered" if slug == "twilio_messages" else "failed"]
+    )
+    failed = next(event for event in one if event.provider_event == "failed")
+    assert failed.event_at.minute == 15 and failed.price == Decimal("0.5")
+
+
+def merged(slug: str, snapshots: list[list[Event]]) -> list[Event]:
+    by_key: dict[UUID, list[Event]] = {}
+    for events in snapshots:
+        for event in events:
+            by_key.setdefault(event.event_key, []).append(event)
+    return [FEEDS[slug].derive(merge_all(by_key[key]), KEYRING) for key in sorted(by_key)]

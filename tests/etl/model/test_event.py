@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.model.event import DERIVED_COLUMNS, STORED_COLUMNS, Event, merge, merge_all, rank
+from etl.model.event import DERIVED_COLUMNS, STORED_COLUMNS, Event, in_bytes, merge, merge_all, rank
 from etl.model.vocabulary import SOURCES
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -129,3 +129,9 @@ def test_columns_of_facts_are_all_but_the_clear_address():
 def test_different_values_never_rank_alike(one: object, other: object):
     if rank(one) == rank(other):
         assert msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
+
+
+def test_the_order_of_bytes_is_total():
+    assert in_bytes("1") == in_bytes(1)
+    one, other = Event(extra={"a": "1"}, event_at=START), Event(extra={"a": 1}, event_at=START)
+    assert merge(one, other) == merge(other, one)
