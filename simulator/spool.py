@@ -5,15 +5,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from simulator.telling import Told
+
 
 class SpoolFile(NamedTuple):
-    """One landed file: nothing in it happened after `landed_after`."""
+    """One landed file: nothing in it happened after `landed_after`.
+
+    :ivar told: what it is the first to tell (records that it repeats tell nothing new)
+    """
 
     account: str
     feed: str
     name: str
     data: bytes
     landed_after: datetime
+    told: tuple[Told, ...]
 
 
 @dataclass

@@ -1,26 +1,20 @@
-"""Twilio's side: mutable rows of messages and calls, what a poll sees of them, and the bodies of the list calls.
+"""Twilio's side: mutable rows of messages and calls, and what each tells while it looks as it does.
 
-A row has one status at a time. The feed's truth is made of what the polls saw: `processed` at the creation of every
+A row has one status at a time. The feed's truth is made of what somebody saw: `processed` at the creation of every
 row, and its own status at the time that DESIGN section 10 gives it.
 """
 
-import json
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from email.utils import format_datetime
 from random import Random
-from urllib.parse import quote
 
 from simulator.message import Message
-from simulator.telling import NO_KEY, EventName, Told, leg_key
+from simulator.telling import NO_KEY, EventName, leg_key
 from simulator.truth import Happening
 
 MESSAGES = "twilio_messages"
 CALLS = "twilio_calls"
 PROVIDER = "twilio"
-PAGE_SIZE = 50
 
 PENDING = ("accepted", "queued", "scheduled", "sending")
 """Statuses of a row that has nothing of its own to tell yet."""
@@ -76,9 +70,19 @@ class Row:
         """From `at` on the row looks like before with these fields; `date_updated` moves."""
         self.states.append((at, {**self.states[-1][1], "date_updated": at, **fields}))
 
+    @property
+    def sid(self) -> str:
+        """The provider's id of it."""
+        return str(self.states[0][1]["sid"])
+
+    def index_at(self, moment: datetime) -> int | None:
+        """Which of its states it is in at a moment; None where it is not there yet."""
+        return next((i for i in range(len(self.states) - 1, -1, -1) if self.states[i][0] <= moment), None)
+
     def seen_at(self, moment: datetime) -> dict[str, object] | None:
         """The row as a poll at that moment has it."""
-        return next((state for since, state in reversed(self.states) if since <= moment), None)
+        index = self.index_at(moment)
+        return None if index is None else self.states[index][1]
 
     def tells(self, state: dict[str, object]) -> tuple[tuple[EventName, Happening], ...]:
         """The events that the row tells of while it looks like this."""
@@ -101,7 +105,7 @@ class Row:
     ) -> tuple[EventName, Happening]:
         message = self.message
         assert message is not None
-        leg = (str(self.states[0][1]["sid"]),)
+        leg = (self.sid,)
         failure_class = None
         if event_type in ("undelivered", "dropped"):
             failure_class = ERRORS[state["error_code"]]  # type: ignore[index]
@@ -146,6 +150,11 @@ def _own_time(feed: str, state: dict[str, object]) -> datetime:
 def account_sid(account: str) -> str:
     """The provider's own id of an account."""
     return f"AC{Random(f'{account}/sid').randbytes(16).hex()}"
+
+
+def auth_token(account: str) -> str:
+    """What an account proves itself with, beside its sid; worth nothing anywhere else."""
+    return Random(f"{account}/token").randbytes(16).hex()
 
 
 def new_message(message: Message | None, account: str, created: datetime, random: Random, **fields: object) -> Row:
@@ -212,56 +221,3 @@ def new_call(message: Message | None, account: str, created: datetime, random: R
         "uri": f"{uri}.json",
     }
     return Row(CALLS, message, {**first, **fields})
-
-
-def poll(account: str, feed: str, rows: Sequence[Row], at: datetime, back: timedelta) -> list[list[Told]]:
-    """The pages of one list call: every row created in the last `back`, as it looks now, newest first.
-
-    :param rows: of this account and feed, in order of creation
-
-    Rows that arrive while pages are fetched push others over the edge: a page may begin with a row of the one before.
-    """
-    random = Random(f"{account}/{feed}/{at.isoformat()}")
-    seen = []
-    first = bisect_left(rows, at - back, key=lambda row: row.created)
-    end = bisect_right(rows, at, key=lambda row: row.created)
-    for row in reversed(rows[first:end]):
-        state = row.seen_at(at)
-        if state is not None:
-            seen.append(Told(account, feed, at, state, row.tells(state)))
-    pages: list[list[Told]] = []
-    position = 0
-    while position < len(seen) or not pages:
-        pages.append(seen[position : position + PAGE_SIZE])
-        position += PAGE_SIZE - (1 if random.random() < 0.3 else 0)
-    return pages
-
-
-def bodies(account: str, feed: str, pages: Sequence[Sequence[Told]], at: datetime, back: timedelta) -> list[bytes]:
-    """The response bodies of one poll, page by page, with their links relative to the origin."""
-    resource, filtered = ("Messages", "DateSent") if feed == MESSAGES else ("Calls", "StartTime")
-    since = quote((at - back).strftime("%Y-%m-%dT%H:%M:%SZ"), safe="")
-    base = f"/2010-04-01/Accounts/{account_sid(account)}/{resource}.json?{filtered}%3E={since}&PageSize={PAGE_SIZE}"
-    uris = [f"{base}&Page=0"]
-    for number, page in enumerate(pages[:-1], start=1):
-        uris.append(f"{base}&Page={number}&PageToken=PA{page[-1].record['sid']}")
-    found = []
-    for number, page in enumerate(pages):
-        start = number * PAGE_SIZE
-        body = {
-            "end": start + max(len(page) - 1, 0),
-            "first_page_uri": uris[0],
-            "next_page_uri": uris[number + 1] if number + 1 < len(pages) else None,
-            "page": number,
-            "page_size": PAGE_SIZE,
-            "previous_page_uri": uris[number - 1] if number else None,
-            resource.lower(): [_as_written(one.record) for one in page],
-            "start": start,
-            "uri": uris[number],
-        }
-        found.append(json.dumps(body).encode())
-    return found
-
-
-def _as_written(state: dict[str, object]) -> dict[str, object]:
-    return {name: format_datetime(value) if isinstance(value, datetime) else value for name, value in state.items()}

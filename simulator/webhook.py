@@ -22,16 +22,20 @@ REPEATED_SHARE = 0.1
 
 def spools(account: str, told: Sequence[Told], until: datetime, random: Random, tally: Tally) -> list[SpoolFile]:
     """One file for every hour in which something arrived before `until`."""
-    hours: dict[datetime, list[dict[str, object]]] = {}
+    hours: dict[datetime, list[Told]] = {}
     for one in sorted(told, key=lambda one: one.arrives):
-        hours.setdefault(one.arrives.replace(minute=0, second=0, microsecond=0), []).append(one.record)
+        hours.setdefault(one.arrives.replace(minute=0, second=0, microsecond=0), []).append(one)
     repeated: list[dict[str, object]] = []
     files = []
     for number, hour in enumerate(sorted(hours)):
-        records = hours[hour] + repeated
+        records = [one.record for one in hours[hour]]
         can_repeat = hour + HOUR in hours and hour + HOUR < until
-        repeated = _batch_again(hours[hour], random) if can_repeat and random.random() < REPEATED_SHARE else []
-        files.append(_file(account, hour, number, records, random, tally))
+        all_records = records + repeated
+        repeated = _batch_again(records, random) if can_repeat and random.random() < REPEATED_SHARE else []
+        data, suffix = _file(account, number, all_records, random, tally)
+        landed_after = hour + HOUR + timedelta(minutes=2)
+        name = f"events-{hour:%Y%m%dT%H}.{suffix}"
+        files.append(SpoolFile(account, FEED, name, data, landed_after, tuple(hours[hour])))
     return files
 
 
@@ -42,8 +46,9 @@ def _batch_again(records: Sequence[dict[str, object]], random: Random) -> list[d
 
 
 def _file(
-    account: str, hour: datetime, number: int, records: list[dict[str, object]], random: Random, tally: Tally
-) -> SpoolFile:
+    account: str, number: int, records: list[dict[str, object]], random: Random, tally: Tally
+) -> tuple[bytes, str]:
+    """The bytes of one file, and what its name ends in."""
     shapes = list(SHAPES)
     # the first hours show every shape
     shape = shapes[number] if number < len(shapes) else random.choices(shapes, list(SHAPES.values()))[0]
@@ -55,10 +60,7 @@ def _file(
             texts.append(text)
             tally.reject(account, FEED, text)
     random.shuffle(texts)
-    name = f"events-{hour:%Y%m%dT%H}"
-    landed_after = hour + HOUR + timedelta(minutes=2)
-    data, suffix = _shaped(texts, shape, random)
-    return SpoolFile(account, FEED, f"{name}.{suffix}", data, landed_after)
+    return _shaped(texts, shape, random)
 
 
 def _shaped(texts: list[str], shape: str, random: Random) -> tuple[bytes, str]:

@@ -5,7 +5,7 @@ the records become files. `happenings` is what all those files tell together, an
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -19,12 +19,16 @@ from simulator.sendgrid import SendGrid
 from simulator.spool import SpoolFile, Tally
 from simulator.telling import Told, merged
 from simulator.truth import Happening
-from simulator.twilio import CALLS, MESSAGES, Row, bodies, poll
+from simulator.twilio import CALLS, MESSAGES, Row
+from simulator.twilio_polls import bodies, poll
 
 FIRST_DAY = date(2026, 3, 26)
 """Of the demonstration: its week holds the hour that European clocks skip (2026-03-29)."""
 
 FEEDS = (SENDGRID, MESSAGES, CALLS, dispatch_log.FEED)
+FILE_FEEDS = (SENDGRID, dispatch_log.FEED)
+"""Those that there is no API for: where Twilio's lists are asked over HTTP, these still come as files."""
+
 SHARES = {"email": 0.52, "sms": 0.29, "ivr": 0.19}
 FATES: dict[str, dict[str, Fate]] = {
     "email": {**dispatch_log.fates("email"), **email_fates.FATES},
@@ -79,13 +83,27 @@ class World:
         """(channel, fate) to the number of messages that met it."""
         return self._fates
 
-    def happenings(self) -> list[Happening]:
-        """The true events: what all files tell together, in order of time."""
-        return merged([*self._told, *self._polled])
+    def happenings(
+        self, feeds: Collection[str] = FEEDS, until: datetime | None = None, shown: Iterable[Told] = ()
+    ) -> list[Happening]:
+        """The true events: what these files, and whatever else was shown, tell together, in order of time.
 
-    def files(self) -> Iterator[SpoolFile]:
-        """Every file, in the order of landing."""
-        return iter(self._files)
+        :param feeds: whose files
+        :param until: only files that landed up to then; default all
+        :param shown: rows that somebody saw otherwise, as in answers of Twilio's lists
+        """
+        return merged([*(one for file in self.files(feeds, until) for one in file.told), *shown])
+
+    def files(self, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> Iterator[SpoolFile]:
+        """Every file of these feeds that landed up to then (default: ever), in the order of landing."""
+        return (f for f in self._files if f.feed in feeds and (until is None or f.landed_after <= until))
+
+    def rows(self, account: str, feed: str) -> Sequence[Row]:
+        """Every row of an account's messages or calls at Twilio, in order of creation.
+
+        :param feed: `twilio_messages` or `twilio_calls`
+        """
+        return self._rows[account, feed]
 
     def poison(self) -> dict[tuple[str, str], int]:
         """(account, feed) to how many records must be rejected, the same bytes counted once."""
@@ -203,10 +221,6 @@ class World:
             for at in self._polls
         }
 
-    @property
-    def _polled(self) -> list[Told]:
-        return [one for pages in self._polled_pages.values() for page in pages for one in page]
-
     @cached_property
     def _files(self) -> list[SpoolFile]:
         files: list[SpoolFile] = []
@@ -226,17 +240,17 @@ class World:
             self._tally.read[account, feed] += len(page)
             self._tally.ignored[account, feed] += sum(not one.tells for one in page)
             name = f"{feed.removeprefix('twilio_')}-{at:%Y%m%dT%H%M}Z-page{number}.json"
-            yield SpoolFile(account, feed, name, data, at + timedelta(minutes=1))
+            yield SpoolFile(account, feed, name, data, at + timedelta(minutes=1), tuple(page))
 
     def _log_files(self, account: str, told: list[Told]) -> Iterator[SpoolFile]:
         random = Random(f"{self.seed}/{account}/log-files")
-        windows: dict[int, list[dict[str, object] | str]] = {}
+        windows: dict[int, list[Told]] = {}
         for one in sorted(told, key=lambda one: one.arrives):
-            windows.setdefault((one.arrives - self.starts) // LOG_EVERY, []).append(one.record)
+            windows.setdefault((one.arrives - self.starts) // LOG_EVERY, []).append(one)
         for position, window in enumerate(sorted(windows)):
             ends = self.starts + LOG_EVERY * (window + 1)
             shape = LOG_SHAPES[position % len(LOG_SHAPES)]
-            rows = windows[window]
+            rows: list[dict[str, object] | str] = [one.record for one in windows[window]]
             self._tally.read[account, dispatch_log.FEED] += len(rows)
             poison = self._log_poison(account, shape, len(rows), random)
             # a good row stands first: by it, files of JSON and CSV are told apart
@@ -249,7 +263,8 @@ class World:
                 table = [row for row in rows if isinstance(row, dict)]
                 data = dispatch_log.as_csv(table, random) if shape == "csv" else dispatch_log.as_parquet(table)
             name = f"dispatch-{ends:%Y%m%dT%H}.{shape}"
-            yield SpoolFile(account, dispatch_log.FEED, name, data, ends + timedelta(minutes=1))
+            landed_after = ends + timedelta(minutes=1)
+            yield SpoolFile(account, dispatch_log.FEED, name, data, landed_after, tuple(windows[window]))
 
     def _log_poison(self, account: str, shape: str, row_count: int, random: Random) -> list[dict[str, object] | str]:
         feed, found = dispatch_log.FEED, []
@@ -265,12 +280,22 @@ class World:
         return found
 
 
-def write(world: World, folder: Path) -> int:
-    """Write every file to `<folder>/<account>/<feed>/<name>`, the layout of the inbox; the number of files."""
+def write(world: World, folder: Path, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> int:
+    """Write files to `<folder>/<account>/<feed>/<name>`, the layout of the inbox.
+
+    :param feeds: whose files
+    :param until: only those that landed up to then; called again with a later moment it adds what landed since
+    :returns: the number of files that were not there before; those that were are left alone
+    """
     count = 0
-    for file in world.files():
+    for file in world.files(feeds, until):
         path = folder / file.account / file.feed / file.name
+        if path.exists():
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.data)
+        # a reader of the inbox at this moment sees a whole file or none
+        draft = folder / f".{file.account}-{file.feed}-{file.name}"
+        draft.write_bytes(file.data)
+        draft.rename(path)
         count += 1
     return count

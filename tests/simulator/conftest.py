@@ -1,0 +1,46 @@
+"""A stand-in for Twilio on a real socket, and a client of it."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from simulator.serve import serving
+from simulator.stand_in import TwilioStandIn
+from simulator.twilio import account_sid, auth_token
+from simulator.world import World
+
+
+@pytest.fixture(scope="session")
+def small_world() -> World:
+    return World(5, days=3, messages_per_day=400)
+
+
+@pytest.fixture
+def twilio(small_world: World) -> Iterator[TwilioStandIn]:
+    with serving(TwilioStandIn(small_world)) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def client(twilio: TwilioStandIn) -> Iterator[httpx2.Client]:
+    with client_of(twilio) as found:
+        yield found
+
+
+def client_of(twilio: TwilioStandIn, account: str = "north", timeout: float = 10) -> httpx2.Client:
+    """An HTTP client with an account's credentials."""
+    credentials = (account_sid(account), auth_token(account))
+    return httpx2.Client(base_url=str(twilio.url), auth=credentials, timeout=timeout)
+
+
+def rows_by_links(client: httpx2.Client, path: str) -> list[dict]:
+    """Every row of a list, by its links."""
+    rows, uri = [], path
+    while uri:
+        answer = client.get(uri)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        rows += page["messages" if "messages" in page else "calls"]
+        uri = page["next_page_uri"]
+    return rows
