@@ -47,7 +47,7 @@ def test_etl_never_imports_airflow_and_only_the_demo_imports_the_simulator() -> 
             assert not any(name.split(".")[0] in ("simulator", "tests") for name in names), file
 
 
-def test_feeds_import_only_the_model_and_the_feed_base_class() -> None:
+def test_feeds_import_only_the_model_the_framing_and_the_feed_base_class() -> None:
     from etl.feeds import FEEDS
 
     assert FEEDS
@@ -55,7 +55,7 @@ def test_feeds_import_only_the_model_and_the_feed_base_class() -> None:
         file = ROOT / (type(feed).__module__.replace(".", "/") + ".py")
         own = {name for name in imported(file) if name.split(".")[0] == "etl"}
         assert own
-        assert all(name.startswith(("etl.model", "etl.feeds")) for name in own), (file, own)
+        assert all(name.startswith(("etl.model", "etl.framing", "etl.feeds")) for name in own), (file, own)
 
 
 def test_dependencies_point_one_way() -> None:

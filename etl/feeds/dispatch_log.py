@@ -19,8 +19,9 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from etl.feeds import fields
-from etl.feeds.base import Feed, RawRecord, Record, Sighting
-from etl.feeds.tables import table
+from etl.feeds.base import Feed, Record, Sighting
+from etl.framing.raw_record import RawRecord
+from etl.framing.tables import table
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
 from etl.model.providers import PROVIDERS

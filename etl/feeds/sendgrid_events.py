@@ -19,8 +19,9 @@ from typing import BinaryIO
 import msgspec
 
 from etl.feeds import fields
-from etl.feeds.base import RECIPIENT, Feed, RawRecord, Record, Sighting
-from etl.feeds.records import lines_or_arrays
+from etl.feeds.base import RECIPIENT, Feed, Record, Sighting
+from etl.framing.lines import lines_or_arrays
+from etl.framing.raw_record import RawRecord
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
 from etl.model.failures import RULES_VERSION, failure_reason, says_full

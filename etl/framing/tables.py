@@ -13,22 +13,21 @@ from typing import BinaryIO
 
 import msgspec
 
-from etl.feeds.base import RawRecord
-from etl.feeds.records import KEPT_OF_LONG, Source, lines_or_arrays
-from etl.feeds.streams import BOM, open_bytes, peek
+from etl.framing import limits
+from etl.framing.lines import lines_or_arrays
+from etl.framing.raw_record import RawRecord, too_long
+from etl.framing.source import Source
+from etl.framing.streams import BOM, open_bytes, peek
 from etl.model.errors import SourceError
 
-LONGEST_ROW = 1024 * 1024
-MOST_LINES_OF_A_ROW = 200
 PARQUET = b"PAR1"
-ROWS_AT_ONCE = 4096
 _LOOK_AT = 4096
 
 
 def table(stream: BinaryIO, required: Sequence[str]) -> Iterator[RawRecord]:
     """The rows of a table, in whichever of the three formats it is.
 
-    Positions: rows of CSV and Parquet from 1, the header not counted; of JSON as in `records.lines_or_arrays`.
+    Positions: rows of CSV and Parquet from 1, the header not counted; of JSON as in `lines.lines_or_arrays`.
 
     :param required: columns without which a CSV or Parquet file is not this table
     :raises SourceError: a required column is missing, the Parquet file is damaged
@@ -59,7 +58,7 @@ def _check_columns(present: Sequence[str], required: Sequence[str]) -> None:
 
 def _csv_rows(source: Source, required: Sequence[str]) -> Iterator[RawRecord]:
     header = b""
-    while (line := source.line(LONGEST_ROW)) and not (header := line.removeprefix(BOM).strip()):
+    while (line := source.line(limits.LONGEST_ROW)) and not (header := line.removeprefix(BOM).strip()):
         pass
     if not header:
         return
@@ -97,8 +96,8 @@ class _Lines:
     def next(self) -> bytes:
         if self._waiting:
             return self._waiting.popleft()
-        line = self._source.line(LONGEST_ROW)
-        if len(line) > LONGEST_ROW and not line.endswith(b"\n"):
+        line = self._source.line(limits.LONGEST_ROW)
+        if len(line) > limits.LONGEST_ROW and not line.endswith(b"\n"):
             self._source.skip_line()
         return line
 
@@ -111,9 +110,9 @@ def _row(first: bytes, lines: _Lines, delimiter: str) -> tuple[list[str], bytes,
     taken = [first]
     while True:
         raw = b"".join(taken).rstrip(b"\r\n")
-        if len(raw) > LONGEST_ROW:
+        if len(raw) > limits.LONGEST_ROW:
             lines.put_back(taken[1:])
-            return [], taken[0][:KEPT_OF_LONG], f"row longer than {LONGEST_ROW} bytes: only its beginning is kept"
+            return [], taken[0][: limits.KEPT_OF_LONG], too_long(limits.LONGEST_ROW)
         try:
             text = raw.decode()
         except UnicodeDecodeError:
@@ -128,7 +127,7 @@ def _row(first: bytes, lines: _Lines, delimiter: str) -> tuple[list[str], bytes,
             problem = "a quoted field is followed by text"
         except csv.Error as error:
             is_open = "unexpected end" in str(error)
-            if is_open and len(taken) < MOST_LINES_OF_A_ROW and (line := lines.next()):
+            if is_open and len(taken) < limits.MOST_LINES_OF_A_ROW and (line := lines.next()):
                 taken.append(line)
                 continue
             is_open = is_open or len(taken) > 1
@@ -150,7 +149,7 @@ def _parquet_rows(stream: BinaryIO, required: Sequence[str]) -> Iterator[RawReco
             file = parquet.ParquetFile(stream, pre_buffer=False)
             _check_columns(file.schema_arrow.names, required)
             position = 0
-            for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+            for batch in file.iter_batches(batch_size=limits.ROWS_AT_ONCE):
                 columns = {
                     name: _in_microseconds(column, pyarrow, compute)
                     for name, column in zip(batch.schema.names, batch.columns, strict=True)

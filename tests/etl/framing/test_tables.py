@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.feeds import tables
-from etl.feeds.base import RawRecord
-from etl.feeds.tables import table
+from etl.framing import limits
+from etl.framing.raw_record import RawRecord
+from etl.framing.tables import table
 from etl.model.errors import SourceError
 
 
@@ -68,14 +68,14 @@ def test_a_quote_inside_an_unquoted_cell_is_a_quote():
 
 
 def test_a_quote_that_is_never_closed_costs_its_own_line_alone(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tables, "MOST_LINES_OF_A_ROW", 20)
+    monkeypatch.setattr(limits, "MOST_LINES_OF_A_ROW", 20)
     found = values(b'a,b\n"1,2\n' + b"3,4\n" * 100)
     assert found[0] == "a quoted field is not closed" and found[1:] == [{"a": "3", "b": "4"}] * 100
 
 
 def test_a_row_that_is_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tables, "LONGEST_ROW", 100)
-    monkeypatch.setattr(tables, "KEPT_OF_LONG", 10)
+    monkeypatch.setattr(limits, "LONGEST_ROW", 100)
+    monkeypatch.setattr(limits, "KEPT_OF_LONG", 10)
     long, after = rows(b"a,b\n" + b"x" * 500 + b",2\n3,4\n")
     assert "longer than 100" in long.problem and long.raw == b"x" * 10 and after.value == {"a": "3", "b": "4"}
 

@@ -7,24 +7,18 @@ import io
 import zlib
 from typing import BinaryIO
 
+from etl.framing import limits
 from etl.model.errors import SourceError
 
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
-BLOCK = 256 * 1024
-HIGHEST_RATIO = 250
-"""Decompressed to compressed bytes; logs of events reach 10 to 60."""
-RATIO_COUNTS_FROM = 64 * 1024 * 1024
-"""Decompressed bytes from which the ratio is looked at."""
-MOST_BYTES = 64 * 1024 * 1024 * 1024
-"""Decompressed bytes of one object."""
 
 
 def open_bytes(stream: BinaryIO) -> io.BufferedIOBase:
     """A buffered reader of the object's own bytes, decompressed where they are gzip (one member or several)."""
     head, rest = _with_head(stream, len(GZIP))
     if head == GZIP:
-        return io.BufferedReader(_Gunzip(rest), BLOCK)
+        return io.BufferedReader(_Gunzip(rest), limits.BLOCK)
     return rest
 
 
@@ -35,12 +29,12 @@ def peek(stream: io.BufferedIOBase, count: int) -> tuple[bytes, io.BufferedIOBas
 
 def _with_head(stream: BinaryIO, count: int) -> tuple[bytes, io.BufferedIOBase]:
     if not isinstance(stream, io.BufferedReader | io.BytesIO):
-        stream = io.BufferedReader(stream, BLOCK)
+        stream = io.BufferedReader(stream, limits.BLOCK)
     head = stream.read(count)
     if stream.seekable():
         stream.seek(-len(head), io.SEEK_CUR)
         return head, stream
-    return head, io.BufferedReader(_Joined(head, stream), BLOCK)
+    return head, io.BufferedReader(_Joined(head, stream), limits.BLOCK)
 
 
 class _Joined(io.RawIOBase):
@@ -103,23 +97,23 @@ class _Gunzip(io.RawIOBase):
                 return len(data)
 
     def _more(self) -> bytes:
-        data = self._compressed.read(BLOCK)
+        data = self._compressed.read(limits.BLOCK)
         self._read_count += len(data)
         return data
 
     def _at_end(self) -> bool:
         self._ahead = self._compressed.read(1)
         if self._ahead:
-            self._compressed = io.BufferedReader(_Joined(self._ahead, self._compressed), BLOCK)
+            self._compressed = io.BufferedReader(_Joined(self._ahead, self._compressed), limits.BLOCK)
         return not self._ahead
 
     def _check_limits(self) -> None:
-        if self._told_count > MOST_BYTES:
-            raise SourceError(f"The file holds more than {MOST_BYTES} bytes decompressed. Split it.")
-        if self._told_count > RATIO_COUNTS_FROM and self._told_count > HIGHEST_RATIO * self._read_count:
+        if self._told_count > limits.MOST_BYTES:
+            raise SourceError(f"The file holds more than {limits.MOST_BYTES} bytes decompressed. Split it.")
+        if self._told_count > limits.RATIO_COUNTS_FROM and self._told_count > limits.HIGHEST_RATIO * self._read_count:
             raise SourceError(
-                f"The file's gzip data decompress to more than {HIGHEST_RATIO} times their size: no event log does. "
-                "Nothing of it was loaded; look at the file."
+                f"The file's gzip data decompress to more than {limits.HIGHEST_RATIO} times their size: no event log "
+                "does. Nothing of it was loaded; look at the file."
             )
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.feeds import streams
-from etl.feeds.streams import open_bytes, peek
+from etl.framing import limits
+from etl.framing.streams import open_bytes, peek
 from etl.model.errors import SourceError
 
 DATA = b"".join(b"line %d\n" % number for number in range(50_000))
@@ -51,7 +51,7 @@ def test_bytes_behind_the_end_are_not_ignored():
 
 
 def test_a_bomb_is_stopped_early(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(streams, "RATIO_COUNTS_FROM", 1_000_000)
+    monkeypatch.setattr(limits, "RATIO_COUNTS_FROM", 1_000_000)
     bomb = gzip.compress(b"\0" * 20_000_000)
     opened = open_bytes(io.BytesIO(bomb))
     count = 0
@@ -62,7 +62,7 @@ def test_a_bomb_is_stopped_early(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_an_object_larger_than_any_is_stopped(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(streams, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(limits, "MOST_BYTES", 100_000)
     with pytest.raises(SourceError, match="more than 100000 bytes"):
         read(gzip.compress(DATA))
 
