@@ -18,7 +18,8 @@ class Answer:
     :ivar shows: the rows that a client learns from it, where it is a page and comes whole
     :ivar wait_seconds: how long it waits before the first byte; FOREVER: it never comes
     :ivar sent_length: how many bytes of the body are sent before the connection ends; None: all, and it goes on
-    :ivar is_reset: whether the connection ends with a reset
+    :ivar stall_seconds: how long the connection stays open after them
+    :ivar is_reset: whether it ends with a reset
     """
 
     status: int
@@ -27,6 +28,7 @@ class Answer:
     shows: tuple[Sighting, ...] | None = None
     wait_seconds: float = 0
     sent_length: int | None = None
+    stall_seconds: float = 0
     is_reset: bool = False
 
 

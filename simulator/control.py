@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import msgspec
 
 from simulator.answer import Answer
+from simulator.fault_switch import FaultSetting
 from simulator.stand_in import TwilioStandIn
 from simulator.truth import Cells
 from simulator.twilio import account_sid, auth_token
@@ -74,6 +75,16 @@ def _set_clock(stand_in: TwilioStandIn, query: dict[str, str], body: bytes) -> o
     return _clock(stand_in, query, body)
 
 
+def _faults(stand_in: TwilioStandIn, _query: dict[str, str], _body: bytes) -> object:
+    return stand_in.faults.on()
+
+
+def _set_faults(stand_in: TwilioStandIn, query: dict[str, str], body: bytes) -> object:
+    setting = msgspec.json.decode(body, type=FaultSetting)
+    stand_in.faults.set(*setting.faults, seed=setting.seed)
+    return _faults(stand_in, query, body)
+
+
 def _truth(stand_in: TwilioStandIn, query: dict[str, str], _body: bytes) -> object:
     zone = query.get("zone", "UTC")
     until = msgspec.convert(query.get("until"), Annotated[datetime, msgspec.Meta(tz=True)] | None)
@@ -96,6 +107,8 @@ _ROUTES: dict[tuple[str, str], Callable[[TwilioStandIn, dict[str, str], bytes], 
     ("GET", "accounts"): _accounts,
     ("GET", "clock"): _clock,
     ("POST", "clock"): _set_clock,
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _set_faults,
     ("GET", "truth"): _truth,
     ("GET", "requests"): _requests,
 }

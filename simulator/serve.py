@@ -91,6 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
             return
         self.wfile.write(answer.body[: answer.sent_length])
+        self._wait(answer.stall_seconds)
         self.close_connection = True
         if answer.is_reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

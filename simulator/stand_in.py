@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from simulator.answer import Answer, not_found, refusal, too_many_requests, unauthorized
 from simulator.clock import WorldClock
+from simulator.fault_switch import FaultSwitch
 from simulator.request_log import Request, RequestLog
 from simulator.shown import Shown
 from simulator.truth import Cells, Happening, report_rows
@@ -35,6 +36,7 @@ class TwilioStandIn:
 
     :ivar url: where it is served, while it is
     :ivar clock: may be set at any time
+    :ivar faults: what goes wrong; nothing at first
     :ivar requests: what was asked
     :ivar shown: what was told
     """
@@ -52,6 +54,7 @@ class TwilioStandIn:
         self.clock = WorldClock(at or world.ends, per_request)
         self.most_concurrent = most_concurrent
         self.latency_seconds = latency_seconds
+        self.faults = FaultSwitch()
         self.requests = RequestLog()
         self.shown = Shown()
         self.url: str | None = None
@@ -82,8 +85,14 @@ class TwilioStandIn:
 
     def answer(self, request: Request, method: str, authorization: str | None) -> Answer:
         """The answer to one request for a list."""
+        fault = self.faults.draw(request.target)
+        if fault is not None:
+            request.fault = fault.kind
+            fault.strike(self.clock)
         request.moment = self.clock.tick()
         answer = self._answer(request, method, authorization)
+        if fault is not None:
+            answer = fault.spoil(answer, str(self.url))
         request.status = answer.status
         return answer
 

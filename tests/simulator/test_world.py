@@ -26,7 +26,7 @@ from simulator.people import NUMBERS
 from simulator.spool import SpoolFile
 from simulator.truth import report_rows
 from simulator.twilio import ERRORS
-from simulator.world import FATES, FEEDS, World, write
+from simulator.world import FATES, FEEDS, FILE_FEEDS, World, write
 from tests.reference.model import Model
 
 ADDRESS = re.compile(r"[\w.+-]+(?:@|%40)[\w.-]+", re.ASCII)
@@ -347,6 +347,19 @@ def test_happenings_are_what_the_files_tell():
     assert report_rows(own, "Europe/Berlin") == model.report_rows()
 
 
+def test_happenings_up_to_a_moment_are_what_the_files_landed_by_then_tell():
+    world = World(3, days=2, messages_per_day=120)
+    until = world.starts + timedelta(hours=30)
+    model = Model(Keyring(b"a secret of the tests"), "UTC")
+    for file in world.files(FILE_FEEDS, until):
+        data = text_of(file).encode() if file.name.endswith(".parquet") else file.data
+        model.load(file.account, file.feed, data, file.landed_after)
+    own = world.happenings(FILE_FEEDS, until)
+    assert Counter(map(without_names, own)) == Counter(map(without_names, model.happenings()))
+    assert 100 < len(own) < len(world.happenings(FILE_FEEDS)) < len(world.happenings())
+    assert {h.provider for h in own} == {"sendgrid", "dispatch"}
+
+
 def without_names(happening) -> tuple:
     """A happening as it can be compared: keys and legs differ from reader to reader."""
     left_out = ("key", "leg_key", "leg", "names_leg", "not_sent_reason")
@@ -361,6 +374,22 @@ def test_write_makes_the_layout_of_the_inbox(tmp_path):
     assert len(paths) == count == len(list(world.files())) > 50
     for file in world.files():
         assert (tmp_path / file.account / file.feed / file.name).read_bytes() == file.data
+
+
+def test_write_may_leave_feeds_out_and_add_what_landed_day_by_day(tmp_path):
+    world = World(**SMALL)
+    day = timedelta(days=1)
+    counts = [write(world, tmp_path, FILE_FEEDS, world.starts + number * day) for number in (1, 2, 2, 3)]
+    assert min(counts[0], counts[1], counts[3]) > 0
+    assert counts[2] == 0
+    paths = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert paths == {f"{file.account}/{file.feed}/{file.name}" for file in world.files(FILE_FEEDS)}
+    assert len(paths) == sum(counts)
+    assert {path.split("/")[1] for path in paths} == {"sendgrid_events", "dispatch_log"}
+    untouched = tmp_path / sorted(paths)[0]
+    untouched.write_text("read by somebody")
+    assert write(world, tmp_path) > 0
+    assert untouched.read_text() == "read by somebody"
 
 
 def test_the_demonstration_holds_the_change_of_clocks(world):
