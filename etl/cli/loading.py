@@ -99,7 +99,7 @@ def normalise(
 
 
 def _check_ceiling(read: int, rejected: int, ceiling: float) -> None:
-    from etl.load.run import REJECTED_AT_LEAST
+    from etl.load.steps import REJECTED_AT_LEAST
 
     if rejected > REJECTED_AT_LEAST and rejected > ceiling * read:
         raise CeilingError(

@@ -1,7 +1,7 @@
 """The ledger: one row of ops.load per load, from its beginning to how it ended."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,7 +12,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from etl import __version__
 from etl.feeds.base import Feed
 from etl.load.landing import RecordedObject
-from etl.model.errors import ConfigurationError
+from etl.load.stage import Staged
+from etl.model.errors import ConfigurationError, UsageError
 from etl.model.identity import Keyring
 
 
@@ -86,13 +87,15 @@ def digest_of(objects: Sequence[RecordedObject]) -> str:
     return digest.hexdigest()
 
 
-def begin(connection: Connection, account: str, feed: Feed, kind: str, objects: Sequence[RecordedObject]) -> int:
+def begin(
+    connection: Connection, account: str, feed: Feed, kind: str, objects: Sequence[RecordedObject], pull_id: int | None
+) -> int:
     """Write the ledger row of a load that starts, and hold its lock for as long as this connection lives."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status)"
-            " values (%s, %s, %s, %s, %s, %s, 'staging') returning load_id",
-            (account, feed.slug, kind, digest_of(objects), feed.rules_version, __version__),
+            "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, pull_id)"
+            " values (%s, %s, %s, %s, %s, %s, 'staging', %s) returning load_id",
+            (account, feed.slug, kind, digest_of(objects), feed.rules_version, __version__, pull_id),
         )
         load_id = cursor.fetchone()[0]
         cursor.execute("select pg_advisory_lock(hashtext('waybill-load'), %s)", (load_id,))
@@ -100,28 +103,58 @@ def begin(connection: Connection, account: str, feed: Feed, kind: str, objects: 
     return load_id
 
 
+def keep_staged(cursor: Cursor, load_id: int, staged: Staged, kept_until: datetime | None) -> None:
+    """Note that a load is staged, and what was counted.
+
+    :param kept_until: aware time until which it waits for the next step; None: as long as its process lives
+    """
+    cursor.execute(
+        "update ops.load set status = 'staged', staged = %s, kept_until = %s where load_id = %s",
+        (msgspec.json.encode(staged).decode(), kept_until, load_id),
+    )
+
+
+def staged(cursor: Cursor, load_id: int) -> Staged | None:
+    """What stage counted of a load that is staged or validated; None: it is neither."""
+    cursor.execute(
+        "select staged::text from ops.load where load_id = %s and status in ('staged', 'validated')", (load_id,)
+    )
+    found = cursor.fetchone()
+    return None if found is None else msgspec.json.decode(found[0], type=Staged)
+
+
+def mark_validated(cursor: Cursor, load_id: int) -> None:
+    """Note that a staged load passed its suite."""
+    cursor.execute("update ops.load set status = 'validated' where load_id = %s and status = 'staged'", (load_id,))
+
+
 def end(cursor: Cursor, load_id: int, status: str, stop_reason: str | None = None, **counts: int) -> None:
     """Write how a load ended; the counts by name of column."""
     assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(n)) for name, n in counts.items()]
     cursor.execute(
         sql.SQL("update ops.load set {} where load_id = %s").format(
-            sql.SQL(", ").join([*assignments, sql.SQL("status = %s, stop_reason = %s, ended_at = clock_timestamp()")])
+            sql.SQL(", ").join(
+                [*assignments, sql.SQL("status = %s, stop_reason = %s, ended_at = clock_timestamp(), staged = null")]
+            )
         ),
         (status, stop_reason, load_id),
     )
 
 
 def row(cursor: Cursor, load_id: int) -> LedgerRow:
-    """The ledger row of a load."""
+    """The ledger row of a load. Raises UsageError if there is none."""
     cursor.execute(sql.SQL("select {} from ops.load where load_id = %s").format(COLUMNS), (load_id,))
-    return LedgerRow(**dict(zip(LedgerRow.__struct_fields__, cursor.fetchone(), strict=True)))
+    found = cursor.fetchone()
+    if found is None:
+        raise UsageError(f"There is no load {load_id}.")
+    return LedgerRow(**dict(zip(LedgerRow.__struct_fields__, found, strict=True)))
 
 
-def published_with(cursor: Cursor, objects: Sequence[RecordedObject], rules_version: int) -> dict[int, int]:
+def published_with(cursor: Cursor, object_ids: Iterable[int], rules_version: int) -> dict[int, int]:
     """Which of these objects are published under these rules already: object_id to the last such load_id."""
     cursor.execute(
         "select o.object_id, max(o.load_id) from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
         " where l.status = 'published' and l.rules_version = %s and o.object_id = any(%s) group by o.object_id",
-        (rules_version, [o.object_id for o in objects]),
+        (rules_version, list(object_ids)),
     )
     return dict(cursor.fetchall())

@@ -15,11 +15,11 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl.feeds import FEEDS
-from etl.load import ledger
+from etl.load import ledger, watermark
 from etl.load.copying import CopyInto
 from etl.load.landing import LandedObject, RecordedObject
 from etl.load.stage import Staged, drop_tables, recipient_table, rejected_table, staging_table
-from etl.model.errors import QualityGateError, SourceError
+from etl.model.errors import QualityGateError, SourceError, WaybillError
 from etl.model.event import STORED_COLUMNS, Event, merge_all
 from etl.model.identity import Keyring
 from etl.warehouse.migrations import SQL
@@ -46,6 +46,17 @@ class KeyRange(NamedTuple):
 
 class OvertakenError(SourceError):
     """While a replay was staged, another load published objects of its range: they must be replayed too."""
+
+
+class AlreadyPublishedError(WaybillError):
+    """While a load was staged, another one published all of its objects: there is nothing left to do.
+
+    :ivar load_id: the last of those that did
+    """
+
+    def __init__(self, load_id: int) -> None:
+        super().__init__(f"Load {load_id} published its objects meanwhile.")
+        self.load_id = load_id
 
 
 def objects_of_range(cursor: Cursor, replaced: KeyRange) -> list[RecordedObject]:
@@ -78,6 +89,7 @@ def publish(
     :raises QualityGateError: the books do not balance, or a staging table lost rows; nothing was written
     :raises ConfigurationError: newer rules have loaded this feed meanwhile; nothing was written
     :raises OvertakenError: objects of a replayed range were published meanwhile; nothing was written
+    :raises AlreadyPublishedError: another load published the same objects meanwhile; nothing was written
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(PLANNING)
@@ -86,11 +98,14 @@ def publish(
         ledger.check_rules(cursor, [FEEDS[slug] for slug in sorted(staged.feeds)])
         if replaced is not None:
             _check_not_overtaken(cursor, staged, replaced)
+        else:
+            _check_not_published(cursor, load_id, staged)
         counts = _Counts(*_write_events(cursor, load_id, staged, keyring, replaced))
         _write_legs_and_messages(cursor, load_id, zone)
         _write_recipients(cursor, load_id)
         _write_rejects(cursor, load_id, staged)
         _write_ledger(cursor, load_id, staged, counts)
+        watermark.commit_pull_of(cursor, load_id)
         drop_tables(cursor, load_id)
 
 
@@ -115,8 +130,8 @@ def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> str:
         cursor.execute("select pg_advisory_xact_lock(hashtext('waybill-account'), hashtext(%s))", (account,))
     cursor.execute("select status from ops.load where load_id = %s for update", (load_id,))
     status = cursor.fetchone()[0]
-    if status != "staging":
-        raise QualityGateError(f"Load {load_id} is {status} already; it cannot be published again.")
+    if status != "validated":
+        raise QualityGateError(f"Load {load_id} is {status}; only a validated one can be published.")
     cursor.execute("select value from ops.setting where name = 'report_timezone'")
     return cursor.fetchone()[0]
 
@@ -144,6 +159,13 @@ def _check_not_overtaken(cursor: Cursor, staged: Staged, replaced: KeyRange) -> 
         raise OvertakenError(
             f"{len(late)} objects of the range were published while it was staged; the replay begins again with them."
         )
+
+
+def _check_not_published(cursor: Cursor, load_id: int, staged: Staged) -> None:
+    """Two processes may have staged the same new objects; the accounts are locked, so one of them comes second."""
+    published = ledger.published_with(cursor, staged.objects, ledger.row(cursor, load_id).rules_version)
+    if published.keys() >= staged.objects.keys():
+        raise AlreadyPublishedError(max(published.values()))
 
 
 class _Counts(NamedTuple):

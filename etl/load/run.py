@@ -1,36 +1,29 @@
 """One load from landed objects to committed facts: stage → validate → publish; and replay, which is the same again."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from etl import quality
 from etl.feeds import FEEDS
 from etl.feeds.base import Feed
-from etl.feeds.records import NO_LIST, NOT_CLOSED
 from etl.load import landing, ledger
 from etl.load.landing import LandedObject, RecordedObject
 from etl.load.ledger import LedgerRow
-from etl.load.publish import KeyRange, OvertakenError, keep_rejects, objects_of_range, publish
-from etl.load.stage import BrokenObjectError, Staged, drop_orphans, drop_tables, stage
-from etl.model.errors import CeilingError, QualityGateError, SourceError, UsageError, WaybillError
+from etl.load.publish import KeyRange, OvertakenError, objects_of_range
+from etl.load.stage import BrokenObjectError, drop_orphans
+from etl.load.steps import Progress, publish_load, stage_load, validate_load
+from etl.model.errors import SourceError, UsageError
 from etl.model.identity import key_floor
 from etl.model.vocabulary import DISPATCH
-from etl.quality import Subject
 from etl.settings import Settings
-from etl.warehouse.connection import LOADER, connect, connected
-from etl.warehouse.migrations import ensure_partitions
+from etl.warehouse.connection import LOADER, connected
 
 BATCH_BYTES = 256 << 20
 BATCH_OBJECTS = 2_000
-REJECTED_AT_LEAST = 20
-INCOMPLETE = (NOT_CLOSED, NO_LIST)
-"""Reasons that say a source is incomplete: what it held is loaded, and the run ends red all the same."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Progress = Callable[[str], None]
 
 
 class IncompleteError(SourceError):
@@ -115,9 +108,9 @@ def replay(
                         objects = objects_of_range(cursor, replaced)
                     progress(f"replay {feed.slug} {owner or 'all accounts'}: {len(objects)} objects")
                     whose_ledger = owner or objects[0].landed.account
-                    row, _ = _stage_to_publish(
-                        connection, settings, url, feed, whose_ledger, objects, "replay", replaced, progress
-                    )
+                    load_id = stage_load(connection, settings, feed, whose_ledger, objects, "replay", progress)
+                    validate_load(connection, settings, url, load_id, progress)
+                    row = publish_load(connection, settings, load_id, progress, replaced).row
                 except OvertakenError as error:
                     progress(str(error))
             done.append(Loaded(row, is_new=True))
@@ -160,6 +153,12 @@ def _batches(landed: Iterable[LandedObject | SourceError], broken: list[str]) ->
         yield batch
 
 
+def _fresh(cursor: Cursor, objects: Sequence[RecordedObject], feed: Feed) -> tuple[list[RecordedObject], int | None]:
+    """The objects that are not published under these rules yet, and the last load that published one of the others."""
+    published = ledger.published_with(cursor, (o.object_id for o in objects), feed.rules_version)
+    return [o for o in objects if o.object_id not in published], max(published.values(), default=None)
+
+
 def _load_batch(
     connection: Connection,
     settings: Settings,
@@ -176,111 +175,19 @@ def _load_batch(
             batch, key=lambda landed: landed.sha256
         )  # so that two loads of the same files cannot deadlock
         objects = list({o.object_id: o for o in (landing.record(cursor, landed) for landed in in_order)}.values())
-        published = ledger.published_with(cursor, objects, feed.rules_version)
-        fresh = [o for o in objects if o.object_id not in published]
+        fresh, published_by = _fresh(cursor, objects, feed)
         if not fresh:
-            return Loaded(ledger.row(cursor, max(published.values())), is_new=False)
+            return Loaded(ledger.row(cursor, published_by), is_new=False)
     while fresh:
         try:
             account = fresh[0].landed.account
-            row, staged = _stage_to_publish(connection, settings, url, feed, account, fresh, "load", None, progress)
-            broken.extend(
-                f"load {row.load_id}: {count} times: {reason}"
-                for reason, count in staged.reasons.items()
-                if reason.startswith(INCOMPLETE)
-            )
-            return Loaded(row, is_new=True)
+            load_id = stage_load(connection, settings, feed, account, fresh, "load", progress)
+            validate_load(connection, settings, url, load_id, progress)
+            published = publish_load(connection, settings, load_id, progress)
+            broken.extend(published.incomplete)
+            return Loaded(published.row, is_new=published.row.load_id == load_id)
         except BrokenObjectError as error:
             progress(f"left out: {error}")
             broken.append(str(error))
             fresh.remove(error.broken)
     return None
-
-
-def _stage_to_publish(
-    connection: Connection,
-    settings: Settings,
-    url: str,
-    feed: Feed,
-    account: str,
-    objects: Sequence[RecordedObject],
-    kind: str,
-    replaced: KeyRange | None,
-    progress: Progress,
-) -> tuple[LedgerRow, Staged]:
-    load_id = ledger.begin(connection, account, feed, kind, objects)
-    progress(f"load {load_id}: staging {len(objects)} objects of {feed.slug}, account {account}")
-    try:
-        staged = stage(
-            connection,
-            load_id,
-            objects,
-            settings.landing_url,
-            settings.keyring,
-            lambda count: progress(f"load {load_id}: {count:,} records read"),
-        )
-    except BrokenObjectError as error:
-        connection.rollback()
-        with connection, connection.cursor() as cursor:
-            ledger.end(cursor, load_id, "stopped", str(error))
-        raise
-    _check_ceiling(connection, load_id, staged, settings.rejected_ceiling)
-    if staged.sighting_count:
-        progress(f"load {load_id}: validating {staged.sighting_count:,} staged events")
-        _validate(connection, url, load_id, staged)
-    progress(f"load {load_id}: publishing")
-    with connection, connection.cursor() as cursor:
-        ensure_partitions(cursor, datetime.now(UTC))
-    try:
-        publish(connection, load_id, staged, settings.keyring, replaced)
-    except WaybillError as error:
-        with connection, connection.cursor() as cursor:
-            ledger.end(cursor, load_id, "stopped", str(error))
-            drop_tables(cursor, load_id)
-        raise
-    with connection, connection.cursor() as cursor:
-        return ledger.row(cursor, load_id), staged
-
-
-def _check_ceiling(connection: Connection, load_id: int, staged: Staged, ceiling: float) -> None:
-    if staged.rejected_count <= REJECTED_AT_LEAST or staged.rejected_count <= ceiling * staged.read_count:
-        return
-    reasons = sorted(staged.reasons.items(), key=lambda item: -item[1])[:5]
-    reason = (
-        f"{staged.rejected_count} of {staged.read_count} records were rejected, more than REJECTED_CEILING={ceiling:g} "
-        f"allows: {'; '.join(f'{text} ({count})' for text, count in reasons)}"
-    )
-    _stop(connection, load_id, staged, reason)
-    raise CeilingError(
-        f"Load {load_id} stopped before any fact: {reason}. See `waybill rejected list`; if the records are right to "
-        "be rejected, run again with a higher REJECTED_CEILING."
-    )
-
-
-def _validate(connection: Connection, url: str, load_id: int, staged: Staged) -> None:
-    subject = f"load {load_id}"
-    table = Subject("event_staging", f"staging.load_{load_id}", staged.sighting_count)
-    outcomes = quality.validate(lambda: connect(url, LOADER, "waybill:validate"), [table])
-    with connection, connection.cursor() as cursor:
-        quality.record(cursor, outcomes, subject)
-    try:
-        quality.gate(outcomes, subject)
-    except QualityGateError as error:
-        _stop(connection, load_id, staged, str(error))
-        raise
-
-
-def _stop(connection: Connection, load_id: int, staged: Staged, reason: str) -> None:
-    """Commit how far a load came: its ledger row and its rejected records, and no fact."""
-    with connection, connection.cursor() as cursor:
-        keep_rejects(cursor, load_id)
-        ledger.end(
-            cursor,
-            load_id,
-            "stopped",
-            reason,
-            read_count=staged.read_count,
-            rejected_count=staged.rejected_count,
-            ignored_count=staged.ignored_count,
-        )
-        drop_tables(cursor, load_id)

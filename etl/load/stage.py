@@ -24,6 +24,7 @@ from etl.model.identity import Keyring
 from etl.model.redaction import Redactor
 
 SCHEMA = "staging"
+UNFINISHED = ("staging", "staged", "validated")
 RECIPIENTS_REMEMBERED = 200_000
 PROGRESS_EVERY = 20_000
 
@@ -232,23 +233,25 @@ def drop_tables(cursor: Cursor, load_id: int) -> None:
 
 
 def drop_orphans(connection: Connection) -> int:
-    """Drop the staging tables of loads that died: those whose lock nobody holds. Returns how many loads."""
+    """Drop the staging tables of loads that died: those whose lock nobody holds, and which wait for no next step.
+    Returns how many loads."""
     dropped = 0
     with connection.cursor() as cursor:
         cursor.execute(
             "select substring(tablename from '^load_(\\d+)')::bigint from pg_tables"
             " where schemaname = %s and tablename ~ '^load_\\d+(_|$)'"
-            " union select load_id from ops.load where status = 'staging'",
-            (SCHEMA,),
+            " union select load_id from ops.load where status = any(%s)"
+            " except select load_id from ops.load where status = any(%s) and kept_until > clock_timestamp()",
+            (SCHEMA, list(UNFINISHED), list(UNFINISHED)),
         )
         for (load_id,) in cursor.fetchall():
             cursor.execute("select pg_try_advisory_xact_lock(hashtext('waybill-load'), %s)", (load_id,))
             if cursor.fetchone()[0]:
                 drop_tables(cursor, load_id)
                 cursor.execute(
-                    "update ops.load set status = 'stopped', stop_reason = 'its process died',"
-                    " ended_at = clock_timestamp() where load_id = %s and status = 'staging'",
-                    (load_id,),
+                    "update ops.load set status = 'stopped', stop_reason = 'its process died', staged = null,"
+                    " ended_at = clock_timestamp() where load_id = %s and status = any(%s)",
+                    (load_id, list(UNFINISHED)),
                 )
                 dropped += 1
             connection.commit()

@@ -5,10 +5,11 @@ an earlier one left unfinished is known to be dead.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+import msgspec
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_REPEATABLE_READ
@@ -67,54 +68,117 @@ def rebuild(
     :raises QualityGateError: a critical rule failed: the reports stay as they were and are marked stale
     :raises ConfigurationError: another zone than that of the reports, without `full`
     """
-    if full and days is not None:
-        raise UsageError("Rebuild given days, or everything with --full, not both.")
     with _locked(connect) as connection:
-        zone = _zone(connection, report_timezone, full)
-        _drop_unfinished(connection)
-        build_id = _begin(connection, zone, full, code_version)
+        build_id = _begin(connection, days, full, report_timezone, code_version)
         try:
-            return _build(connect, connection, build_id, days, full, zone, progress)
+            _build(connection, build_id, days, full, progress)
+            warnings = _validate(connect, connection, build_id, progress)
+            result = _publish(connection, build_id, progress)
         except Exception as error:
             _fail(connection, build_id, error)
             raise
+    return replace(result, warnings=warnings)
 
 
-def _build(
+def build(
     connect: Connect,
-    connection: Connection,
-    build_id: int,
     days: Sequence[date] | None,
     full: bool,
-    zone: str,
-    progress: Progress,
+    report_timezone: str | None,
+    code_version: str,
+    progress: Progress = lambda text: None,
+) -> int:
+    """The first step of `rebuild` alone, for a scheduler that takes each step in a process of its own; the same
+    arguments and errors. Returns the number of the build.
+
+    The lock of builds is held during each step, not between them: what another build does meanwhile cannot go wrong,
+    because it drops this one, whose next step then says so.
+    """
+    with _locked(connect) as connection:
+        build_id = _begin(connection, days, full, report_timezone, code_version)
+        with _failing(connection, build_id):
+            _build(connection, build_id, days, full, progress)
+    return build_id
+
+
+def validate(connect: Connect, build_id: int, progress: Progress = lambda text: None) -> tuple[str, ...]:
+    """The second step: the suites over what the build has read; again, if it was done before.
+
+    :returns: rules that failed and only warn, as `suite.rule`
+    :raises QualityGateError: a critical rule failed: the reports stay as they were and are marked stale
+    :raises UsageError: the build has ended already
+    """
+    with _locked(connect) as connection, _failing(connection, build_id):
+        return _validate(connect, connection, build_id, progress)
+
+
+def publish(
+    connect: Connect, build_id: int, is_dry: bool = False, progress: Progress = lambda text: None
 ) -> BuildResult:
+    """The last step: one transaction applies the difference. A build that is published is left alone.
+
+    :param is_dry: count what would change, and change nothing
+    :raises UsageError: the build was not validated, or has ended
+    """
+    with _locked(connect) as connection, _failing(connection, build_id):
+        return _publish(connection, build_id, progress, is_dry)
+
+
+def pending_days(connection: Connection) -> tuple[date, ...]:
+    """The local days that loads have touched and no build has rebuilt yet, in order."""
+    with connection, connection.cursor() as cursor:
+        return candidates.pending_days(cursor)
+
+
+def _build(connection: Connection, build_id: int, days: Sequence[date] | None, full: bool, progress: Progress) -> None:
     connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ)
     with connection, connection.cursor() as cursor:
+        zone = _of_build(cursor, build_id, "report_timezone")
         snapshot = candidates.create(cursor, build_id, days, full, zone, progress)
+        cursor.execute(
+            "update ops.build set candidates = %s where build_id = %s",
+            (msgspec.json.encode(snapshot).decode(), build_id),
+        )
     connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED)
 
+
+def _validate(connect: Connect, connection: Connection, build_id: int, progress: Progress) -> tuple[str, ...]:
+    with connection, connection.cursor() as cursor:
+        snapshot = _snapshot(cursor, build_id, ("building", "validated"))
     progress(f"build {build_id}: validating {sum(snapshot.row_counts.values()):,} rows")
     outcomes = quality.check(connect, connection, snapshot.subjects(), f"build {build_id}")
-
     with connection, connection.cursor() as cursor:
+        cursor.execute("update ops.build set status = 'validated' where build_id = %s", (build_id,))
+    return tuple(f"{outcome.suite}.{rule['rule']}" for outcome in outcomes for rule in outcome.warnings)
+
+
+def _publish(connection: Connection, build_id: int, progress: Progress, is_dry: bool = False) -> BuildResult:
+    with connection, connection.cursor() as cursor:
+        if _of_build(cursor, build_id, "status") == "published":
+            return _published(cursor, build_id)
+        snapshot = _snapshot(cursor, build_id, ("validated",))
+    rows_changed = {}
+    with suppress(_DryRun), connection, connection.cursor() as cursor:
         candidates.check_row_counts(cursor, snapshot)
-        rows_changed = {}
         for report in BUILT if snapshot.tables else ():
             rows_changed[report.name] = apply_difference(cursor, report, snapshot.tables[report.name], snapshot.days)
             progress(f"build {build_id}: {report.name}: {rows_changed[report.name]:,} rows changed")
         candidates.remove_pending(cursor, snapshot)
-        _publish(cursor, build_id, snapshot, sum(rows_changed.values()))
-        candidates.drop(cursor, snapshot.tables.values())
-    return BuildResult(
-        build_id=build_id,
-        days=snapshot.days,
-        as_of=snapshot.as_of,
-        report_timezone=zone,
-        rows_changed=sum(rows_changed.values()),
-        rows_changed_by_report=rows_changed,
-        warnings=tuple(f"{outcome.suite}.{rule['rule']}" for outcome in outcomes for rule in outcome.warnings),
-    )
+        _end(cursor, build_id, "published", snapshot, sum(rows_changed.values()))
+        cursor.execute(
+            "update ops.report_state set stale_reason = null, stale_since = null where stale_reason is not null"
+        )
+        if is_dry:
+            raise _DryRun
+    with connection, connection.cursor() as cursor:
+        if is_dry:
+            candidates.drop(cursor, snapshot.tables.values())
+            _end(cursor, build_id, "tried", snapshot, sum(rows_changed.values()))
+        return replace(_published(cursor, build_id), rows_changed_by_report=rows_changed)
+
+
+class _DryRun(Exception):  # noqa: N818 - takes a transaction back; no fault
+    pass
 
 
 @contextmanager
@@ -175,12 +239,20 @@ def _drop_unfinished(connection: Connection) -> None:
     with connection, connection.cursor() as cursor:
         candidates.drop(cursor, candidates.leftovers(cursor))
         cursor.execute(
-            "update ops.build set status = 'failed', ended_at = clock_timestamp(), failure = 'died'"
-            " where status = 'building'"
+            "update ops.build set status = 'failed', ended_at = clock_timestamp(), candidates = null,"
+            " failure = 'it died, or another build began before its next step'"
+            " where status in ('building', 'validated')"
         )
 
 
-def _begin(connection: Connection, zone: str, full: bool, code_version: str) -> int:
+def _begin(
+    connection: Connection, days: Sequence[date] | None, full: bool, report_timezone: str | None, code_version: str
+) -> int:
+    """Clear away what died, and write the row of a build that starts."""
+    if full and days is not None:
+        raise UsageError("Rebuild given days, or everything with --full, not both.")
+    zone = _zone(connection, report_timezone, full)
+    _drop_unfinished(connection)
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "insert into ops.build (status, report_timezone, is_full, code_version) values ('building', %s, %s, %s)"
@@ -190,29 +262,79 @@ def _begin(connection: Connection, zone: str, full: bool, code_version: str) -> 
         return cursor.fetchone()[0]
 
 
-def _publish(cursor: Cursor, build_id: int, snapshot: candidates.Snapshot, rows_changed: int) -> None:
+def _of_build(cursor: Cursor, build_id: int, column: str) -> object:
+    """One column of a build's row. Raises UsageError if there is no such build."""
+    cursor.execute(sql.SQL("select {} from ops.build where build_id = %s").format(sql.Identifier(column)), (build_id,))
+    found = cursor.fetchone()
+    if found is None:
+        raise UsageError(f"There is no build {build_id}.")
+    return found[0]
+
+
+def _snapshot(cursor: Cursor, build_id: int, statuses: Sequence[str]) -> candidates.Snapshot:
+    """What a build has read that is to go on. Raises UsageError if it cannot."""
+    status = _of_build(cursor, build_id, "status")
+    found = _of_build(cursor, build_id, "candidates")
+    if status not in statuses or found is None:
+        failure = _of_build(cursor, build_id, "failure")
+        raise UsageError(
+            f"Build {build_id} is {status}{f' ({failure})' if failure else ''}: it cannot go on. Nothing of it was "
+            "published, and its days are still pending: build again."
+        )
+    return msgspec.convert(found, candidates.Snapshot, strict=False)
+
+
+def _published(cursor: Cursor, build_id: int) -> BuildResult:
+    cursor.execute(
+        "select build_id, case when not is_full then days_built end, as_of, report_timezone, rows_changed"
+        " from ops.build where build_id = %s",
+        (build_id,),
+    )
+    number, days, as_of, zone, rows_changed = cursor.fetchone()
+    return BuildResult(number, None if days is None else tuple(days), as_of, zone, rows_changed)
+
+
+def _end(cursor: Cursor, build_id: int, status: str, snapshot: candidates.Snapshot, rows_changed: int) -> None:
+    """Write how a build ended, and drop its candidates."""
     days = None if snapshot.days is None else list(snapshot.days)
     cursor.execute(
-        "update ops.build set status = 'published', as_of = %s, ended_at = clock_timestamp(), days_built = %s::date[],"
-        " rows_changed = %s where build_id = %s",
-        (snapshot.as_of, days, rows_changed, build_id),
+        "update ops.build set status = %s, as_of = %s, ended_at = clock_timestamp(), days_built = %s::date[],"
+        " rows_changed = %s, candidates = null where build_id = %s",
+        (status, snapshot.as_of, days, rows_changed, build_id),
     )
-    cursor.execute("update ops.report_state set stale_reason = null, stale_since = null where stale_reason is not null")
+    candidates.drop(cursor, snapshot.tables.values())
 
 
-def _fail(connection: Connection, build_id: int, error: Exception) -> None:
-    """Mark the build failed and the reports stale, in a transaction of its own; what failed is raised all the same."""
+@contextmanager
+def _failing(connection: Connection, build_id: int) -> Iterator[None]:
+    """A step: what Waybill raises on purpose ends the build; after anything else (a lost connection) the same step
+    may be taken again. Either way the reports are stale for now."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        _fail(connection, build_id, error, is_final=isinstance(error, WaybillError))
+        raise
+
+
+def _fail(connection: Connection, build_id: int, error: Exception, is_final: bool = True) -> None:
+    """Mark the build failed and the reports stale, in a transaction of its own; what failed is raised all the same.
+
+    :param is_final: False: leave the build as it is, only mark the reports
+    """
     reason = str(error) if isinstance(error, WaybillError) else f"{type(error).__name__}; see the log of the build"
     try:
         connection.rollback()
         connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED)
         with connection, connection.cursor() as cursor:
-            candidates.drop(cursor, candidates.leftovers(cursor))
-            cursor.execute(
-                "update ops.build set status = 'failed', ended_at = clock_timestamp(), failure = %s"
-                " where build_id = %s",
-                (reason, build_id),
-            )
+            if is_final:
+                candidates.drop(cursor, candidates.leftovers(cursor))
+                cursor.execute(
+                    "update ops.build set status = 'failed', ended_at = clock_timestamp(), failure = %s,"
+                    " candidates = null where build_id = %s",
+                    (reason, build_id),
+                )
             cursor.execute(
                 "update ops.report_state set stale_reason = %s, stale_since = coalesce(stale_since, clock_timestamp())",
                 (f"build {build_id}: {reason}" if not isinstance(error, QualityGateError) else reason,),

@@ -56,7 +56,7 @@ def create(
     as_of = cursor.fetchone()[0]
     for setting in _PLANNING:
         cursor.execute(sql.SQL("set local {}").format(sql.SQL(setting)))
-    built = None if full else tuple(sorted(set(days))) if days is not None else _pending_days(cursor)
+    built = None if full else tuple(sorted(set(days))) if days is not None else pending_days(cursor)
     if built == ():
         return Snapshot(built, as_of, {}, {})
     parameters = {"days": None if built is None else list(built), "report_timezone": report_timezone}
@@ -117,6 +117,7 @@ def _identifier(table: str) -> sql.Identifier:
     return sql.Identifier(*table.split("."))
 
 
-def _pending_days(cursor: Cursor) -> tuple[date, ...]:
+def pending_days(cursor: Cursor) -> tuple[date, ...]:
+    """Local days that wait to be built, in order."""
     cursor.execute("select day from ops.changed_day group by day order by day")
     return tuple(day for (day,) in cursor.fetchall())

@@ -18,7 +18,7 @@ from psycopg2 import sql
 from pyarrow import parquet
 
 from etl import quality
-from etl.load import run as loads
+from etl.load import steps as loads
 from etl.model.redaction import Redactor
 from etl.reports import build as builds
 from tests.acceptance.warehouses import build

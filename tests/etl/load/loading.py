@@ -11,7 +11,7 @@ import pytest
 from psycopg2 import sql
 
 from etl.feeds import FEEDS
-from etl.load import run
+from etl.load import run, steps
 from etl.load.landing import LandedObject, land
 from etl.load.ledger import LedgerRow
 from tests.conftest import Warehouse
@@ -133,14 +133,14 @@ def counts(row: LedgerRow) -> dict[str, int]:
 
 def before_publish(monkeypatch: pytest.MonkeyPatch, happens: Callable[[int], None]) -> None:
     """Let something happen, once, between the validation of the next load and its publish."""
-    publish = run.publish
+    publish = steps.publish
 
     def interrupted(connection, load_id, *rest) -> None:
-        monkeypatch.setattr(run, "publish", publish)
+        monkeypatch.setattr(steps, "publish", publish)
         happens(load_id)
         publish(connection, load_id, *rest)
 
-    monkeypatch.setattr(run, "publish", interrupted)
+    monkeypatch.setattr(steps, "publish", interrupted)
 
 
 def beside(work: Callable[[], object]) -> Callable[[int], None]:

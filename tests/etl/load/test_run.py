@@ -10,7 +10,7 @@ import pytest
 from etl.feeds.dispatch_log import DispatchLog
 from etl.feeds.sendgrid_events import SendgridEvents
 from etl.feeds.twilio_messages import TwilioMessages
-from etl.load import run
+from etl.load import run, steps
 from etl.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError
 from tests.acceptance.warehouses import forked, until_alone
 from tests.etl.load.loading import (
@@ -176,7 +176,7 @@ def test_the_staging_tables_of_a_load_that_died_are_dropped_by_the_next(loads: L
     before = loads.stamps("fact", "private")
 
     def dies() -> None:
-        run.publish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        steps.publish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         loads.load("sendgrid_events", GOOD[1], *poison(1))
 
     assert forked(dies) == -signal.SIGKILL
@@ -195,14 +195,14 @@ def test_the_staging_tables_of_a_load_that_lives_are_left_alone(loads: Loads) ->
     go_read, go_write = os.pipe()
 
     def pauses() -> None:
-        publish = run.publish
+        publish = steps.publish
 
         def waiting(*arguments: object) -> None:
             os.write(staged_write, b".")
             os.read(go_read, 1)
             publish(*arguments)
 
-        run.publish = waiting
+        steps.publish = waiting
         loads.load("sendgrid_events", GOOD[1])
 
     def load_meanwhile(pid: int) -> None:

@@ -1,10 +1,13 @@
 """Builds: what they rebuild, what they leave pending, what stops them, and that they write differences only."""
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from etl import quality
 from etl.model.errors import ConfigurationError, QualityGateError, UsageError
@@ -333,7 +336,10 @@ def test_what_a_dead_build_left_is_dropped(warehouse: Warehouse, facts: Facts, m
     assert pending(warehouse) == [(load_id, D1)]
     run(warehouse)
     assert candidate_tables(warehouse) == []
-    assert builds(warehouse) == [("failed", "died"), ("published", None)]
+    assert builds(warehouse) == [
+        ("failed", "it died, or another build began before its next step"),
+        ("published", None),
+    ]
     assert pending(warehouse) == []
 
 
@@ -444,13 +450,119 @@ def test_readers_see_the_reports_as_they_were_until_the_commit(
     a_delivered_email(facts, "another", "2026-03-03")
     facts.pending("2026-03-03")
     seen = []
-    publish = build._publish
+    end = build._end
 
-    def look_then_publish(*arguments: object) -> None:
+    def look_then_end(*arguments: object) -> None:
         seen.append(contents(warehouse))
-        publish(*arguments)
+        end(*arguments)
 
-    monkeypatch.setattr(build, "_publish", look_then_publish)
+    monkeypatch.setattr(build, "_end", look_then_end)
     run(warehouse)
     assert seen == [before]
     assert contents(warehouse) != before
+
+
+def steps(warehouse: Warehouse) -> dict[str, Callable[..., object]]:
+    """Each step of a build, as a process of its own takes it."""
+
+    def connect() -> Connection:
+        return warehouse.connect("waybill_reporter")
+
+    return {
+        "build": lambda days=None: build.build(connect, days, False, ZONE, "1.2.3"),
+        "validate": lambda build_id: build.validate(connect, build_id),
+        "publish": lambda build_id, is_dry=False: build.publish(connect, build_id, is_dry),
+    }
+
+
+def test_steps_in_processes_of_their_own_give_what_one_gives(warehouse: Warehouse, facts: Facts) -> None:
+    three_days(facts)
+    facts.pending("2026-03-02")
+    step = steps(warehouse)
+    build_id = step["build"]()
+    assert not any(contents(warehouse).values())
+    assert step["validate"](build_id) == step["validate"](build_id) == ()
+    result = step["publish"](build_id)
+    assert result.days == (D1,)
+    assert result.rows_changed > 0
+    assert pending(warehouse) == candidate_tables(warehouse) == []
+    after = contents(warehouse)
+    assert replace(step["publish"](build_id), rows_changed_by_report=result.rows_changed_by_report) == result
+    assert run(warehouse, [D1]).rows_changed == 0
+    assert contents(warehouse) == after
+
+
+def test_a_dry_run_counts_and_changes_nothing(warehouse: Warehouse, facts: Facts) -> None:
+    three_days(facts)
+    load_id = facts.pending("2026-03-02")
+    step = steps(warehouse)
+    build_id = step["build"]()
+    step["validate"](build_id)
+    tried = step["publish"](build_id, is_dry=True)
+    assert not any(contents(warehouse).values())
+    assert pending(warehouse) == [(load_id, D1)]
+    assert candidate_tables(warehouse) == []
+    assert builds(warehouse) == [("tried", None)]
+    assert run(warehouse).rows_changed == tried.rows_changed > 0
+
+
+def test_a_build_that_was_not_validated_cannot_be_published(warehouse: Warehouse, facts: Facts) -> None:
+    three_days(facts)
+    facts.pending("2026-03-02")
+    step = steps(warehouse)
+    build_id = step["build"]()
+    with pytest.raises(UsageError, match="cannot go on"):
+        step["publish"](build_id)
+    step["validate"](build_id)
+    assert step["publish"](build_id).rows_changed > 0
+
+
+def test_a_build_that_another_overtook_cannot_go_on(warehouse: Warehouse, facts: Facts) -> None:
+    three_days(facts)
+    facts.pending("2026-03-02")
+    step = steps(warehouse)
+    build_id = step["build"]()
+    step["validate"](build_id)
+    run(warehouse)
+    after = contents(warehouse)
+    with pytest.raises(UsageError, match="another build began"):
+        step["publish"](build_id)
+    with pytest.raises(UsageError, match="another build began"):
+        step["validate"](build_id)
+    assert contents(warehouse) == after
+    with pytest.raises(UsageError, match="no build 99"):
+        step["publish"](99)
+
+
+def test_a_step_that_fails_at_the_gate_ends_the_build(
+    warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_days(facts)
+    load_id = facts.pending("2026-03-02")
+    step = steps(warehouse)
+    build_id = step["build"]()
+    monkeypatch.setattr(quality, "check", lambda *arguments: (_ for _ in ()).throw(QualityGateError("stopped")))
+    with pytest.raises(QualityGateError):
+        step["validate"](build_id)
+    monkeypatch.undo()
+    assert builds(warehouse) == [("failed", "stopped")]
+    assert warehouse.rows("select stale_reason from ops.report_state") == [("stopped",)]
+    assert pending(warehouse) == [(load_id, D1)]
+    with pytest.raises(UsageError, match="is failed"):
+        step["publish"](build_id)
+
+
+def test_a_step_that_lost_its_connection_may_be_taken_again(
+    warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_days(facts)
+    facts.pending("2026-03-02")
+    step = steps(warehouse)
+    build_id = step["build"]()
+    monkeypatch.setattr(quality, "check", lambda *arguments: (_ for _ in ()).throw(psycopg2.OperationalError("gone")))
+    with pytest.raises(psycopg2.OperationalError):
+        step["validate"](build_id)
+    monkeypatch.undo()
+    step["validate"](build_id)
+    assert step["publish"](build_id).rows_changed > 0
+    assert warehouse.rows("select stale_reason from ops.report_state") == [(None,)]

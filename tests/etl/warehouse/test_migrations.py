@@ -54,10 +54,13 @@ MATRIX = (
         "ops.load_object": ("si", "s", "", ""),
         "ops.migration": ("s", "s", "", ""),
         "ops.object": ("si", "s", "", ""),
+        "ops.pull": ("siu", "s", "", ""),
+        "ops.pull_page": ("si", "s", "", ""),
         "ops.report_state": ("s", "siu", "", ""),
         "ops.rules": ("siu", "s", "", ""),
         "ops.setting": ("siu", "siu", "", ""),
         "ops.validation": ("si", "si", "", ""),
+        "ops.watermark": ("siu", "s", "", ""),
     }
     | dict.fromkeys(REPORT_TABLES, ("", "siud", "s", "s"))
     | dict.fromkeys(REPORT_VIEWS, ("", "s", "s", "s"))
