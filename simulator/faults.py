@@ -152,14 +152,14 @@ class CutJson(Fault, frozen=True):
         return replace(answer, shows=None, body=answer.body[: len(answer.body) // 2])
 
 
-class ErrorIn200(Fault, frozen=True):
+class ErrorAsSuccess(Fault, frozen=True):
     """An error of Twilio's under status 200."""
 
     def spoil(self, answer: Answer, origin: str) -> Answer:
         return replace(refusal(500, 20500, "Internal Server Error"), status=200)
 
 
-class HtmlIn200(Fault, frozen=True):
+class HtmlAsSuccess(Fault, frozen=True):
     """A page for people under status 200."""
 
     def spoil(self, answer: Answer, origin: str) -> Answer:
@@ -249,8 +249,8 @@ AnyFault = (
     | ConnectionReset
     | ShortBody
     | CutJson
-    | ErrorIn200
-    | HtmlIn200
+    | ErrorAsSuccess
+    | HtmlAsSuccess
     | GzipBomb
     | LoopingLink
     | ForeignLink

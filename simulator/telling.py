@@ -70,6 +70,8 @@ def merged(told: Iterable[Told]) -> list[Happening]:
 def _together(seen: list[Happening]) -> Happening:
     """Least time, dispatch id, campaign and template (best source first); greatest price, segments and duration;
     machine if anyone says so; a failure class that is known before one that is not; any other value before none."""
+    if len(seen) == 1:
+        return seen[0]
     classes = [happening.failure_class for happening in seen if happening.failure_class]
     return replace(
         seen[0],

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -74,7 +75,14 @@ def page_body(
 
 def as_written(state: dict[str, object]) -> dict[str, object]:
     """A row as the body has it: its dates in RFC 2822."""
-    return {name: format_datetime(value) if isinstance(value, datetime) else value for name, value in state.items()}
+    return {name: _rfc_2822(value) if isinstance(value, datetime) else value for name, value in state.items()}
+
+
+@lru_cache(maxsize=200_000)
+def _rfc_2822(at: datetime) -> str:
+    """Most of what a page costs: kept, because the same rows are listed again and again, and written as GMT first,
+    which takes half as long."""
+    return format_datetime(at, usegmt=True).replace("GMT", "+0000")
 
 
 def rows_of(body: dict[str, object]) -> Iterable[dict[str, object]]:

@@ -96,7 +96,9 @@ class World:
 
     def files(self, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> Iterator[SpoolFile]:
         """Every file of these feeds that landed up to then (default: ever), in the order of landing."""
-        return (f for f in self._files if f.feed in feeds and (until is None or f.landed_after <= until))
+        files = [*self._spools, *(self._poll_files if {MESSAGES, CALLS} & set(feeds) else ())]
+        files.sort(key=lambda file: (file.landed_after, file.account, file.feed, file.name))
+        return (file for file in files if file.feed in feeds and (until is None or file.landed_after <= until))
 
     def rows(self, account: str, feed: str) -> Sequence[Row]:
         """Every row of an account's messages or calls at Twilio, in order of creation.
@@ -118,7 +120,7 @@ class World:
         return dict(self._read_tally().read)
 
     def _read_tally(self) -> Tally:
-        _ = self._files
+        _ = self._spools, self._poll_files
         return self._tally
 
     def _live(self, account_index: int, account: str, channel: str) -> None:
@@ -213,16 +215,17 @@ class World:
         return NIGHTLY_POLL_BACK if at.hour == NIGHTLY_POLL_HOUR or at == self.ends else POLL_BACK
 
     @cached_property
-    def _polled_pages(self) -> dict[tuple[str, str, datetime], list[list[Told]]]:
-        return {
-            (account, feed, at): poll(account, feed, self._rows[account, feed], at, self._poll_back(at))
-            for account in self.accounts
-            for feed in (MESSAGES, CALLS)
-            for at in self._polls
-        }
+    def _poll_files(self) -> list[SpoolFile]:
+        files: list[SpoolFile] = []
+        for account in self.accounts:
+            for feed in (MESSAGES, CALLS):
+                for at in self._polls:
+                    pages = poll(account, feed, self._rows[account, feed], at, self._poll_back(at))
+                    files += self._files_of_poll(account, feed, at, pages)
+        return files
 
     @cached_property
-    def _files(self) -> list[SpoolFile]:
+    def _spools(self) -> list[SpoolFile]:
         files: list[SpoolFile] = []
         for account in self.accounts:
             own = [one for one in self._told if one.account == account]
@@ -230,11 +233,9 @@ class World:
             random = Random(f"{self.seed}/{account}/spool")
             files += webhook.spools(account, events, self.ends, random, self._tally)
             files += self._log_files(account, [one for one in own if one.feed == dispatch_log.FEED])
-        for (account, feed, at), pages in self._polled_pages.items():
-            files += self._poll_files(account, feed, at, pages)
-        return sorted(files, key=lambda file: (file.landed_after, file.account, file.feed, file.name))
+        return files
 
-    def _poll_files(self, account: str, feed: str, at: datetime, pages: list[list[Told]]) -> Iterator[SpoolFile]:
+    def _files_of_poll(self, account: str, feed: str, at: datetime, pages: list[list[Told]]) -> Iterator[SpoolFile]:
         for number, data in enumerate(bodies(account, feed, pages, at, self._poll_back(at))):
             page = pages[number]
             self._tally.read[account, feed] += len(page)

@@ -1,11 +1,17 @@
-"""A stand-in for Twilio on a real socket, and a client of it."""
+"""A stand-in for Twilio on a real socket, a client of it, and readers of the world's files."""
 
+import gzip
+import io
+import json
 from collections.abc import Iterator
+from datetime import datetime
 
 import httpx2
+import pyarrow.parquet
 import pytest
 
 from simulator.serve import serving
+from simulator.spool import SpoolFile
 from simulator.stand_in import TwilioStandIn
 from simulator.twilio import account_sid, auth_token
 from simulator.world import World
@@ -44,3 +50,14 @@ def rows_by_links(client: httpx2.Client, path: str) -> list[dict]:
         rows += page["messages" if "messages" in page else "calls"]
         uri = page["next_page_uri"]
     return rows
+
+
+def text_of(file: SpoolFile) -> str:
+    """The file as text; Parquet as lines of JSON."""
+    if file.name.endswith(".parquet"):
+        return "\n".join(json.dumps(row, default=datetime.isoformat) for row in parquet_rows(file))
+    return (gzip.decompress(file.data) if file.name.endswith(".gz") else file.data).decode()
+
+
+def parquet_rows(file: SpoolFile) -> list[dict]:
+    return pyarrow.parquet.read_table(io.BytesIO(file.data)).to_pylist()

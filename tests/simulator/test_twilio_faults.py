@@ -16,10 +16,10 @@ import pytest
 from simulator.faults import (
     ConnectionReset,
     CutJson,
-    ErrorIn200,
+    ErrorAsSuccess,
     ForeignLink,
     GzipBomb,
-    HtmlIn200,
+    HtmlAsSuccess,
     Late,
     LoopingLink,
     NotFound,
@@ -141,10 +141,10 @@ def test_json_may_end_in_the_middle_of_a_whole_body(twilio, client):
 
 
 def test_status_200_may_hold_an_error_or_html(twilio, client):
-    twilio.faults.set(ErrorIn200())
+    twilio.faults.set(ErrorAsSuccess())
     answer = client.get(PAGE)
     assert (answer.status_code, answer.json()["code"], "messages" in answer.json()) == (200, 20500, False)
-    twilio.faults.set(HtmlIn200())
+    twilio.faults.set(HtmlAsSuccess())
     answer = client.get(PAGE)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html")
     assert twilio.shown.told() == []

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import pytest
 
+from etl.model.identity import Keyring
 from simulator.serve import serving
 from simulator.shown import told_by_bodies
 from simulator.stand_in import TwilioStandIn
@@ -14,7 +15,8 @@ from simulator.truth import report_rows
 from simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
 from simulator.twilio_page import list_path
 from simulator.world import FILE_FEEDS
-from tests.simulator.conftest import client_of, rows_by_links
+from tests.reference.model import Model
+from tests.simulator.conftest import client_of, rows_by_links, text_of
 
 ZONE = "Europe/Berlin"
 PATH = list_path("north", MESSAGES)
@@ -138,6 +140,36 @@ def test_rows_change_and_come_between_pages_when_every_request_moves_the_clock(t
     assert [request.moment for request in twilio.requests.all()] == [NOON, NOON + timedelta(hours=3)]
 
 
+def test_no_row_of_a_window_is_missed_while_others_come_and_change(twilio, client):
+    window = f"{PATH}?DateSent%3E=2026-03-26&PageSize=7"
+    twilio.clock.at = NOON
+    there = {row["sid"] for row in rows_by_links(client, window)}
+    twilio.clock.at, twilio.clock.per_request = NOON, timedelta(minutes=20)
+    sids = [row["sid"] for row in rows_by_links(client, window)]
+    assert set(sids) >= there
+    assert len(sids) == len(set(sids)) >= len(there) > 50
+    assert twilio.clock.at > NOON + timedelta(hours=2)
+
+
+def test_the_other_reading_of_upper_bounds_can_be_chosen(twilio, client, small_world):
+    window = f"{PATH}?DateSent%3C=2026-03-27&PageSize=1000"
+    whole_day = rows_by_links(client, window)
+    with serving(TwilioStandIn(small_world, strict_upper_bounds=True)) as strict, client_of(strict) as other:
+        until_midnight = rows_by_links(other, window)
+    assert 20 < len(until_midnight) < len(whole_day)
+    assert whole_day[-len(until_midnight) :] == until_midnight
+
+
+def test_pages_may_take_their_time(small_world):
+    with (
+        serving(TwilioStandIn(small_world, latency_seconds=60)) as twilio,
+        client_of(twilio, timeout=httpx2.Timeout(10, read=0.1)) as client,
+    ):
+        with pytest.raises(httpx2.ReadTimeout):
+            client.get(PATH)
+        assert client.get(f"{PATH}?PageSize=0").status_code == 400
+
+
 def test_above_its_limit_an_account_is_told_to_wait(small_world):
     with serving(TwilioStandIn(small_world, most_concurrent=0)) as twilio, client_of(twilio) as client:
         answer = client.get(PATH)
@@ -161,6 +193,33 @@ def test_the_truth_is_what_the_files_and_the_shown_rows_tell(twilio, client, sma
     sent = [sum(row["delivered"] for row in cells["sms_activity_daily"].values()) for cells in (nothing_pulled, half)]
     assert sent[0] == 0 < sent[1] < sum(row["delivered"] for row in whole["sms_activity_daily"].values())
     assert any(row["human"] for row in whole["ivr_activity_daily"].values())
+
+
+def test_a_reader_that_shares_nothing_finds_the_truth_in_what_was_answered(twilio, small_world):
+    """Files and bodies in, reports out, by the tests' own model of the product: pulled at three moments, while the
+    clock moves on with every request."""
+    model = Model(Keyring(b"a secret of the tests"), ZONE)
+    for file in small_world.files(FILE_FEEDS):
+        data = text_of(file).encode() if file.name.endswith(".parquet") else file.data
+        model.load(file.account, file.feed, data, file.landed_after)
+    twilio.clock.per_request = timedelta(minutes=5)
+    bodies = []
+    for moment in (small_world.starts + timedelta(hours=20), NOON, small_world.ends):
+        for account in small_world.accounts:
+            with client_of(twilio, account) as client:
+                for feed in (MESSAGES, CALLS):
+                    twilio.clock.at = moment
+                    uri = f"{list_path(account, feed)}?PageSize=20"
+                    while uri:
+                        body = client.get(uri).content
+                        bodies.append(body)
+                        model.load(account, feed, body, twilio.clock.at)
+                        uri = json.loads(body)["next_page_uri"]
+    assert twilio.report_rows(ZONE) == model.report_rows()
+    assert len(bodies) > 40
+    assert report_rows(small_world.happenings(FILE_FEEDS, shown=told_by_bodies(small_world, bodies)), ZONE) == (
+        model.report_rows()
+    )
 
 
 def test_the_truth_may_stop_at_the_files_that_landed_up_to_a_moment(twilio, small_world):

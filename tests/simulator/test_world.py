@@ -1,7 +1,6 @@
 """The simulated world: the same for a seed, complete, honest about its own files."""
 
 import csv
-import gzip
 import hashlib
 import io
 import json
@@ -28,6 +27,7 @@ from simulator.truth import report_rows
 from simulator.twilio import ERRORS
 from simulator.world import FATES, FEEDS, FILE_FEEDS, World, write
 from tests.reference.model import Model
+from tests.simulator.conftest import parquet_rows, text_of
 
 ADDRESS = re.compile(r"[\w.+-]+(?:@|%40)[\w.-]+", re.ASCII)
 INVENTED = re.compile(r"sim\.\d{6}(@|%40)[a-z.]+", re.IGNORECASE)
@@ -67,17 +67,6 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def happenings(world):
     return world.happenings()
-
-
-def text_of(file: SpoolFile) -> str:
-    """The file as text; Parquet as lines of JSON."""
-    if file.name.endswith(".parquet"):
-        return "\n".join(json.dumps(row, default=datetime.isoformat) for row in parquet_rows(file))
-    return (gzip.decompress(file.data) if file.name.endswith(".gz") else file.data).decode()
-
-
-def parquet_rows(file: SpoolFile) -> list[dict]:
-    return pyarrow.parquet.read_table(io.BytesIO(file.data)).to_pylist()
 
 
 def of_feed(world: World, feed: str) -> list[SpoolFile]:
