@@ -93,7 +93,7 @@ class TwilioStandIn:
         answer = self._answer(request, method, authorization)
         if fault is not None:
             answer = fault.spoil(answer, str(self.url))
-        request.status = answer.status
+        request.status = int(answer.status)
         return answer
 
     def _answer(self, request: Request, method: str, authorization: str | None) -> Answer:

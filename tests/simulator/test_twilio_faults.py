@@ -235,6 +235,7 @@ def test_faults_are_switched_from_outside(twilio, client):
     (switched,) = client.get("/simulator/faults").json()
     assert (switched["met"], switched["struck"], switched["fault"]["kind"]) == (4, 1, "server_error")
     assert client.get("/simulator/requests").json()["by_fault"] == {"server_error": 1}
+    assert client.get("/simulator/requests").json()["by_status"] == {"200": 3, "503": 1}
     assert client.post("/simulator/faults", json={"faults": []}).json() == []
     refused = client.post("/simulator/faults", json={"faults": [{"kind": "meteor"}]})
     assert (refused.status_code, "meteor" in refused.json()["error"]) == (400, True)
