@@ -1,0 +1,134 @@
+"""Real servers on the loopback interface that answer byte by byte as a test says, and clocks that nobody waits for."""
+
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+USER, SECRET = "AC00000000000000000000000000000001", "correct/horse battery+staple"
+CLOSE, RESET, HANG = "close", "reset", "hang"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Bytes to send as they are, and what then becomes of the connection."""
+
+    data: bytes
+    then: str = ""
+
+
+def reply(
+    status: int = 200, body: bytes = b"{}", *headers: tuple[str, str], length: int | None = None, then: str = ""
+) -> Reply:
+    """An HTTP message; `length` other than that of the body makes it a truncated one."""
+    lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body) if length is None else length}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return Reply("\r\n".join(lines).encode() + b"\r\n\r\n" + body, then)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it arrived."""
+
+    target: str
+    headers: dict[str, str]
+
+
+@dataclass
+class Server:
+    """Answers each request with the next reply, and when none is left with an empty object."""
+
+    certificate: ssl.SSLContext | None = None
+    replies: list[Reply | Callable[[Asked], Reply]] = field(default_factory=list)
+    requests: list[Asked] = field(default_factory=list)
+    connection_count: int = 0
+
+    def __post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._over = threading.Event()
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        self._over.set()
+        for opened in [self._listener, *self._open]:
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+            opened.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _accept(self) -> None:
+        while not self._over.is_set():
+            try:
+                accepted, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connection_count += 1
+            self._open.append(accepted)
+            thread = threading.Thread(target=self._serve, args=(accepted,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, accepted: socket.socket) -> None:
+        with suppress(OSError):
+            if self.certificate:
+                accepted = self.certificate.wrap_socket(accepted, server_side=True)
+                self._open.append(accepted)
+            with accepted:
+                while asked := _request(accepted):
+                    self.requests.append(asked)
+                    said = self.replies.pop(0) if self.replies else reply()
+                    said = said(asked) if callable(said) else said
+                    accepted.sendall(said.data)
+                    if said.then == HANG:
+                        self._over.wait()
+                    if said.then == RESET:
+                        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    if said.then:
+                        return
+
+
+def _request(accepted: socket.socket) -> Asked | None:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        data = accepted.recv(65_536)
+        if not data:
+            return None
+        head += data
+    first, *lines = head.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
+    return Asked(first.split(" ")[1], {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)})
+
+
+@dataclass
+class Moment:
+    """A clock that moves only when somebody sleeps, or by `tick_seconds` each time it is read."""
+
+    tick_seconds: float = 0.0
+    passed_seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def clock(self) -> float:
+        self.passed_seconds += self.tick_seconds
+        return self.passed_seconds
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 2, 1, 0, 0, tzinfo=UTC) + timedelta(seconds=self.passed_seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(float(seconds))
+        self.passed_seconds += seconds
+
+    def random(self) -> float:
+        return 0.5
