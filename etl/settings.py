@@ -1,18 +1,44 @@
 """Settings by environment: the only place that reads it. DESIGN section 12."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from etl.feeds import FEEDS
+from etl.feeds.api import ApiFeed
 from etl.model.errors import ConfigurationError
 from etl.model.identity import Keyring
+from etl.model.vocabulary import ACCOUNT
 
 LEAST_KEY_LENGTH = 16
+DEFAULT_ACCOUNT = "default"
+YES = ("1", "true", "yes", "on")
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Access(NamedTuple):
+    """How to reach a provider as one organisation.
+
+    :ivar account_id: the provider's own id of the account
+    :ivar user: name to sign in with, most often the same
+    :ivar secret: never shown
+    :ivar base_url: the provider's origin
+    """
+
+    account_id: str
+    user: str
+    secret: str
+    base_url: str
+
+    def __repr__(self) -> str:
+        return f"Access({self.account_id!r}, {self.base_url!r})"
 
 
 @dataclass(frozen=True)
@@ -23,6 +49,9 @@ class Settings:
     :ivar var: folder of the embedded Postgres, the landing zone and the key, where nothing else is said
     :ivar rejected_ceiling: share (0..1) of a load's records that may be rejected
     :ivar report_timezone: IANA name; None: what the warehouse has, UTC for a new one
+    :ivar accounts: the organisations whose API feeds are pulled; empty: they are named with each command
+    :ivar provider_settings: credentials and base URLs by name, with `__<account>` behind it
+    :ivar allows_plain_http: base URLs may be http: for a network that nobody else is in
     """
 
     warehouse_url: str | None
@@ -32,13 +61,17 @@ class Settings:
     inbox_url: str
     report_timezone: str | None
     rejected_ceiling: float
-    recipient_hmac_key: str | None
-    dispatch_log_url: str | None
+    recipient_hmac_key: str | None = field(repr=False)
+    dispatch_log_url: str | None = field(repr=False)
+    accounts: tuple[str, ...] = ()
+    provider_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allows_plain_http: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read and check all settings. Raises ConfigurationError with the name of the setting that is wrong."""
-        get = {name: value.strip() for name, value in environment.items() if value.strip()}.get
+        given = {name: value.strip() for name, value in environment.items() if value.strip()}
+        get = given.get
         var = Path(get("WAYBILL_VAR", "var")).resolve()
         zone = get("REPORT_TIMEZONE")
         if zone is not None:
@@ -59,7 +92,41 @@ class Settings:
             rejected_ceiling=_number("REJECTED_CEILING", get("REJECTED_CEILING", "0.05"), 0.0, 1.0, float),
             recipient_hmac_key=get("RECIPIENT_HMAC_KEY"),
             dispatch_log_url=get("DISPATCH_LOG_URL"),
+            accounts=_accounts(get("ACCOUNTS", "")),
+            provider_settings={n: v for n, v in given.items() if n.partition("__")[0] in PROVIDER_SETTINGS},
+            allows_plain_http=get("ALLOW_PLAIN_HTTP", "").lower() in YES,
         )
+
+    def access_of(self, feed: ApiFeed, account: str) -> Access:
+        """How to pull a feed of one organisation.
+
+        A setting without account belongs to the only one there is: were it taken for any, a second organisation whose
+        own setting is missing would get the first one's messages.
+
+        :raises ConfigurationError: a credential is missing or cannot be right
+        """
+        user_name, secret_name = feed.credentials
+        key_name = _api_key_name(feed)
+        base_url = self._of_account(_base_url_name(feed), account) or feed.base_url
+        account_id, secret = self._of_account(user_name, account), self._of_account(secret_name, account)
+        missing = [name for name, value in ((user_name, account_id), (secret_name, secret)) if value is None]
+        if missing:
+            raise ConfigurationError(
+                f"{feed.slug} of account {account} cannot be pulled: {' and '.join(missing)} "
+                f"{'are' if len(missing) > 1 else 'is'} not set. Set {missing[0]}__{account}, or, with one "
+                f"organisation only, {missing[0]} and ACCOUNTS={account}."
+            )
+        if not _ACCOUNT_ID.fullmatch(account_id):
+            raise ConfigurationError(f"{user_name} of account {account} is no id of {feed.provider}: look it up there.")
+        return Access(account_id, self._of_account(key_name, account) or account_id, secret, base_url)
+
+    def _of_account(self, name: str, account: str) -> str | None:
+        plain = re.sub(r"\W", "_", account)  # names in an environment hold nothing else
+        for suffix in (account, plain, plain.upper()):
+            if (value := self.provider_settings.get(f"{name}__{suffix}")) is not None:
+                return value
+        is_only = account == DEFAULT_ACCOUNT if not self.accounts else self.accounts == (account,)
+        return self.provider_settings.get(name) if is_only else None
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -77,6 +144,32 @@ class Settings:
                 f"RECIPIENT_HMAC_KEY is shorter than {LEAST_KEY_LENGTH} bytes; make one with `openssl rand -hex 32`."
             )
         return Keyring(secret.encode())
+
+
+def _base_url_name(feed: ApiFeed) -> str:
+    return f"{feed.provider.upper()}_BASE_URL"
+
+
+def _api_key_name(feed: ApiFeed) -> str:
+    """Instead of the account's own secret: a key, whose secret stands where that would."""
+    return f"{feed.provider.upper()}_API_KEY"
+
+
+_API_FEEDS = [feed for feed in FEEDS.values() if isinstance(feed, ApiFeed)]
+PROVIDER_SETTINGS = {
+    name for feed in _API_FEEDS for name in (*feed.credentials, _base_url_name(feed), _api_key_name(feed))
+}
+"""Names of all credentials and base URLs."""
+
+
+def _accounts(text: str) -> tuple[str, ...]:
+    found = tuple(name for part in text.split(",") if (name := part.strip()))
+    for name in found:
+        if not ACCOUNT.fullmatch(name):
+            raise ConfigurationError(f"ACCOUNTS: {name!r}: expected 1 to 63 letters, digits, '_', '.' or '-'.")
+    if len({re.sub(r"\W", "_", name).upper() for name in found}) < len(found):
+        raise ConfigurationError("ACCOUNTS names an account twice, or two that differ in signs and capitals only.")
+    return found
 
 
 def _number(name, text, least, most, kind):  # noqa: ANN001

@@ -17,9 +17,8 @@ from etl.load.ledger import LedgerRow
 from etl.model.days import parse_instant
 from etl.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError
 from etl.model.event import Event
-from etl.settings import Settings
+from etl.settings import DEFAULT_ACCOUNT, Settings
 
-DEFAULT_ACCOUNT = "default"
 PRINTED = tuple(
     name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key", "rules_version")
 )
@@ -173,7 +172,7 @@ def load(
         except IncompleteError as error:
             incomplete, done = error, error.done
     where = ", ".join(paths) if paths else f"{settings.inbox_url}/{owner or '<account>'}/{source.slug}/"
-    _print_loaded(done, json, f"Nothing to load: there is no file in {where}.")
+    print_loaded(done, json, f"Nothing to load: there is no file in {where}.")
     if incomplete is not None:
         raise incomplete
 
@@ -207,17 +206,18 @@ def replay(
 
     settings = Settings.from_environment()
     source = feed_of(feed)
-    first, until = _instant("--from", from_at), _instant("--until", until_at)
+    first, until = instant("--from", from_at), instant("--until", until_at)
     if until <= first:
         raise UsageError(f"--until {until_at} must be later than --from {from_at}.")
     owner = account_of(account)
     url = ready(settings)
     with Progress() as progress:
         done = replay_range(settings, url, source, first, until, owner, progress)
-    _print_loaded(done, json, "Nothing to replay: no published object holds events of that time.")
+    print_loaded(done, json, "Nothing to replay: no published object holds events of that time.")
 
 
-def _instant(option: str, text: str) -> datetime:
+def instant(option: str, text: str) -> datetime:
+    """The time that an option names, aware. Raises UsageError naming the option."""
     try:
         return parse_instant(text)
     except (ValueError, OverflowError) as error:
@@ -226,7 +226,8 @@ def _instant(option: str, text: str) -> datetime:
         ) from None
 
 
-def _print_loaded(done: list, json: bool, nothing: str) -> None:
+def print_loaded(done: list, json: bool, nothing: str) -> None:
+    """The ledger rows of what was loaded, and what to know about them; `nothing`: said where there are none."""
     if json:
         print_json([{**msgspec.to_builtins(item.row), "is_new": item.is_new} for item in done])
     new = [item.row for item in done if item.is_new]

@@ -131,8 +131,12 @@ class Feed:
         columns of a merged event, and from nothing else."""
         raise NotImplementedError
 
-    def __init_subclass__(cls) -> None:
-        missing = [name for name in Feed.__annotations__ if not hasattr(cls, name)]
+    def __init_subclass__(cls, is_base: bool = False) -> None:
+        if is_base:
+            return
+        missing = [
+            name for base in cls.__mro__ for name in getattr(base, "__annotations__", ()) if not hasattr(cls, name)
+        ]
         if missing:
             raise TypeError(f"{cls.__module__}.{cls.__name__} must set {', '.join(missing)}")
         cls._known_fields = frozenset(field.encode_name for field in msgspec.structs.fields(cls.record_type))

@@ -15,13 +15,15 @@ Quirks
 - Numbers in national form (`to_formatted`) and names of callers are left out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from etl.feeds import fields
-from etl.feeds.base import Feed, RawRecord, Record, Sighting
+from etl.feeds.api import ApiFeed, Listing, Page, Window
+from etl.feeds.base import RawRecord, Record, Sighting
 from etl.feeds.records import list_body
+from etl.feeds.twilio_lists import twilio_listings, twilio_page
 from etl.feeds.twilio_rows import add_price, row_extra, row_sightings
 from etl.model.event import Event
 from etl.model.failures import RULES_VERSION, failure_reason
@@ -62,14 +64,16 @@ class TwilioCall(Record):
     trunk_sid: object = None
 
 
-class TwilioCalls(Feed):
+class TwilioCalls(ApiFeed):
     slug = "twilio_calls"
     title = "Twilio Calls"
     provider = "twilio"
     channel = "ivr"
-    kind = "api"
     credentials = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
     lateness = timedelta(days=3)
+    base_url = "https://api.twilio.com"
+    listing_span = timedelta(hours=6)
+    sweep = timedelta(days=1)
     rules_version = 1 + RULES_VERSION
     record_type = TwilioCall
 
@@ -91,6 +95,12 @@ class TwilioCalls(Feed):
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
         return list_body(stream, "calls")
+
+    def listings(self, account_id: str, window: Window, swept_from: datetime | None) -> Sequence[Listing]:
+        return twilio_listings(account_id, "Calls", "StartTime", window, self.listing_span, swept_from)
+
+    def page(self, body: bytes, listing: Listing) -> Page:
+        return twilio_page(body, "calls", listing)
 
     def sightings(self, record: TwilioCall) -> Iterable[Sighting]:
         if record.direction in self.inbound_directions or record.parent_call_sid:

@@ -12,13 +12,15 @@ Quirks
 - `body`, `from` and the uris are left out: what was said to whom is not ours to keep.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from etl.feeds import fields
-from etl.feeds.base import Feed, RawRecord, Record, Sighting
+from etl.feeds.api import ApiFeed, Listing, Page, Window
+from etl.feeds.base import RawRecord, Record, Sighting
 from etl.feeds.records import list_body
+from etl.feeds.twilio_lists import twilio_listings, twilio_page
 from etl.feeds.twilio_rows import add_price, row_extra, row_sightings
 from etl.model.event import Event
 from etl.model.failures import RULES_VERSION, failure_reason
@@ -47,14 +49,16 @@ class TwilioMessage(Record):
     num_media: object = None
 
 
-class TwilioMessages(Feed):
+class TwilioMessages(ApiFeed):
     slug = "twilio_messages"
     title = "Twilio Messages"
     provider = "twilio"
     channel = "sms"
-    kind = "api"
     credentials = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
     lateness = timedelta(days=3)
+    base_url = "https://api.twilio.com"
+    listing_span = timedelta(hours=6)
+    sweep = timedelta(days=1)
     rules_version = 1 + RULES_VERSION
     record_type = TwilioMessage
 
@@ -87,6 +91,12 @@ class TwilioMessages(Feed):
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
         return list_body(stream, "messages")
+
+    def listings(self, account_id: str, window: Window, swept_from: datetime | None) -> Sequence[Listing]:
+        return twilio_listings(account_id, "Messages", "DateSent", window, self.listing_span, swept_from)
+
+    def page(self, body: bytes, listing: Listing) -> Page:
+        return twilio_page(body, "messages", listing)
 
     def sightings(self, record: TwilioMessage) -> Iterable[Sighting]:
         if record.direction == "inbound" or record.status in self.inbound_statuses:

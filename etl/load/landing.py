@@ -24,8 +24,9 @@ UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")
 
 
 class LandedObject(msgspec.Struct, frozen=True):
-    """One landed object. `path` is relative to LANDING_URL; `landed_at` is when its bytes were landed first (UTC),
-    `source` the name of the file they were read from."""
+    """One landed object, as its manifest says. `path` is relative to LANDING_URL; `landed_at` is when its bytes were
+    landed first (UTC), `source` the name of the file they were read from. Of a page of an API: the `request` without
+    credentials, the window that was pulled, and how many records it shows."""
 
     account: str
     feed: str
@@ -34,6 +35,9 @@ class LandedObject(msgspec.Struct, frozen=True):
     byte_count: int
     landed_at: datetime
     source: str | None = None
+    request: str | None = None
+    window: tuple[datetime, datetime] | None = None
+    record_count: int | None = None
 
 
 class RecordedObject(NamedTuple):
@@ -57,10 +61,14 @@ def land(
     landing_url: str,
     now: datetime | None = None,
     source: str | None = None,
+    request: str | None = None,
+    window: tuple[datetime, datetime] | None = None,
+    record_count: int | None = None,
 ) -> LandedObject:
     """Copy a stream into the landing zone, durably and once; the same bytes again are the same object.
 
     :param source: name of the file, kept in the manifest so that people can find it again
+    :param request: path and query that a page was asked for with; kept likewise, as are window and record_count
     :raises SourceError: the landing zone cannot be written
     """
     check_account(account)
@@ -88,7 +96,8 @@ def land(
         finally:
             if draft.exists():
                 draft.unlink()
-        landed = LandedObject(account, feed, sha256, path, byte_count, now or datetime.now(UTC), source)
+        landed_at = now or datetime.now(UTC)
+        landed = LandedObject(account, feed, sha256, path, byte_count, landed_at, source, request, window, record_count)
         return _write_manifest(landing_url, landed)
     except OSError as error:
         raise SourceError(f"Cannot write to the landing zone {landing_url}: {error.strerror or error}.") from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -24,6 +24,9 @@ from etl.warehouse.connection import LOADER, connected
 BATCH_BYTES = 256 << 20
 BATCH_OBJECTS = 2_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+Batched = TypeVar("Batched", LandedObject, RecordedObject)
 
 
 class IncompleteError(SourceError):
@@ -63,8 +66,8 @@ def load(
     done: list[Loaded] = []
     broken: list[str] = []
     with connected(url, LOADER, f"waybill:load:{feed.slug}") as connection:
-        _prepare(connection, settings, [feed])
-        for batch in _batches(landed, broken):
+        prepare(connection, settings, [feed])
+        for batch in batches(_landed(landed, broken)):
             item = _load_batch(connection, settings, url, feed, batch, broken, progress)
             if item is not None:
                 done.append(item)
@@ -95,7 +98,7 @@ def replay(
     slugs = [other.slug for other in FEEDS.values() if other.provider == feed.provider]
     done = []
     with connected(url, LOADER, f"waybill:replay:{feed.slug}") as connection:
-        _prepare(connection, settings, [FEEDS[slug] for slug in slugs])
+        prepare(connection, settings, [FEEDS[slug] for slug in slugs])
         whose = None if feed.provider == DISPATCH else account
         with connection, connection.cursor() as cursor:
             objects = objects_of_range(cursor, KeyRange(whose, feed.provider, first, until))
@@ -124,7 +127,11 @@ def _owners(objects: Sequence[RecordedObject], provider: str) -> list[str | None
     return sorted({o.landed.account for o in objects})
 
 
-def _prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) -> None:
+def prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) -> None:
+    """Before anything is staged: the key and the rules are right, the feeds are known, what died is swept out.
+
+    :raises ConfigurationError: another key than the warehouse's, or older rules
+    """
     with connection, connection.cursor() as cursor:
         ledger.check_key(cursor, settings.keyring)
         ledger.check_rules(cursor, feeds)
@@ -135,25 +142,36 @@ def _prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) 
     drop_orphans(connection)
 
 
-def _batches(landed: Iterable[LandedObject | SourceError], broken: list[str]) -> Iterator[list[LandedObject]]:
-    """Batches of one account and of bounded size; what could not be landed is named in `broken`."""
-    batch: list[LandedObject] = []
-    byte_count = 0
+def _landed(landed: Iterable[LandedObject | SourceError], broken: list[str]) -> Iterator[LandedObject]:
+    """What could be landed; the rest is named in `broken`."""
     for item in landed:
         if isinstance(item, SourceError):
             broken.append(str(item))
-            continue
-        is_full = byte_count + item.byte_count > BATCH_BYTES or len(batch) >= BATCH_OBJECTS
-        if batch and (is_full or item.account != batch[0].account):
+        else:
+            yield item
+
+
+def batches(items: Iterable[Batched]) -> Iterator[list[Batched]]:
+    """Batches of one account and of bounded size: landed objects, recorded or not."""
+    batch: list[Batched] = []
+    byte_count = 0
+    for item in items:
+        landed = _landed_of(item)
+        is_full = byte_count + landed.byte_count > BATCH_BYTES or len(batch) >= BATCH_OBJECTS
+        if batch and (is_full or landed.account != _landed_of(batch[0]).account):
             yield batch
             batch, byte_count = [], 0
         batch.append(item)
-        byte_count += item.byte_count
+        byte_count += landed.byte_count
     if batch:
         yield batch
 
 
-def _fresh(cursor: Cursor, objects: Sequence[RecordedObject], feed: Feed) -> tuple[list[RecordedObject], int | None]:
+def _landed_of(item: Batched) -> LandedObject:
+    return item.landed if isinstance(item, RecordedObject) else item
+
+
+def fresh_of(cursor: Cursor, objects: Sequence[RecordedObject], feed: Feed) -> tuple[list[RecordedObject], int | None]:
     """The objects that are not published under these rules yet, and the last load that published one of the others."""
     published = ledger.published_with(cursor, (o.object_id for o in objects), feed.rules_version)
     return [o for o in objects if o.object_id not in published], max(published.values(), default=None)
@@ -175,7 +193,7 @@ def _load_batch(
             batch, key=lambda landed: landed.sha256
         )  # so that two loads of the same files cannot deadlock
         objects = list({o.object_id: o for o in (landing.record(cursor, landed) for landed in in_order)}.values())
-        fresh, published_by = _fresh(cursor, objects, feed)
+        fresh, published_by = fresh_of(cursor, objects, feed)
         if not fresh:
             return Loaded(ledger.row(cursor, published_by), is_new=False)
     while fresh:

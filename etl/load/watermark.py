@@ -20,7 +20,8 @@ def commit_pull(cursor: Cursor, pull_id: int) -> bool:
     """
     cursor.execute(
         "update ops.pull as p set committed_at = clock_timestamp()"
-        " where p.pull_id = %s and p.pulled_at is not null and p.committed_at is null and not exists ("
+        " where p.pull_id = %s and p.pulled_at is not null and p.committed_at is null and p.broken = '{}'"
+        " and not exists ("
         "  select from ops.pull_page as g where g.pull_id = p.pull_id and not exists ("
         "   select from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
         "   where o.object_id = g.object_id and l.status = 'published'))"

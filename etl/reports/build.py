@@ -7,7 +7,7 @@ an earlier one left unfinished is known to be dead.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 import psycopg2
@@ -122,6 +122,21 @@ def publish(
     """
     with _locked(connect) as connection, _failing(connection, build_id):
         return _publish(connection, build_id, progress, is_dry)
+
+
+def drop_unfinished(connect: Connect, waiting_for: timedelta) -> int:
+    """Drop builds that died, or have waited that long for their next step; returns how many."""
+    with _locked(connect) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "update ops.build set status = 'failed', ended_at = clock_timestamp(), candidates = null,"
+            " failure = 'it died, or its next step never came'"
+            " where status in ('building', 'validated') and started_at < clock_timestamp() - %s returning build_id",
+            (waiting_for,),
+        )
+        numbers = [number for (number,) in cursor.fetchall()]
+        tables = (table for number in numbers for table in candidates.leftovers(cursor, number))
+        candidates.drop(cursor, list(tables))
+        return len(numbers)
 
 
 def pending_days(connection: Connection) -> tuple[date, ...]:

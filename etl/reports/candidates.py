@@ -99,11 +99,12 @@ def remove_pending(cursor: Cursor, snapshot: Snapshot) -> None:
         )
 
 
-def leftovers(cursor: Cursor) -> list[str]:
-    """Candidates of builds that did not come to their end."""
+def leftovers(cursor: Cursor, build_id: int | None = None) -> list[str]:
+    """Candidates of builds that did not come to their end: of one, or of all."""
+    number = r"\d+" if build_id is None else str(build_id)
     cursor.execute(
-        r"select tablename from pg_catalog.pg_tables where schemaname = 'staging' and tablename ~ '^build_\d+_'"
-        " order by tablename"
+        "select tablename from pg_catalog.pg_tables where schemaname = 'staging' and tablename ~ %s order by tablename",
+        (f"^{_PREFIX}{number}_",),
     )
     return [f"staging.{name}" for (name,) in cursor.fetchall()]
 

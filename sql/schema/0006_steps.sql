@@ -17,6 +17,8 @@ create table ops.pull (
     from_at timestamptz,
     until_at timestamptz,
     started_at timestamptz not null default clock_timestamp(),
+    record_count bigint not null default 0,
+    broken text[] not null default '{}',
     pulled_at timestamptz,
     committed_at timestamptz,
     check (from_at < until_at),
@@ -30,6 +32,8 @@ comment on column ops.pull.feed is 'Feed slug.';
 comment on column ops.pull.from_at is 'Start of the window (UTC, included); null for files.';
 comment on column ops.pull.until_at is 'End of the window (UTC, not included); null for files.';
 comment on column ops.pull.started_at is 'When it began (UTC).';
+comment on column ops.pull.record_count is 'Records on its pages, as often as they were shown; 0 for files, whose records are not counted before they are staged.';
+comment on column ops.pull.broken is 'What could not be read, in words: the rest is loaded, the window is not complete.';
 comment on column ops.pull.pulled_at is 'When its last page was landed (UTC); null: under way, or died.';
 comment on column ops.pull.committed_at is 'When the last of what it landed was published (UTC): from then on its window counts as complete.';
 

@@ -11,6 +11,7 @@ import typer
 from etl.cli.main import app
 from etl.feeds import FEEDS
 from etl.reports import catalogue
+from etl.settings import PROVIDER_SETTINGS, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README, CONTRIBUTING = (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
@@ -178,16 +179,16 @@ def test_every_make_target_it_names_is_there() -> None:
 def test_the_example_of_settings_is_what_the_code_reads() -> None:
     code = (ROOT / "etl" / "settings.py").read_text()
     read = set(re.findall(r'\bget\("([A-Z_]+)"', code))
-    assert len(read) >= 9
+    assert len(read) >= 11
+    dags = "".join(file.read_text() for file in (ROOT / "dags").rglob("*.py"))
+    read |= PROVIDER_SETTINGS | set(re.findall(r'\benviron\.get\("([A-Z_]+)"', dags))
     example = (ROOT / ".env.example").read_text()
-    assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == read
+    assert {name.partition("__")[0] for name in re.findall(r"^#?(\w+)=", example, re.MULTILINE)} == read
     for line in example.splitlines():
         assert not line or line.startswith("#"), "an example sets nothing by itself"
 
 
 def test_defaults_of_the_example_are_those_of_the_code(tmp_path: Path) -> None:
-    from etl.settings import Settings
-
     example = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     default = Settings.from_environment({})
     names = ("LANDING_URL", "INBOX_URL", "WAYBILL_VAR", "REJECTED_CEILING", "EMBEDDED_POSTGRES_VERSION")

@@ -1,0 +1,78 @@
+"""What tasks know of their surroundings: settings from the environment and from Airflow connections, progress into
+the log of the task.
+
+Connections: `waybill_warehouse` (Postgres), and one per provider and organisation, `waybill_<provider>_<account>`:
+login and password are the credentials, host is the base URL where it is not the provider's own. What no connection
+says, the environment does (see .env.example).
+"""
+
+import logging
+import os
+from contextlib import AbstractContextManager, closing
+from urllib.parse import quote, urlencode
+
+from airflow.sdk import BaseHook, Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+from psycopg2.extensions import connection as Session  # noqa: N812
+
+from etl.feeds import FEEDS
+from etl.feeds.api import ApiFeed
+from etl.settings import Settings
+from etl.warehouse.connection import REPORTER, connect, warehouse_url
+
+WAREHOUSE = "waybill_warehouse"
+
+progress = logging.getLogger("waybill").info
+"""Takes what is being done, for the log of the task."""
+
+
+def settings() -> Settings:
+    """The settings of this task. Raises ConfigurationError."""
+    environment = dict(os.environ)
+    if (warehouse := _connection(WAREHOUSE)) is not None:
+        environment["WAREHOUSE_URL"] = _libpq_url(warehouse)
+    accounts = Settings.from_environment(environment).accounts
+    for feed in FEEDS.values():
+        for account in accounts if isinstance(feed, ApiFeed) else ():
+            if (provider := _connection(f"waybill_{feed.provider}_{account}")) is not None:
+                login, password = feed.credentials
+                environment[f"{login}__{account}"] = provider.login or ""
+                environment[f"{password}__{account}"] = provider.password or ""
+                environment[f"{feed.provider.upper()}_BASE_URL__{account}"] = provider.host or ""
+    return Settings.from_environment(environment)
+
+
+def warehouse(of: Settings) -> str:
+    """The libpq URL of the warehouse."""
+    return warehouse_url(of)
+
+
+def reporter(url: str) -> AbstractContextManager[Session]:
+    """A connection that acts as the reporter; closed at the end."""
+    return closing(connect(url, REPORTER, "waybill:build"))
+
+
+def accounts_at_parse_time() -> tuple[str, ...]:
+    """The organisations whose API feeds are pulled, as the environment of the dag processor names them."""
+    return Settings.from_environment().accounts
+
+
+def pool_of(provider: str, account: str) -> str:
+    """The pool of a provider's account, where they were made (`PROVIDER_POOLS`): a task of a pool that does not exist
+    would wait for ever."""
+    return f"{provider}_{account}" if os.environ.get("PROVIDER_POOLS") else "default_pool"
+
+
+def _connection(name: str) -> Connection | None:
+    try:
+        return BaseHook.get_connection(name)
+    except AirflowNotFoundException:
+        return None
+
+
+def _libpq_url(connection: Connection) -> str:
+    user = ":".join(quote(part, safe="") for part in (connection.login, connection.password) if part)
+    extra = {name: value for name, value in connection.extra_dejson.items() if isinstance(value, str | int)}
+    host = quote(connection.host or "", safe="[]:.")
+    port = f":{connection.port}" if connection.port else ""
+    return f"postgresql://{user}@{host}{port}/{connection.schema or ''}{f'?{urlencode(extra)}' if extra else ''}"

@@ -1,0 +1,81 @@
+"""pull."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from etl.cli.loading import FeedArgument, JsonOption, account_of, feed_of, instant, print_loaded
+from etl.cli.output import Progress, say
+from etl.cli.warehouse import ready
+from etl.doctor import landing_problem
+from etl.feeds.api import Window
+from etl.model.errors import ConfigurationError, UsageError
+from etl.settings import Settings
+
+
+def pull(
+    feed: FeedArgument,
+    from_at: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            help="Start of the window: ISO 8601 with a zone, or a date (midnight UTC). [default: where the feed is "
+            "complete, less its lateness]",
+        ),
+    ] = None,
+    until_at: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Its end, not included; written likewise. [default: now]"),
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="NAME", help="Of this organisation only. [default: each one of ACCOUNTS]"),
+    ] = None,
+    dated_only: Annotated[
+        bool,
+        typer.Option(
+            "--dated-only",
+            help="With --from: leave out records that have no time to ask for them by (never sent, canceled). They are "
+            "found in a list that begins with the newest, so for a window long ago that list is long.",
+        ),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Pull a feed, and load what it shows.
+
+    An api feed: everything of the window, from the provider. A file feed: everything in the inbox. A pull that was
+    interrupted goes on where it stopped when the same command is given again.
+    """
+    from etl.pull import ingest
+
+    settings = Settings.from_environment()
+    source = feed_of(feed)
+    owner = account_of(account)
+    now = datetime.now(UTC)
+    window = None
+    if from_at is not None or until_at is not None:
+        if from_at is None:
+            raise UsageError("--until asks for --from as well.")
+        window = Window(instant("--from", from_at), now if until_at is None else instant("--until", until_at))
+    if (problem := landing_problem(settings)) is not None:
+        raise ConfigurationError(f"Nothing was pulled: {problem}.")
+    url = ready(settings)
+    done = []
+    with Progress() as progress:
+        for one in ingest.slices(settings, url, source, now, window, owner, dated_only):
+            pulled = ingest.pull(settings, url, source, one, progress)
+            say(
+                f"{one.label}: {pulled.page_count:,} pages"
+                + (f", {pulled.record_count:,} records" if window or one.from_at else "")
+            )
+            load_ids = ingest.stage_pull(settings, url, source, pulled.pull_id, progress, kept_for=None)
+            ingest.validate_loads(settings, url, load_ids, progress)
+            done += ingest.publish_loads(settings, url, pulled.pull_id, load_ids, progress)
+    print_loaded(done, json, "Nothing new.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command()(pull)
