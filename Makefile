@@ -23,11 +23,15 @@ $(VENV)/.done: bootstrap.lock requirements.lock pyproject.toml
 run: setup ## Everything once on simulated providers: load, rebuild, show the reports
 	$(BIN)/waybill demo
 
+# A process and a Postgres for each core. In order of files: the long ones come first. Bytecode is kept, or every
+# process that the tests start compiles Great Expectations anew.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: setup ## Style, structure and all tests (long ones: make chaos)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 lint: setup ## Style and structure only
 	$(BIN)/ruff check .
@@ -35,8 +39,8 @@ lint: setup ## Style and structure only
 	$(BIN)/lint-imports
 
 chaos: setup ## The long property and crash tests, and all others with new random examples
-	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -m long --timeout 7200
-	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -m "not long"
+	HYPOTHESIS_PROFILE=new $(PYTEST) -m long --timeout 7200
+	HYPOTHESIS_PROFILE=new $(PYTEST) -m "not long"
 
 bench: setup ## Speed of a load against a bare COPY, in one run
 	$(BIN)/python -m bench.load

@@ -55,33 +55,30 @@ def test_wrong_usage_is_exit_code_2_and_configuration_3(tmp_path: Path) -> None:
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     file = tmp_path / "events"
     file.write_bytes(events(20_000))
-    process = started("normalise", "sendgrid_events", str(file), settings={"WAYBILL_VAR": str(tmp_path)})
-    assert process.stdout.readline().startswith(b"{")
-    process.stdout.close()
-    told = process.stderr.read()
-    process.stderr.close()
-    assert (process.wait(timeout=30), told) == (0, b"")
+    with started("normalise", "sendgrid_events", str(file), settings={"WAYBILL_VAR": str(tmp_path)}) as process:
+        assert process.stdout.readline().startswith(b"{")
+        process.stdout.close()
+        told = process.stderr.read()
+        assert (process.wait(timeout=30), told) == (0, b"")
 
 
 def test_ctrl_c_ends_a_command_that_waits_for_the_database(warehouse: Warehouse) -> None:
     connection = warehouse.connect()
     connection.autocommit = True
+    waits = "select count(*) from pg_stat_activity where application_name = 'waybill:build' and wait_event = 'advisory'"
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('build'))")
-        process = started("report", "rebuild", settings=environment_of(warehouse))
-        waits = (
-            "select count(*) from pg_stat_activity where application_name = 'waybill:build' and wait_event = 'advisory'"
-        )
-        deadline = time.monotonic() + 30
-        while True:
-            cursor.execute(waits)
-            if cursor.fetchone()[0]:
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        out, told = process.communicate(timeout=30)
+        with started("report", "rebuild", settings=environment_of(warehouse)) as process:
+            deadline = time.monotonic() + 30
+            while True:
+                cursor.execute(waits)
+                if cursor.fetchone()[0]:
+                    break
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            out, told = process.communicate(timeout=30)
     connection.close()
     assert process.returncode == 130
     assert time.monotonic() - began < 10
