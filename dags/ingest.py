@@ -1,5 +1,6 @@
 """One DAG per feed: what the provider or the inbox has, into facts; pull → stage → validate → publish per slice."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task_group
@@ -22,7 +23,7 @@ def window_param(title: str, description: str) -> Param:
 def tasks_of(feed: Feed, account: str | None) -> None:
     """The tasks of one feed, for one organisation, or for each that has a folder in the inbox (None)."""
 
-    @task_group(group_id=account or "inbox")
+    @task_group(group_id=re.sub(r"[^\w-]", "_", account or "inbox"))
     def of_account():
         @task_group
         def load(one: dict):

@@ -18,7 +18,7 @@ Yes: the second time no row is written.
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, Param, get_current_context, task
 
 from etl.feeds import FEEDS
 from orchestration import policy, runs
@@ -49,7 +49,8 @@ with DAG(
         from etl.load.run import replay
         from orchestration.surroundings import progress, settings, warehouse
 
-        params, ours = runs.params_of_this_run(known), settings()
+        params, ours = get_current_context()["params"], settings()
+        runs.check_names(params, known)
         window = runs.given_window(params["from"], params["until"])
         done = replay(ours, warehouse(ours), FEEDS[params["feed"]], *window, params["account"], progress)
         return {"loads": len(done), "revised": sum(item.row.revised_count for item in done)}

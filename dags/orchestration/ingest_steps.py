@@ -34,7 +34,8 @@ def pull(feed: str, one: dict) -> dict:
     from etl.feeds import FEEDS
     from etl.pull import ingest
 
-    ours, what = settings(), mapped.from_xcom(one, ingest.Slice)
+    what = mapped.from_xcom(one, ingest.Slice)
+    ours = settings(FEEDS[feed], what.account)
     mapped.label(what.label)
     done = ingest.pull(ours, warehouse(ours), FEEDS[feed], what, progress)
     return {"label": what.label, "pull_id": done.pull_id, "pages": done.page_count, "records": done.record_count}

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import get_current_context
-
 from etl.feeds.api import Window
 from etl.model.days import parse_instant
 from etl.model.errors import UsageError
@@ -20,13 +18,6 @@ def check_names(params: Mapping[str, object], known: Iterable[str]) -> None:
 def now_of(context: Mapping[str, object]) -> datetime:
     """The time of the run (aware): the end of its interval, or, of a run without one, when it was asked for."""
     return context.get("data_interval_end") or context["dag_run"].run_after
-
-
-def params_of_this_run(known: Iterable[str]) -> Mapping[str, object]:
-    """The parameters of the run, with no name among them that is not known. Raises UsageError."""
-    params = get_current_context()["params"]
-    check_names(params, known)
-    return params
 
 
 def given_window(from_at: str, until_at: str) -> Window:

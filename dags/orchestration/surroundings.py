@@ -9,16 +9,21 @@ says, the environment does (see .env.example).
 import logging
 import os
 from contextlib import AbstractContextManager, closing
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from airflow.sdk import BaseHook, Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
 from psycopg2.extensions import connection as Session  # noqa: N812
 
-from etl.feeds import FEEDS
 from etl.feeds.api import ApiFeed
+from etl.feeds.base import Feed
 from etl.settings import Settings
-from etl.warehouse.connection import REPORTER, connect, warehouse_url
+from etl.warehouse.connection import REPORTER, connect
+from etl.warehouse.connection import warehouse_url as warehouse
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+__all__ = ["accounts_at_parse_time", "pool_of", "progress", "reporter", "settings", "warehouse"]
 
 WAREHOUSE = "waybill_warehouse"
 
@@ -26,25 +31,19 @@ progress = logging.getLogger("waybill").info
 """Takes what is being done, for the log of the task."""
 
 
-def settings() -> Settings:
-    """The settings of this task. Raises ConfigurationError."""
+def settings(feed: Feed | None = None, account: str | None = None) -> Settings:
+    """The settings of this task, with the credentials of one organisation for one feed, if they are named.
+
+    :raises ConfigurationError: a setting is wrong
+    """
     environment = dict(os.environ)
     if (warehouse := _connection(WAREHOUSE)) is not None:
         environment["WAREHOUSE_URL"] = _libpq_url(warehouse)
-    accounts = Settings.from_environment(environment).accounts
-    for feed in FEEDS.values():
-        for account in accounts if isinstance(feed, ApiFeed) else ():
-            if (provider := _connection(f"waybill_{feed.provider}_{account}")) is not None:
-                login, password = feed.credentials
-                environment[f"{login}__{account}"] = provider.login or ""
-                environment[f"{password}__{account}"] = provider.password or ""
-                environment[f"{feed.provider.upper()}_BASE_URL__{account}"] = provider.host or ""
+    if isinstance(feed, ApiFeed) and (provider := _connection(f"waybill_{feed.provider}_{account}")) is not None:
+        names = (*feed.credentials, f"{feed.provider.upper()}_BASE_URL")
+        for name, value in zip(names, (provider.login, provider.password, provider.host), strict=True):
+            environment[f"{name}__{account}"] = value or ""
     return Settings.from_environment(environment)
-
-
-def warehouse(of: Settings) -> str:
-    """The libpq URL of the warehouse."""
-    return warehouse_url(of)
 
 
 def reporter(url: str) -> AbstractContextManager[Session]:
@@ -63,14 +62,17 @@ def pool_of(provider: str, account: str) -> str:
     return f"{provider}_{account}" if os.environ.get("PROVIDER_POOLS") else "default_pool"
 
 
-def _connection(name: str) -> Connection | None:
+def _connection(name: str) -> "Connection | None":
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
     try:
         return BaseHook.get_connection(name)
     except AirflowNotFoundException:
         return None
 
 
-def _libpq_url(connection: Connection) -> str:
+def _libpq_url(connection: "Connection") -> str:
     user = ":".join(quote(part, safe="") for part in (connection.login, connection.password) if part)
     extra = {name: value for name, value in connection.extra_dejson.items() if isinstance(value, str | int)}
     host = quote(connection.host or "", safe="[]:.")

@@ -1,0 +1,89 @@
+"""What a run is about, from its parameters and its interval."""
+
+import sys
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from etl.feeds.api import Window
+from etl.model.errors import UsageError
+from tests.dags.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "dags"))
+
+from orchestration import runs
+
+TEN, ELEVEN = datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 3, 2, 11, tzinfo=UTC)
+NOTHING = {"from": None, "until": None, "from_day": None, "until_day": None, "full": False}
+
+
+def context(run_type: str = "scheduled", interval: tuple | None = (TEN, ELEVEN), **params: object) -> dict:
+    found = {"params": {**NOTHING, **params}, "dag_run": SimpleNamespace(run_type=run_type, run_after=ELEVEN)}
+    # a run that was triggered by hand lacks the keys, not only the values
+    return found | (dict(zip(("data_interval_start", "data_interval_end"), interval, strict=True)) if interval else {})
+
+
+def test_a_scheduled_run_goes_on_from_where_the_feed_is_complete() -> None:
+    assert runs.window_of(context()) is None
+    assert runs.now_of(context()) == ELEVEN
+
+
+def test_a_run_without_interval_ends_when_it_was_asked_for() -> None:
+    assert runs.now_of(context("manual", None)) == ELEVEN
+    assert runs.window_of(context("manual", None)) is None
+
+
+def test_a_backfill_asks_for_its_interval_and_rebuilds_its_day() -> None:
+    assert runs.window_of(context("backfill")) == Window(TEN, ELEVEN)
+    night = (datetime(2026, 3, 1, 23, tzinfo=UTC), datetime(2026, 3, 2, 23, tzinfo=UTC))
+    assert runs.days_of(context("backfill", night), "Europe/Berlin") == [date(2026, 3, 2)]
+    assert runs.days_of(context("backfill", night), "UTC") == [date(2026, 3, 1)]
+
+
+def test_parameters_come_before_the_interval() -> None:
+    given = context("backfill", **{"from": "2026-01-01", "until": "2026-01-02T06:00:00+01:00"})
+    assert runs.window_of(given) == Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, 5, tzinfo=UTC))
+    assert runs.window_of(context(**{"from": "2026-03-01T00:00:00Z"})).until_at == ELEVEN
+    days = runs.days_of(context("backfill", from_day="2026-02-27", until_day="2026-03-01"), "UTC")
+    assert days == [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]
+    assert runs.days_of(context(from_day="2026-02-27"), "UTC") == [date(2026, 2, 27)]
+
+
+def test_without_parameters_the_days_that_wait_are_rebuilt() -> None:
+    assert runs.days_of(context(), "UTC") is None
+    assert runs.days_of(context(full=True), "UTC") is None
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"until": "2026-03-01"}, "asks for from"),
+        ({"from": "yesterday"}, "from 'yesterday'"),
+        ({"from": "2026-03-01T00:00:00"}, "from '2026-03-01T00:00:00'"),
+        ({"from": "2026-03-01", "until": "2026-13-01"}, "until '2026-13-01'"),
+    ],
+)
+def test_a_wrong_window_is_a_clear_error(params: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        runs.window_of(context("manual", None, **params))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"until_day": "2026-03-01"}, "asks for from_day"),
+        ({"from_day": "2026-02-30"}, "from_day '2026-02-30' is no day"),
+        ({"from_day": "2026-03-02", "until_day": "2026-03-01"}, "is before from_day"),
+        ({"from_day": "2026-03-02", "full": True}, "not both"),
+    ],
+)
+def test_wrong_days_are_a_clear_error(params: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        runs.days_of(context("manual", None, **params), "UTC")
+
+
+def test_a_misspelt_parameter_is_a_clear_error() -> None:
+    runs.check_names({"from": None}, ["from", "until"])
+    with pytest.raises(UsageError, match=r"Unknown parameters: form\. There are: from, until\."):
+        runs.check_names({"from": None, "form": "2026-03-01"}, ["from", "until"])
