@@ -104,7 +104,8 @@ def test_a_wrong_call_would_be_found() -> None:
 
 
 def test_the_table_of_commands_is_whole() -> None:
-    rows = [line for line in README.read_text().splitlines() if line.startswith("| `")]
+    (table,) = re.findall(r"\| command \| for \|\n(.*?)\n\n", README.read_text(), re.DOTALL)
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
     named = set()
     for row in rows:
         group = None
