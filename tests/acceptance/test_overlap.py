@@ -58,7 +58,8 @@ def check_same(warehouse: Warehouse, clean: tuple[dict, dict]) -> None:
     assert warehouse.rows("select * from ops.changed_day") == []
     # a replay that a load overtakes begins again, and says so in the ledger; of two loads of one file one does nothing
     ends = warehouse.rows("select distinct kind, status from ops.load order by 1, 2")
-    assert set(ends) - {("replay", "published"), ("replay", "stopped"), ("load", "superseded")} == {("load", "published")}
+    others = {("replay", "published"), ("replay", "stopped"), ("load", "superseded")}
+    assert set(ends) - others == {("load", "published")}
     assert warehouse.rows("select distinct status from ops.build") == [("published",)]
     assert warehouse.rows("select tablename from pg_tables where schemaname = 'staging'") == []
     events = len(clean[0]["fact.event"])

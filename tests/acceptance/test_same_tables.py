@@ -26,13 +26,7 @@ from tests.reference.model import Model
 from tests.reference.traffic import ZONES, File, traffic
 
 PROCESSES = 3
-SHORT = settings(
-    max_examples=6,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+SHORT = settings(max_examples=6, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
 LONG = settings(SHORT, max_examples=400, derandomize=False, print_blob=True)
 
 
