@@ -11,7 +11,7 @@ percent-encoded once or twice (`%40`, `%2540`), letters of ASCII in any case; th
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Protocol
 
@@ -19,29 +19,43 @@ import msgspec
 
 from etl.model.errors import RejectRecord
 from etl.model.event import rank
+from etl.model.plain_text import may_have_at_sign_or_plus, readings
 
 MASK = "<recipient>"
 NUL_STANDS_FOR = "\ufffd"  # Postgres keeps no NUL in text or jsonb
 DEEPEST = 64
 
-# Frozen: what makes a label hold a person. Something, an at-sign (`@`, %40, %2540, …), and a domain with a dot or an
-# address literal; or a number that begins with +. `sale@home` and `medium.com/@name` hold nobody. In an id that enters
-# keys any at-sign will do: it may be what is left of an address that was cut at its first dot.
+# Frozen, for ids enter keys. An at-sign: plain, wide, percent-encoded (%40, %2540, …), an entity of HTML, an escape of
+# JSON; and characters of no width behind it. In an id that enters keys any at-sign counts: it may be what is left of an
+# address that was cut at its first dot. A label holds a person if it has something, an at-sign, and a domain with a dot
+# or an address literal; or a number that begins with +. `sale@home` and `medium.com/@name` hold nobody.
+_AT = (
+    r"(?:(?:[@\uff20\ufe6b]|%(?:25)*40|%(?:25)*ef%(?:25)*bc%(?:25)*a0|\\u0040"
+    r"|&(?:amp;)*(?:#0*64(?!\d)|#x0*40(?![\da-f])|commat;);?)[\u00ad\u200b-\u200d\u2060\ufeff]*)"
+)
+_AT_SIGN = re.compile(_AT, re.IGNORECASE)
 _LABEL_PERSON = re.compile(
-    r"[^\s@%]\s?(?:@|%(?:25)*40)\s?\[?[\w-]+(?:[.:]|%(?:25)*2e)\w|(?:\+|%(?:25)*2b)(?:[ ().\-/]{0,3}\d){7,15}(?!\d)",
+    rf"[^\s@%]\s?{_AT}\s?\[?[\w-]+(?:[.:]|%(?:25)*2e)\w"
+    r"|(?:\+|%(?:25)*2b)(?:[ ().\-/]{0,3}\d){7,15}(?!\d)",
     re.IGNORECASE,
 )
 
-# May improve: as above, and quoted local parts, apostrophes, address literals, encoded domains, several at-signs.
-_LETTER = r"(?:[\w.+-]|%(?:25)*(?:2[BDEbde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|[89A-Fa-f][0-9A-Fa-f]))"
-_AT = r"(?:@|%(?:25)*40)"
-_AT_SIGN = re.compile(_AT)
-_DOMAIN = rf"(?:{_LETTER}++|\[[0-9A-Za-z:.]++\])"
-_TEXT_ADDRESS = re.compile(
-    rf"(?:\"[^\"\r\n]{{1,128}}\"(?={_AT})|{_LETTER}++(?:'++{_LETTER}++)*+[!$'*^`{{|}}~]{{0,16}}+)((?:{_AT}++{_DOMAIN})++)?"
-    r"|%(?:25)*[0-9A-Fa-f]{2}"
+# May improve: what is an address or a number in a text that was decoded (plain_text). An address: a quoted local part
+# or the end of one, at-signs, a domain. Between them may stand blanks and comments, (like this), where the domain has
+# a dot and letters: `a @ b` is none. A local part is matched without its domain, too, so that no text is looked at
+# twice.
+_LETTER = r"[\w.+\-\u00b7\u0300-\u036f\u0590-\u1fff\ufe00-\ufe0f]"  # and marks that belong to letters
+_LITERAL = r"\[[0-9A-Za-z:.]++\]"
+_GAP = r"(?:\s++|\((?:[^()]++|\([^()]*+\))*+\))*+"
+_SITE = (
+    rf"(?:(?:@++(?:{_LETTER}++|{_LITERAL}))++"
+    rf"|{_GAP}@++{_GAP}(?:(?={_LETTER}*\.[^\W\d_]{{2}}){_LETTER}++|{_LITERAL}))"
 )
-_TEXT_NUMBER = re.compile(r"(?:\+|%(?:25)*2[Bb])(\d[\d ().\-/]{5,40}+)", re.ASCII)
+_ADDRESS = re.compile(
+    rf"(?P<quoted>\"[^\"\r\n]{{1,128}}\"{_SITE})"
+    rf"|{_LETTER}++(?:'++{_LETTER}++)*+[!$'*^`{{|}}~]{{0,16}}+(?P<plain>{_SITE})?"
+)
+_NUMBER = re.compile(r"\+(\d[\d ().\-/]{5,40}+)", re.ASCII)
 _DIGIT_RUN = re.compile(r"\d+", re.ASCII)
 _DOUBLE_MASK = re.compile(r"(?<!<)<++recipient>++")
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 15
@@ -82,7 +96,7 @@ class Redactor:
 
     def is_clean(self, text: str) -> bool:
         """Whether the text, and every part of it, comes out of all three rules as it is. Cheap; False may be wrong."""
-        if "@" in text or "%" in text or "+" in text or "\0" in text:
+        if may_have_at_sign_or_plus(text) or "\0" in text:
             return False
         return self._number is None or self._cannot_hold_own(text)
 
@@ -96,7 +110,7 @@ class Redactor:
         """An id without clear addresses: one that holds an at-sign or a number is hashed whole, so that ids stay
         apart, and one id stays one id whichever record names it, with its recipient or without. NUL becomes U+FFFD.
         This rule can never change."""
-        if "@" not in text and "%" not in text and "+" not in text and "\0" not in text:
+        if not may_have_at_sign_or_plus(text) and "\0" not in text:
             return text
         if _AT_SIGN.search(text) or _LABEL_PERSON.search(text):
             return self._keyring.recipient_key(self._account, text).hex()
@@ -112,9 +126,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """A text for readers: own recipient, any address, any number that begins with +, and the own number's digits
         become `<recipient>`; NUL becomes U+FFFD. Linear in the length of the text."""
-        if "@" in text or "%" in text or "+" in text or "\0" in text:
-            return self._masked(text)
-        return text if self._number is None or self._cannot_hold_own(text) else self._masked(text)
+        return text if self.is_clean(text) else self._masked(text)
 
     def value(self, value: object, depth: int = 0) -> object:
         """Tags and `extra`: every text inside, keys included, as `text` does it. Where two keys become one, the
@@ -163,10 +175,7 @@ class Redactor:
         text = text.replace("\0", NUL_STANDS_FOR)
         if self._number is None:
             text = self._own_masked(text)
-        if "@" in text or ("%" in text and "40" in text):
-            text = _TEXT_ADDRESS.sub(_address_as_mask, text)
-        if "+" in text or "%" in text:
-            text = _TEXT_NUMBER.sub(_number_as_mask, text)
+        text = _everyone_masked(text)
         if self._number is not None:  # now: so that an encoded + goes with its number
             text = self._own_masked(text)
         if "<<recipient>" in text or "<recipient>>" in text:
@@ -181,24 +190,42 @@ class Redactor:
         return _own_number_expression(self._written.strip(), self._normalised).sub(MASK, text)
 
 
-def _address_as_mask(match: re.Match[str]) -> str:
-    if match[1] is None:
-        return match[0]
-    return MASK + match[0][len(match[0].rstrip(".-")) :]
+def _everyone_masked(text: str) -> str:
+    """Every address and every number that begins with + masked, however it is encoded."""
+    spans = []
+    for reading in readings(text):
+        found = [*_address_spans(reading.text), *_number_spans(reading.text)]
+        spans += [reading.written_span(start, end) for start, end in found]
+    pieces, done = [], 0
+    for start, end in sorted(spans):
+        if start >= done:
+            pieces += (text[done:start], MASK)
+        done = max(done, end)
+    return "".join((*pieces, text[done:]))
 
 
-def _number_as_mask(match: re.Match[str]) -> str:
+def _address_spans(text: str) -> Iterator[tuple[int, int]]:
+    if "@" in text:
+        for match in _ADDRESS.finditer(text):
+            if match.lastgroup is not None:
+                yield match.start(), match.start() + len(match[0].rstrip(".-"))
+
+
+def _number_spans(text: str) -> Iterator[tuple[int, int]]:
     """`+15550100001 550` is a number and something else; `+1 (555) 010-0001` is one number."""
-    rest = match[1]
-    groups = list(_DIGIT_RUN.finditer(rest))
-    count, end = 0, 0
-    for position, group in enumerate(groups):
-        if position and (group.start() - end > 2 or len(groups[0][0]) >= _FEWEST_DIGITS):
-            break
-        if count + len(group[0]) > _MOST_DIGITS:
-            break
-        count, end = count + len(group[0]), group.end()
-    return match[0] if count < _FEWEST_DIGITS else MASK + rest[end:]
+    if "+" not in text:
+        return
+    for match in _NUMBER.finditer(text):
+        groups = list(_DIGIT_RUN.finditer(match[1]))
+        count, end = 0, 0
+        for position, group in enumerate(groups):
+            if position and (group.start() - end > 2 or len(groups[0][0]) >= _FEWEST_DIGITS):
+                break
+            if count + len(group[0]) > _MOST_DIGITS:
+                break
+            count, end = count + len(group[0]), group.end()
+        if count >= _FEWEST_DIGITS:
+            yield match.start(), match.start(1) + end
 
 
 def _encodable(forms: Iterable[str]) -> str:

@@ -43,6 +43,13 @@ FORMS = (
     "Canary.Bird%40Aviary.example",
     "canary%2Ebird%2540aviary.example",
     "%63%61nary.bird@aviary.example",
+    "canary.bird @ aviary.example",
+    "canary.bird(a comment)@aviary.example",
+    "canary.bird\u200b@\u200baviary.example",
+    "canary.bird\\u0040aviary.example",
+    "canary.bird&#64;aviary.example",
+    "canary.bird&commat;aviary.example",
+    "canary.bird\uff20aviary.example",
     "+12025550199",
     "%2B12025550199",
 )
