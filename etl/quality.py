@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -80,6 +81,7 @@ def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> 
 
     :param connect: opens a fresh connection that may read the tables
     :raises ConfigurationError: a suite's file has a rule that the library does not take
+    :raises psycopg2.OperationalError: the connection broke: nothing is known of the tables
     """
     if not subjects:
         return []
@@ -97,11 +99,25 @@ def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> 
 
     try:
         source = _source(library, connect_to_read, subjects)
-        return [_outcome(source, subject, suite) for subject, suite in zip(subjects, suites, strict=True)]
+        outcomes = [_outcome(source, subject, suite) for subject, suite in zip(subjects, suites, strict=True)]
+        # To the library a lost connection is a rule that cannot be evaluated: the tables would be to blame.
+        if any(rule["is_broken"] for outcome in outcomes for rule in outcome.rules) and any(map(_is_lost, opened)):
+            raise psycopg2.OperationalError("the connection broke while the suites ran")
+        return outcomes
     finally:
         # The library keeps an engine for itself, which its own dispose() does not reach.
         for connection in opened:
             connection.close()
+
+
+def _is_lost(connection: Connection) -> bool:
+    try:
+        connection.rollback()
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+    except psycopg2.Error:
+        return True
+    return False
 
 
 def check(

@@ -23,6 +23,9 @@ from etl.warehouse.connection import LOADER, connected
 
 BATCH_BYTES = 256 << 20
 BATCH_OBJECTS = 2_000
+ATTEMPTS = 5
+"""How often a replay begins again because loads of its range came in between: each time with what they brought."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -104,20 +107,29 @@ def replay(
             objects = objects_of_range(cursor, KeyRange(whose, feed.provider, first, until))
         for owner in _owners(objects, feed.provider):
             replaced = KeyRange(owner, feed.provider, first, until)
-            row = None
-            while row is None:
-                try:
-                    with connection, connection.cursor() as cursor:
-                        objects = objects_of_range(cursor, replaced)
-                    progress(f"replay {feed.slug} {owner or 'all accounts'}: {len(objects)} objects")
-                    whose_ledger = owner or objects[0].landed.account
-                    load_id = stage_load(connection, settings, feed, whose_ledger, objects, "replay", progress)
-                    validate_load(connection, settings, url, load_id, progress)
-                    row = publish_load(connection, settings, load_id, progress, replaced).row
-                except OvertakenError as error:
-                    progress(str(error))
+            row = _replay_range(connection, settings, url, feed, replaced, progress)
             done.append(Loaded(row, is_new=True))
     return done
+
+
+def _replay_range(
+    connection: Connection, settings: Settings, url: str, feed: Feed, replaced: KeyRange, progress: Progress
+) -> LedgerRow:
+    """Replay one range, again from the beginning where loads of it came in between. Raises OvertakenError in the end."""
+    for attempt in range(1, ATTEMPTS + 1):
+        with connection, connection.cursor() as cursor:
+            objects = objects_of_range(cursor, replaced)
+        progress(f"replay {feed.slug} {replaced.account or 'all accounts'}: {len(objects)} objects")
+        whose_ledger = replaced.account or objects[0].landed.account
+        load_id = stage_load(connection, settings, feed, whose_ledger, objects, "replay", progress)
+        validate_load(connection, settings, url, load_id, progress)
+        try:
+            return publish_load(connection, settings, load_id, progress, replaced).row
+        except OvertakenError as error:
+            if attempt == ATTEMPTS:
+                raise
+            progress(str(error))
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _owners(objects: Sequence[RecordedObject], provider: str) -> list[str | None]:

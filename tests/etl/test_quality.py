@@ -229,6 +229,14 @@ def test_no_connection_stays_open(warehouse: Warehouse, numbers: str, suite) -> 
     assert all(connection.closed for connection in opened)
 
 
+def test_a_lost_connection_is_not_taken_for_a_bad_table(warehouse: Warehouse, numbers: str, suite) -> None:
+    suite(every("pg_terminate_backend(pg_backend_pid())"))
+    with pytest.raises(psycopg2.OperationalError, match="connection broke"):
+        quality.validate(warehouse.connect, [Subject("numbers", numbers, 3)])
+    suite(every("number > 0"))
+    assert validate(warehouse).failures
+
+
 def test_table_names_are_names(warehouse: Warehouse, suite) -> None:
     suite(every("number > 0"))
     for table in ("numbers", "staging.numbers; drop table x", "staging.Numbers"):
