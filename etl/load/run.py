@@ -115,7 +115,7 @@ def replay(
 def _replay_range(
     connection: Connection, settings: Settings, url: str, feed: Feed, replaced: KeyRange, progress: Progress
 ) -> LedgerRow:
-    """Replay one range, again from the beginning where loads of it came in between. Raises OvertakenError in the end."""
+    """Replay one range, from the beginning again where loads of it came in between. Raises OvertakenError at last."""
     for attempt in range(1, ATTEMPTS + 1):
         with connection, connection.cursor() as cursor:
             objects = objects_of_range(cursor, replaced)
