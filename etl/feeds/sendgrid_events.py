@@ -9,6 +9,7 @@ Quirks
 - Custom arguments are merged into the top level, so unknown keys are the customer's; reserved names win.
 - Delayed bounces may lack `sg_message_id`; without `smtp-id` too, they name no message.
 - `category` is a text or a list. Single Sends carry `timestamp` in milliseconds.
+- `cancel_drop` stands in Email Logs, where it rolls up as `dropped`.
 - There is no event "blocked" or "soft bounce": those are `bounce` with a `type` and a `bounce_classification`.
 """
 
@@ -67,7 +68,7 @@ class SendgridEvents(Feed):
     kind = "files"
     credentials = ()
     lateness = timedelta(days=3)
-    rules_version = 1 + RULES_VERSION
+    rules_version = 2 + RULES_VERSION
     record_type = SendgridEvent
 
     event_types = {
@@ -76,6 +77,7 @@ class SendgridEvents(Feed):
         "delivered": "delivered",
         "bounce": "bounced",
         "dropped": "dropped",
+        "cancel_drop": "dropped",
         "open": "opened",
         "click": "clicked",
         "spamreport": "spam_reported",
@@ -98,8 +100,8 @@ class SendgridEvents(Feed):
         return lines_or_arrays(stream)
 
     def sightings(self, record: SendgridEvent) -> Iterable[Sighting]:
-        word = record.event
-        if not word or word.isspace():
+        word = _identifier(record.event)
+        if word is None:
             raise RejectRecord("event: missing")
         if not record.email or record.email.isspace():
             raise RejectRecord("email: missing")

@@ -8,7 +8,7 @@ Sources: RFC 3463 and the IANA registry of enhanced status codes; SendGrid's dro
 import re
 from collections.abc import Callable
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 _TWILIO_MESSAGES = {
     "account_suspended": ("30002", "20005"),
@@ -87,9 +87,12 @@ x.7.1) are missing on purpose: the text says more."""
 
 STATUS_IN_TEXT = re.compile(r"(?<![\d.])[245]\.(\d{1,3}\.\d{1,3})(?![\d.]\d)", re.ASCII)
 
+# `full` said of the mailbox, not of what follows it: no full name, no full report, not delivered in full.
 _FULL = (
-    r"\bfull\b(?! (?:details?|information|message|text|list|report))|over[ -]?quota|quota (?:is )?exceeded|"
-    r"exceed(?:s|ed|ing)? (?:its |the |their |your |storage |mailbox |disk ){0,3}quota|out of storage"
+    r"(?<!\bin )\bfull\b(?![\s-]+(?:access|address|body|details?|explanation|headers?|history|information|list|log|"
+    r"message|names?|path|reports?|stop|support|text|transcript|url)\b)"
+    r"|\bover[ -]?quota\b|\bquota (?:is )?exceeded\b|"
+    r"\bexceed(?:s|ed|ing)? (?:its |the |their |your |storage |mailbox |disk ){0,3}quota\b|\bout of storage\b"
 )
 FULL = re.compile(_FULL, re.IGNORECASE | re.ASCII)
 """What says that a mailbox is full; decides the failure class of a SendGrid bounce too."""

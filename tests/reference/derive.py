@@ -19,6 +19,7 @@ EVENT_TYPES = {
         "delivered": "delivered",
         "bounce": "bounced",
         "dropped": "dropped",
+        "cancel_drop": "dropped",
         "open": "opened",
         "click": "clicked",
         "spamreport": "spam_reported",
@@ -104,7 +105,9 @@ def sendgrid_bounce_class(event: Sighting) -> str:
         return "soft_bounce"
     if classification == "Invalid Address" or re.fullmatch(r"\d\.1\.\d+", status):
         return "invalid"
-    if re.fullmatch(r"\d\.2\.2", status) or re.search(r"\bfull\b|\bover quota\b", event.reason or "", re.IGNORECASE):
+    if re.fullmatch(r"\d\.2\.2", status) or re.search(
+        r"\bfull\b(?! name)|\bover quota\b", event.reason or "", re.IGNORECASE
+    ):
         return "soft_bounce"
     if status.startswith("4.") or classification in ("Technical", "Technical Failure"):
         return "soft_bounce"

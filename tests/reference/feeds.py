@@ -51,8 +51,8 @@ def sendgrid_message_id(written: str) -> str:
 
 
 def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: datetime) -> list[Sighting]:
-    word = text_of(record, "event")
-    if word is None:
+    word = (text_of(record, "event") or "").strip()
+    if not word:
         raise RejectedError("event_word")
     timestamp = record.get("timestamp")
     if isinstance(timestamp, bool) or not isinstance(timestamp, int):

@@ -43,6 +43,7 @@ def reason(**values: object) -> str:
         ({"bounce_classification": "Unclassified"}, "hard_bounce"),
         ({"type": "bounce", "status": "5.0.0", "reason": "500 no"}, "hard_bounce"),
         ({"status": "11.1.1.1"}, "hard_bounce"),
+        ({"reason": "550 no mailbox by this full name"}, "hard_bounce"),
         ({"status": 5, "type": ["blocked"]}, "hard_bounce"),
         ({}, "hard_bounce"),
     ],
@@ -67,6 +68,17 @@ def test_the_first_row_that_fits_gives_a_bounce_its_class(values: dict, failure_
 def test_a_drop_is_invalid_by_its_reason_alone(text: str | None, failure_class: str, failure_reason: str):
     dropped = event(event="dropped", reason=text)
     assert (dropped.failure_class, dropped.failure_reason) == (failure_class, failure_reason)
+
+
+def test_a_canceled_drop_of_the_email_logs_is_a_drop():
+    dropped = event(event="cancel_drop", reason="Bounced Address")
+    assert (dropped.event_type, dropped.provider_event) == ("dropped", "cancel_drop")
+    assert (dropped.failure_class, dropped.failure_reason) == ("gateway_suppressed", "prior_bounce")
+    assert event(event="cancel_drop", reason="Invalid").failure_class == "invalid"
+
+
+def test_spaces_around_a_word_make_no_other_event():
+    assert event(event=" open\n") == event(event="open")
 
 
 def test_only_failures_have_a_class():

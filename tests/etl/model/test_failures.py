@@ -84,12 +84,30 @@ def test_a_code_means_nothing_at_another_provider():
     assert failure_reason("sendgrid", "21610", None, None) == "unclassified"
 
 
-@pytest.mark.parametrize("text", ["mailbox is full", "Mailbox FULL", "over quota", "overquota", "quota exceeded"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mailbox is full",
+        "Mailbox FULL",
+        "552 full mailbox: full name unknown",
+        "the disk is full (in full)",
+        "over quota",
+        "overquota",
+        "quota exceeded",
+        "user exceeded their mailbox quota",
+    ],
+)
 def test_full_is_said_in_several_ways(text: str):
     assert says_full(text)
 
 
-@pytest.mark.parametrize("text", [None, "", "fully blocked", "see full details", "powerfull"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(None, "", "fully blocked", "see full details", "powerfull", "full_name"),
+        *("no such Full Name", "full-name unknown", "not delivered in full", "moreover quotas apply"),
+    ],
+)
 def test_full_is_not_said_by_chance(text: str | None):
     assert not says_full(text)
 
