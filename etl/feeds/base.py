@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 
+from etl.framing.raw_record import RawRecord
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
 from etl.model.identity import Keyring
@@ -66,21 +67,6 @@ _REDACTED_COLUMNS = (
     *((name, Redactor.text) for name in TEXTS),
 )
 _texts_of = attrgetter(*(name for name, _ in _REDACTED_COLUMNS))
-
-
-class RawRecord(NamedTuple):
-    """One record as it stands in a landed object, before anything is known about it.
-
-    :ivar position: the line (files of lines) or the element (arrays, bodies, Parquet), from 1
-    :ivar raw: its bytes as received
-    :ivar problem: why it is no record at all (not JSON, not an object), or None
-    :ivar value: its fields, where they are known already (rows of CSV and Parquet); None: decode `raw` as JSON
-    """
-
-    position: int
-    raw: bytes
-    problem: str | None = None
-    value: dict[str, object] | None = None
 
 
 class Record(msgspec.Struct, kw_only=True, dict=True):

@@ -21,10 +21,11 @@ from typing import BinaryIO
 
 from etl.feeds import fields
 from etl.feeds.api import ApiFeed, Listing, Page, Window
-from etl.feeds.base import RawRecord, Record, Sighting
-from etl.feeds.records import list_body
+from etl.feeds.base import Record, Sighting
 from etl.feeds.twilio_lists import twilio_listings, twilio_page
 from etl.feeds.twilio_rows import add_price, row_extra, row_sightings
+from etl.framing.bodies import list_body
+from etl.framing.raw_record import RawRecord
 from etl.model.event import Event
 from etl.model.failures import RULES_VERSION, failure_reason
 

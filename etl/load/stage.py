@@ -15,7 +15,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl.feeds import FEEDS
-from etl.feeds.base import Feed, RawRecord
+from etl.feeds.base import Feed
+from etl.framing.raw_record import RawRecord
 from etl.load.copying import CopyInto
 from etl.load.landing import RecordedObject, open_object
 from etl.model.errors import RejectRecord, SourceError

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl import quality
 from etl.feeds.base import Feed
-from etl.feeds.records import NO_LIST, NOT_CLOSED
+from etl.framing.raw_record import NO_LIST, NOT_CLOSED
 from etl.load import ledger, watermark
 from etl.load.landing import RecordedObject
 from etl.load.ledger import LedgerRow
