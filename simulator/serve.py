@@ -9,16 +9,19 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from threading import Event, Lock, Thread
 
 from simulator import control
 from simulator.answer import FOREVER, Answer
 from simulator.request_log import Request
+from simulator.shown import sightings_in_bodies
 from simulator.stand_in import TwilioStandIn
-from simulator.world import World
+from simulator.twilio import CALLS, MESSAGES
+from simulator.world import FIRST_DAY, World
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_BODY = 1_000_000
@@ -156,6 +159,7 @@ def main() -> None:
     options = _options()
     world = World(
         options.seed,
+        first_day=options.first_day,
         days=options.days,
         accounts=tuple(options.accounts.split(",")),
         messages_per_day=options.messages_per_day,
@@ -168,6 +172,8 @@ def main() -> None:
         latency_seconds=options.latency_seconds,
         strict_upper_bounds=options.strict_upper_bounds,
     )
+    if options.landed is not None:
+        stand_in.shown.add(sightings_in_bodies(world, _landed_bodies(options.landed)))
     is_over = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: is_over.set())
@@ -181,6 +187,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default=LOOPBACK, help="default: this machine alone can reach it")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first-day", type=date.fromisoformat, default=FIRST_DAY, help="of the world, YYYY-MM-DD")
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--accounts", default="north,south", help="names, with commas between them")
     parser.add_argument("--messages-per-day", type=int, default=400)
@@ -188,8 +195,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--per-request-seconds", type=float, default=0, help="how far each request moves the clock on")
     parser.add_argument("--most-concurrent", type=int, help="requests of an account at once, above which it says 429")
     parser.add_argument("--latency-seconds", type=float, default=0, help="how long every page takes")
+    parser.add_argument("--landed", type=Path, help="landing zone: what its pages show counts as told before")
     parser.add_argument("--strict-upper-bounds", action="store_true", help="a bare date as upper bound is its midnight")
     return parser.parse_args()
+
+
+def _landed_bodies(landing: Path) -> Iterator[bytes]:
+    """Pages in `<landing>/<account>/<feed>/<two digits>/<sha256>`; beside each lies what is known of it, `.json`."""
+    for feed in (MESSAGES, CALLS):
+        for path in landing.glob(f"*/{feed}/*/*"):
+            if not path.suffix:
+                yield path.read_bytes()
 
 
 def _instant(text: str) -> datetime:

@@ -43,6 +43,11 @@ def told_by_bodies(world: World, bodies: Iterable[bytes]) -> list[Told]:
     :param bodies: pages of either list of any account, as received
     :raises ValueError: where a body is no page, or shows a row as the world never had it
     """
+    return [sighting.told for sighting in sightings_in_bodies(world, bodies)]
+
+
+def sightings_in_bodies(world: World, bodies: Iterable[bytes]) -> set[Sighting]:
+    """The states of rows that landed pages show. Raises ValueError as `told_by_bodies` does."""
     rows = {
         row.sid: (account, row)
         for account in world.accounts
@@ -57,4 +62,4 @@ def told_by_bodies(world: World, bodies: Iterable[bytes]) -> list[Told]:
             if written not in states:
                 raise ValueError(f"expected a state of the row {row.sid}, got one with status {written['status']}")
             found.add(Sighting(account, row, states.index(written)))
-    return [sighting.told for sighting in found]
+    return found

@@ -56,7 +56,7 @@ def demo(
         migrate(url, ZONE)
         _load(settings, url)
         _rebuild(url)
-        _show(url)
+        show_reports(url)
     finally:
         if not keep and not was_running:
             embedded.stop(var / "postgres", settings.postgres_version)
@@ -109,7 +109,8 @@ def _rebuild(url: str) -> None:
     )
 
 
-def _show(url: str) -> None:
+def show_reports(url: str) -> None:
+    """Print the first rows of every report of the warehouse at `url`."""
     with connected(url, REPORTER) as connection:
         for report in catalogue.REPORTS:
             typer.echo(f"\n{report.name}, first rows:")

@@ -1,0 +1,67 @@
+"""The two databases of an installation with a Postgres of its own: Airflow's metadata and the warehouse.
+
+Each has a login that can do what it must and no more: Airflow's owns its database, that of the tasks is a member of
+the loader and the reporter. Nothing runs as the administrator but this.
+"""
+
+from collections.abc import Mapping
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extensions import make_dsn, parse_dsn
+
+from etl.warehouse.connection import LOADER, REPORTER, connected
+from etl.warehouse.migrations import migrate
+
+Login = Mapping[str, str]
+"""Parts of a libpq URL: user, dbname, perhaps password."""
+
+
+def make_databases(admin_url: str, metadata_url: str, warehouse_url: str, report_timezone: str) -> None:
+    """Make databases, tables of the warehouse and logins where they are missing. Safe at any time; a login gets the
+    password that its URL has now.
+
+    :param admin_url: libpq URL of a superuser of that server
+    :param metadata_url: Airflow's, as SQLAlchemy has it
+    :param warehouse_url: libpq URL of the tasks
+    :raises ConfigurationError: the server cannot be reached
+    """
+    metadata, warehouse = _parts(metadata_url), _parts(warehouse_url)
+    with connected(admin_url, application_name="waybill:prepare") as connection:
+        connection.autocommit = True  # a database is not made in a transaction
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('prepare'))")
+            for login in (metadata, warehouse):
+                _make_login(cursor, login)
+            _make_database(cursor, metadata["dbname"], owner=metadata["user"])
+            _make_database(cursor, warehouse["dbname"], owner=None)
+    migrate(make_dsn(admin_url, dbname=warehouse["dbname"]), report_timezone)
+    with connected(admin_url, application_name="waybill:prepare") as connection, connection, connection.cursor() as c:
+        for role in (LOADER, REPORTER):
+            c.execute(
+                sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(warehouse["user"])),
+            )
+
+
+def _parts(url: str) -> Login:
+    """:param url: of libpq, or of SQLAlchemy with the name of a driver in it"""
+    scheme, _, rest = url.partition("://")
+    return parse_dsn(f"{scheme.partition('+')[0]}://{rest}")
+
+
+def _make_login(cursor: Cursor, login: Login) -> None:
+    name = sql.Identifier(login["user"])
+    cursor.execute("select 1 from pg_roles where rolname = %s", (login["user"],))
+    if cursor.fetchone() is None:
+        cursor.execute(sql.SQL("create role {} login").format(name))
+    if "password" in login:
+        cursor.execute(sql.SQL("alter role {} password %s").format(name), (login["password"],))
+
+
+def _make_database(cursor: Cursor, name: str, owner: str | None) -> None:
+    cursor.execute("select 1 from pg_database where datname = %s", (name,))
+    if cursor.fetchone() is None:
+        statement = sql.SQL("create database {} template template0 encoding 'UTF8'").format(sql.Identifier(name))
+        if owner is not None:
+            statement += sql.SQL(" owner {}").format(sql.Identifier(owner))
+        cursor.execute(statement)

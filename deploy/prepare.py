@@ -1,0 +1,83 @@
+"""`python -m deploy.prepare`: what must be there before Airflow's processes start. Safe at every start.
+
+Databases, logins and tables of the warehouse (where POSTGRES_ADMIN_URL names a server that they may be made on), the
+tables of Airflow's metadata, a pool for each account of a provider, and the file with the password of the UI.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from threading import Thread
+
+from deploy.databases import make_databases
+from deploy.secret_files import write_passwords
+from etl.feeds import FEEDS
+from etl.feeds.api import ApiFeed
+from etl.model.errors import ConfigurationError, WaybillError
+from etl.settings import Settings
+
+SLOTS = 2
+"""Of a pool: so many pulls of one account of a provider at a time, whatever the number of its feeds."""
+
+
+def main() -> None:
+    """Prepare; exits with the code of the error where it cannot."""
+    try:
+        prepare(os.environ)
+    except WaybillError as error:
+        print(f"prepare: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def prepare(environment: Mapping[str, str]) -> None:
+    """:raises ConfigurationError: a setting is missing or wrong, or the server cannot be reached"""
+    settings = Settings.from_environment(environment)
+    names = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", "ADMIN_PASSWORD"
+    missing = [name for name in names if not environment.get(name)]
+    if missing:
+        raise ConfigurationError(f"{', '.join(missing)}: not set; deploy/airflow_settings.py tells what is needed.")
+    metadata_url, passwords_file, admin_password = (environment[name] for name in names)
+    airflow = Thread(target=_import_airflow)  # takes seconds, while the server makes tables
+    airflow.start()
+    if (admin_url := environment.get("POSTGRES_ADMIN_URL")) is not None:
+        if settings.warehouse_url is None:
+            raise ConfigurationError("POSTGRES_ADMIN_URL is set and WAREHOUSE_URL is not: what is to be made there?")
+        make_databases(admin_url, metadata_url, settings.warehouse_url, settings.report_timezone or "UTC")
+    write_passwords(Path(passwords_file), admin_password)
+    airflow.join()
+    _migrate_metadata()
+    _make_pools(settings)
+
+
+def pools(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Name and description of the pool of each account of a provider."""
+    for provider in sorted({feed.provider for feed in FEEDS.values() if isinstance(feed, ApiFeed)}):
+        for account in settings.accounts:
+            yield f"{provider}_{account}", f"Pulls from {provider} as {account}"
+
+
+def _import_airflow() -> None:
+    import airflow.utils.db  # noqa: F401
+
+
+def _migrate_metadata() -> None:
+    from airflow.utils import db
+
+    db.upgradedb()
+
+
+def _make_pools(settings: Settings) -> None:
+    from airflow.models.pool import Pool
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        known = set(session.scalars(select(Pool.pool)))
+    for name, description in pools(settings):
+        if name not in known:  # who has given it another size has a reason
+            Pool.create_or_update_pool(name, SLOTS, description, include_deferred=False)
+
+
+if __name__ == "__main__":
+    main()

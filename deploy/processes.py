@@ -1,0 +1,123 @@
+"""The processes of an installation: started with a log each, watched, and ended together whatever happens."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from deploy.airflow_settings import ROOT
+from deploy.guard import end_sessions
+from etl.model.errors import WaybillError
+
+LINES_SHOWN = 25
+"""Of the end of a log."""
+
+_POLL_SECONDS = 0.2
+_GUARD_SECONDS = 60
+Result = TypeVar("Result")
+
+
+class StartError(WaybillError):
+    """The installation does not come up, or has lost a process."""
+
+
+class Processes:
+    """Started processes. Leaving the context ends them, and so does the end of this process, by whatever means.
+
+    :param logs: folder of their logs, `<name>.log` each; a log begins anew with its process
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._watched: dict[str, subprocess.Popen] = {}
+        self._guard: subprocess.Popen | None = None
+
+    def __enter__(self) -> "Processes":
+        self._logs.mkdir(parents=True, exist_ok=True)
+        with (self._logs / "guard.log").open("wb") as log:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-m", "deploy.guard"],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=ROOT,
+                text=True,
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._guard.stdin.close()
+        # children of this process that have ended are there until they are asked for
+        deadline = time.monotonic() + _GUARD_SECONDS
+        while self._guard.poll() is None and time.monotonic() < deadline:
+            for process in self._watched.values():
+                process.poll()
+            time.sleep(_POLL_SECONDS)
+        end_sessions(process.pid for process in self._watched.values() if process.poll() is None)
+        if self._guard.poll() is None:
+            raise StartError(f"Not everything has ended after {_GUARD_SECONDS} s. {self.end_of_log('guard')}")
+
+    def guard_postgres(self, folder: Path, version: int) -> None:
+        """Have the embedded server of a folder stopped at the end, too."""
+        self._tell_guard({"postgres": str(folder), "version": version})
+
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a program of this virtual environment; from then on it has to live."""
+        self._watched[name] = self._open(name, command, environment)
+
+    def run(self, name: str, command: Sequence[str], environment: Mapping[str, str], longest_seconds: float) -> None:
+        """Run a program of this virtual environment to its end. Raises StartError with the end of its log where it
+        fails."""
+        code = self.until(self._open(name, command, environment).poll, f"the end of {name}", longest_seconds)
+        if code != 0:
+            raise StartError(f"{name} failed with exit code {code}. {self.end_of_log(name)}")
+
+    def check(self) -> None:
+        """Raise StartError if one of them has ended."""
+        for name, process in self._watched.items():
+            if process.poll() is not None:
+                how = f"with exit code {process.returncode}" if process.returncode >= 0 else "by a signal"
+                raise StartError(f"{name} has ended {how}. {self.end_of_log(name)}")
+
+    def until(
+        self, ask: Callable[[], Result | None], what: str, longest_seconds: float, every_seconds: float = 0.2
+    ) -> Result:
+        """Ask again and again until something other than None comes; meanwhile see that everything lives.
+
+        :param what: is waited for, in words
+        :raises StartError: a process has ended, or nothing came in time
+        """
+        deadline = time.monotonic() + longest_seconds
+        while (result := ask()) is None:
+            self.check()
+            if time.monotonic() > deadline:
+                raise StartError(f"Waited {longest_seconds:.0f} s for {what}, in vain. Logs: {self._logs}")
+            time.sleep(every_seconds)
+        return result
+
+    def end_of_log(self, name: str) -> str:
+        """The last lines of a log, with the place of it."""
+        path = self._logs / f"{name}.log"
+        lines = path.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
+        return "\n".join([f"The end of {path}:", *(f"    {line}" for line in lines or ["(nothing)"])])
+
+    def _open(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen:
+        with (self._logs / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 - commands come from this package's tables
+                [str(Path(sys.executable).parent / command[0]), *command[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                start_new_session=True,
+            )
+        self._tell_guard({"session": process.pid})
+        return process
+
+    def _tell_guard(self, message: Mapping[str, object]) -> None:
+        self._guard.stdin.write(json.dumps(message) + "\n")
+        self._guard.stdin.flush()

@@ -1,0 +1,71 @@
+"""Secrets of an installation of one's own: each made once, in a file that nobody else may read."""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+ADMIN = "admin"
+JWT_BYTES = 64
+"""Shorter ones Airflow's library warns of with every token."""
+
+
+class Secrets(NamedTuple):
+    """What Airflow's processes have to agree on.
+
+    :ivar passwords_file: of the UI's users; Airflow wants to write to it, too
+    """
+
+    recipient_hmac_key: str
+    fernet_key: str
+    api_secret_key: str
+    jwt_secret: str
+    admin_password: str
+    passwords_file: Path
+
+
+def made_once(path: Path, make: Callable[[], str]) -> str:
+    """Read a secret, or make it (mode 0600; of two processes at once both get the same)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def secrets_of(folder: Path, hmac_key: Path) -> Secrets:
+    """The secrets that lie in a folder (mode 0700); those that are missing are made.
+
+    :param hmac_key: where Waybill's own commands look for theirs
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    passwords_file = folder / "passwords.json"
+    return Secrets(
+        made_once(hmac_key, lambda: secrets.token_hex(32)),
+        made_once(folder / "fernet_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()),
+        made_once(folder / "api_secret_key", lambda: secrets.token_hex(32)),
+        made_once(folder / "jwt_secret", lambda: secrets.token_hex(JWT_BYTES)),
+        made_once(folder / "admin_password", lambda: secrets.token_urlsafe(16)),
+        passwords_file,
+    )
+
+
+def write_passwords(path: Path, admin_password: str) -> None:
+    """The file that Airflow's SimpleAuthManager reads its users' passwords from (mode 0600)."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({ADMIN: admin_password}, file)
+    draft.replace(path)

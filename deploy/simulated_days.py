@@ -1,0 +1,128 @@
+"""Days of the simulated world, one after the other: files come into the inbox, Twilio's clock moves on, the DAGs
+ingest; then the reports are rebuilt and compared with the truth.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+
+from deploy.airflow_rest import FAILED, SUCCESS, Airflow, AirflowError, Run
+from deploy.processes import Processes
+from etl.feeds import FEEDS
+from etl.feeds.api import ApiFeed
+from simulator.world import FILE_FEEDS, World, write
+
+ZONE = "Europe/Berlin"
+SEED, FIRST_DAY, DAYS, ACCOUNTS, MESSAGES_PER_DAY = 1, date(2026, 3, 27), 3, ("north", "south"), 300
+"""The third day has the hour that European clocks skip."""
+
+REBUILD = "rebuild_reports"
+INGESTS = {feed.slug: f"ingest_{feed.slug}" for feed in FEEDS.values()}
+"""Feed to its DAG."""
+
+DAG_SECONDS, RUN_SECONDS = 120, 600
+"""The longest waits: until all DAGs are known, and for a run."""
+
+ASK_EVERY_SECONDS = 0.5
+"""About a run: the api-server that answers is what tasks wait for, too."""
+
+Say = Callable[[str], None]
+
+
+def stand_in_command(port: int, landing: Path) -> tuple[str, ...]:
+    """What serves this world's Twilio. It remembers what it told in earlier lives by what was landed then."""
+    options = {
+        "port": port,
+        "seed": SEED,
+        "first-day": FIRST_DAY,
+        "days": DAYS,
+        "accounts": ",".join(ACCOUNTS),
+        "messages-per-day": MESSAGES_PER_DAY,
+        "landed": landing,
+    }
+    return ("python", "-m", "simulator.serve", *(f"--{name}={value}" for name, value in options.items()))
+
+
+def world() -> World:
+    """The same world in this process."""
+    return World(SEED, FIRST_DAY, days=DAYS, accounts=ACCOUNTS, messages_per_day=MESSAGES_PER_DAY)
+
+
+class SimulatedDays:
+    """:param stand_in_url: of the stand-in that `stand_in_command` started
+    :param started_at: of this start; run ids tell it, because an id is good for one run only
+    """
+
+    def __init__(
+        self, processes: Processes, airflow: Airflow, stand_in_url: str, inbox: Path, started_at: datetime, say: Say
+    ) -> None:
+        self._processes = processes
+        self._airflow = airflow
+        self._stand_in_url = stand_in_url
+        self._inbox = inbox
+        self._stamp = f"{started_at.astimezone(UTC):%Y%m%dT%H%M%S}"
+        self._say = say
+        self._world = world()
+
+    def until_dags_are_known(self) -> None:
+        """Wait for every DAG, and for runs of an earlier start to end. Raises AirflowError where a DAG file is
+        broken, StartError where they do not come."""
+        wanted = {*INGESTS.values(), REBUILD}
+        self._processes.until(lambda: self._are_known(wanted), "the DAGs", DAG_SECONDS)
+        self._processes.until(
+            lambda: None if self._airflow.open_runs(wanted) else True, "runs of an earlier start", RUN_SECONDS
+        )
+
+    def ingest(self) -> None:
+        """Every day. Raises AirflowError where a run fails."""
+        for number in range(DAYS):
+            self._ingest_day(number)
+
+    def rebuild(self) -> None:
+        """The reports. Raises AirflowError where the run fails."""
+        self._do({REBUILD: {}}, "end")
+
+    def _ingest_day(self, number: int) -> None:
+        ends = self._world.starts + timedelta(days=number + 1)
+        is_last = number == DAYS - 1
+        file_count = write(self._world, self._inbox, FILE_FEEDS, None if is_last else ends)
+        answer = httpx2.post(f"{self._stand_in_url}/simulator/clock", json={"at": ends.isoformat()}, trust_env=False)
+        answer.raise_for_status()
+        day = f"{self._world.starts + timedelta(days=number):%Y-%m-%d}"
+        self._say(f"Day {number + 1} of {DAYS}, {day}: {file_count} new files in the inbox, Twilio's clock moved on …")
+        self._do({dag: self._params(FEEDS[slug], ends) for slug, dag in INGESTS.items()}, day)
+
+    def _params(self, feed: object, until: datetime) -> Mapping[str, str]:
+        if not isinstance(feed, ApiFeed):
+            return {}
+        from_at = max(self._world.starts, until - timedelta(days=1) - feed.lateness)
+        return {"from": from_at.isoformat(), "until": until.isoformat()}
+
+    def _do(self, params_by_dag: Mapping[str, Mapping[str, str]], what: str) -> None:
+        """Trigger these DAGs at once and wait for all of them."""
+        began = time.monotonic()
+        run_id = f"simulated_{what}_started_{self._stamp}"
+        runs = [Run(dag_id, run_id) for dag_id in params_by_dag]
+        for run in runs:
+            self._airflow.trigger(run, params_by_dag[run.dag_id])
+        for run in runs:
+            self._processes.until(lambda run=run: self._has_succeeded(run), str(run), RUN_SECONDS, ASK_EVERY_SECONDS)
+        self._say(f"  {', '.join(run.dag_id for run in runs)}: success after {time.monotonic() - began:.1f} s")
+
+    def _has_succeeded(self, run: Run) -> bool | None:
+        """None while it has not. Raises AirflowError as soon as one of its tasks fails: nothing here mends by itself,
+        so what Airflow tries again after minutes would fail again."""
+        state = self._airflow.state(run)
+        if state == SUCCESS:
+            return True
+        if (reason := self._airflow.why_failed(run)) is not None or state == FAILED:
+            raise AirflowError(reason or f"{run} has failed, and none of its tasks.")
+        return None
+
+    def _are_known(self, wanted: set[str]) -> bool | None:
+        if errors := self._airflow.import_errors():
+            raise AirflowError("Airflow cannot read a DAG file:\n" + "\n".join(errors))
+        return wanted <= self._airflow.dags() or None
