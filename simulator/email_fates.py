@@ -1,4 +1,5 @@
-"""What can become of an email at SendGrid: a data sheet. Failure classes are those of DESIGN section 10, by hand."""
+"""What can become of an email at SendGrid: a data sheet. Failure classes are those of DESIGN section 10,
+reasons words of section 4, by hand."""
 
 from typing import NamedTuple
 
@@ -6,9 +7,10 @@ from simulator.message import Fate
 
 
 class Failure(NamedTuple):
-    """How SendGrid writes a bounce, and the class that it must get; `{email}` stands for the recipient."""
+    """How SendGrid writes a bounce, and the class and reason that it must get; `{email}` stands for the recipient."""
 
     failure_class: str
+    failure_reason: str
     fields: dict[str, str]
 
 
@@ -24,6 +26,7 @@ class Step(NamedTuple):
 BOUNCES: dict[str, Failure] = {
     "invalid_address": Failure(
         "invalid",
+        "address_not_found",
         {
             "type": "bounce",
             "bounce_classification": "Invalid Address",
@@ -33,6 +36,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "invalid_by_classification": Failure(
         "invalid",
+        "address_not_found",
         {
             "type": "bounce",
             "bounce_classification": "Invalid Address",
@@ -41,10 +45,13 @@ BOUNCES: dict[str, Failure] = {
         },
     ),
     "invalid_by_status": Failure(
-        "invalid", {"type": "bounce", "status": "5.1.2", "reason": "550 5.1.2 bad destination system"}
+        "invalid",
+        "domain_not_found",
+        {"type": "bounce", "status": "5.1.2", "reason": "550 5.1.2 bad destination system"},
     ),
     "invalid_despite_content": Failure(
         "invalid",
+        "content_rejected",
         {
             "type": "bounce",
             "bounce_classification": "Content",
@@ -54,6 +61,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "mailbox_full": Failure(
         "soft_bounce",
+        "mailbox_full",
         {
             "type": "bounce",
             "bounce_classification": "Mailbox Unavailable",
@@ -61,9 +69,10 @@ BOUNCES: dict[str, Failure] = {
             "reason": "552 5.2.2 The mailbox of {email} is full",
         },
     ),
-    "over_quota": Failure("soft_bounce", {"type": "bounce", "reason": "552 the account is over quota"}),
+    "over_quota": Failure("soft_bounce", "mailbox_full", {"type": "bounce", "reason": "552 the account is over quota"}),
     "temporary_reputation": Failure(
         "soft_bounce",
+        "connection_failed",
         {
             "type": "bounce",
             "bounce_classification": "Reputation",
@@ -73,6 +82,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "technical": Failure(
         "soft_bounce",
+        "dns_failure",
         {
             "type": "bounce",
             "bounce_classification": "Technical",
@@ -82,6 +92,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "technical_failure": Failure(
         "soft_bounce",
+        "server_unavailable",
         {
             "type": "bounce",
             "bounce_classification": "Technical Failure",
@@ -91,6 +102,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "content": Failure(
         "blocked",
+        "content_rejected",
         {
             "type": "bounce",
             "bounce_classification": "Content",
@@ -100,6 +112,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "reputation": Failure(
         "blocked",
+        "authentication_failed",
         {
             "type": "bounce",
             "bounce_classification": "Reputation",
@@ -109,6 +122,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "frequency": Failure(
         "blocked",
+        "rate_limited",
         {
             "type": "bounce",
             "bounce_classification": "Frequency or Volume Too High",
@@ -118,6 +132,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "blocked": Failure(
         "blocked",
+        "ip_blocked",
         {
             "type": "blocked",
             "bounce_classification": "Reputation",
@@ -126,13 +141,16 @@ BOUNCES: dict[str, Failure] = {
         },
     ),
     "blocked_despite_status": Failure(
-        "blocked", {"type": "blocked", "status": "5.1.1", "reason": "550 5.1.1 rejected by policy"}
+        "blocked", "address_not_found", {"type": "blocked", "status": "5.1.1", "reason": "550 5.1.1 rejected by policy"}
     ),
     "expired": Failure(
-        "soft_bounce", {"type": "expired", "status": "5.4.7", "reason": "delivery attempts ended after 72 hours"}
+        "soft_bounce",
+        "expired",
+        {"type": "expired", "status": "5.4.7", "reason": "delivery attempts ended after 72 hours"},
     ),
     "mailbox_unavailable": Failure(
         "hard_bounce",
+        "address_inactive",
         {
             "type": "bounce",
             "bounce_classification": "Mailbox Unavailable",
@@ -142,6 +160,7 @@ BOUNCES: dict[str, Failure] = {
     ),
     "unclassified": Failure(
         "hard_bounce",
+        "unclassified",
         {
             "type": "bounce",
             "bounce_classification": "Unclassified",
@@ -149,20 +168,20 @@ BOUNCES: dict[str, Failure] = {
             "reason": "554 transaction failed",
         },
     ),
-    "no_type": Failure("hard_bounce", {"status": "5.5.0", "reason": "554 5.5.0 protocol error"}),
-    "bare": Failure("hard_bounce", {"type": "bounce", "reason": "554 refused"}),
+    "no_type": Failure("hard_bounce", "invalid_request", {"status": "5.5.0", "reason": "554 5.5.0 protocol error"}),
+    "bare": Failure("hard_bounce", "unclassified", {"type": "bounce", "reason": "554 refused"}),
 }
 
-DROPS: dict[str, str] = {
-    "Invalid": "invalid",
-    "Bounced Address": "gateway_suppressed",
-    "Unsubscribed Address": "gateway_suppressed",
-    "Spam Reporting Address": "gateway_suppressed",
-    "Spam Content": "gateway_suppressed",
-    "Invalid SMTPAPI header": "gateway_suppressed",
-    "Recipient List over Package Quota": "gateway_suppressed",
+DROPS: dict[str, tuple[str, str]] = {
+    "Invalid": ("invalid", "address_malformed"),
+    "Bounced Address": ("gateway_suppressed", "prior_bounce"),
+    "Unsubscribed Address": ("gateway_suppressed", "prior_unsubscribe"),
+    "Spam Reporting Address": ("gateway_suppressed", "prior_spam_report"),
+    "Spam Content": ("gateway_suppressed", "content_rejected"),
+    "Invalid SMTPAPI header": ("gateway_suppressed", "invalid_request"),
+    "Recipient List over Package Quota": ("gateway_suppressed", "quota_exceeded"),
 }
-"""Reason of a drop to its class."""
+"""Reason of a drop, as SendGrid writes it, to its class and reason."""
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 

@@ -25,7 +25,8 @@ class Happening:
     Texts are as the facts hold them. `campaign` and `template` are (rank of the source from 1, id), ranks as in
     section 6: dispatch log, custom argument or tag, provider's own, category. `leg` names the leg within (account,
     provider), None where the record names no message; `names_leg` is (provider, *leg) of the gateway leg that a row
-    of the dispatch log names, where it names one fully. `key` and `leg_key` matter only by their order.
+    of the dispatch log names, where it names one fully. `url` is that of a click. `key` and `leg_key` matter only by
+    their order.
     """
 
     key: UUID
@@ -44,8 +45,11 @@ class Happening:
     mailbox_provider: str | None = None
     country: str | None = None
     failure_class: str | None = None
+    failure_reason: str | None = None
+    provider_code: str | None = None
     not_sent_category: str | None = None
     not_sent_reason: str | None = None
+    url: str | None = None
     is_machine: bool | None = None
     price: Decimal | None = None
     currency: str | None = None

@@ -133,11 +133,11 @@ def _happening(message: Message, step: Step, record: dict[str, object], at: date
     written = str(record.get("sg_message_id") or record.get("smtp-id") or "")
     message_id = written.lstrip("<").split("@")[0].split(".")[0]
     leg = (message_id, message.recipient.email) if message_id else None
-    failure_class = None
+    failure_class = failure_reason = None
     if step.word == "bounce":
-        failure_class = BOUNCES[_bounce_kind(step.detail)].failure_class
+        failure_class, failure_reason, _ = BOUNCES[_bounce_kind(step.detail)]
     elif step.word == "dropped":
-        failure_class = DROPS[step.detail]
+        failure_class, failure_reason = DROPS[step.detail]
     is_machine = record.get("sg_machine_open")
     return Happening(
         key=NO_KEY,
@@ -153,6 +153,9 @@ def _happening(message: Message, step: Step, record: dict[str, object], at: date
         template=_template(record),
         mailbox_provider=message.recipient.mailbox_provider,
         failure_class=failure_class,
+        failure_reason=failure_reason,
+        provider_code=_code(record),
+        url=_stored_url(message, record) if step.word == "click" else None,
         is_machine=is_machine if isinstance(is_machine, bool) else None,
     )
 
@@ -167,6 +170,17 @@ def _campaign(record: dict[str, object]) -> tuple[int, str] | None:
 def _template(record: dict[str, object]) -> tuple[int, str] | None:
     ranked = ((2, record.get("template_id")), (3, record.get("sg_template_id")))
     return next(((rank, str(value)) for rank, value in ranked if _text(value)), None)
+
+
+def _code(record: dict[str, object]) -> str | None:
+    parts = [_text(record.get(name)) or "" for name in ("type", "bounce_classification")]
+    return "/".join(parts) if any(parts) else None
+
+
+def _stored_url(message: Message, record: dict[str, object]) -> str:
+    """The link as Waybill keeps it: without the address."""
+    url, email = str(record["url"]), message.recipient.email
+    return url.replace(email, "<recipient>").replace(quote(email, safe=""), "<recipient>")
 
 
 def _text(value: object) -> str | None:
@@ -227,14 +241,14 @@ def _word_fields(message: Message, leg: Leg, step: Step, attempt: int) -> dict[s
 
 
 def _url(message: Message, leg: Leg, index: int) -> str:
-    """A link of the campaign; some carry the address, plain or percent-encoded."""
+    """A link of the campaign; some carry the address, plain or percent-encoded, some point into the page."""
     link = f"https://www.{message.account}.example/{message.campaign.id}/offer-{index}"
     way = message.random.randrange(6)
     if way == 0:
         return f"{link}?to={leg.email}"
     if way == 1:
         return f"{link}?utm_source=mail&to={quote(leg.email, safe='')}"
-    return f"{link}?utm_source=mail" if way < 4 else link
+    return link + ("?utm_source=mail", "#details?utm_source=mail", "", "")[way - 2]
 
 
 def _sender_fields(message: Message) -> dict[str, object]:

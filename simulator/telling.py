@@ -69,10 +69,10 @@ def merged(told: Iterable[Told]) -> list[Happening]:
 
 def _together(seen: list[Happening]) -> Happening:
     """Least time, dispatch id, campaign and template (best source first); greatest price, segments and duration;
-    machine if anyone says so; a failure class that is known before one that is not; any other value before none."""
+    machine if anyone says so; why it failed by whoever knows the provider's code; any other value before none."""
     if len(seen) == 1:
         return seen[0]
-    classes = [happening.failure_class for happening in seen if happening.failure_class]
+    why = next((happening for happening in seen if happening.provider_code), seen[0])
     return replace(
         seen[0],
         at=min(happening.at for happening in seen),
@@ -81,7 +81,9 @@ def _together(seen: list[Happening]) -> Happening:
         template=_pick(min, seen, "template"),
         mailbox_provider=_pick(max, seen, "mailbox_provider"),
         country=_pick(max, seen, "country"),
-        failure_class=next((known for known in classes if known != "unknown"), classes[0] if classes else None),
+        failure_class=why.failure_class,
+        failure_reason=why.failure_reason,
+        provider_code=why.provider_code,
         is_machine=_pick(max, seen, "is_machine"),
         price=_pick(max, seen, "price"),
         currency=_pick(max, seen, "currency"),

@@ -4,38 +4,20 @@ No SQL, no increments, nothing shared with `etl`: slow and obvious on purpose. T
 model of the feeds both end in `Happening`s, and this module turns them into the cells of every report.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from simulator.outcome import NONE, UNANSWERED, Happening, Message, first, greatest, latest, make_messages
+from simulator.cells import Cells, Day, Table, sent
+from simulator.email_truth import (
+    email_campaign,
+    email_deliverability_daily,
+    email_engagement_daily,
+    email_failure_reason_daily,
+)
+from simulator.outcome import NONE, UNANSWERED, Happening, Message, greatest, latest, make_messages
 
 __all__ = ["Cells", "Happening", "report_rows"]
-
-Cells = dict[tuple, dict[str, object]]
-"""One report: grain (in the order of section 7) to measures by column name."""
-
-Day = Callable[[datetime], date]
-"""The local day of an instant."""
-
-SIX_PLACES = Decimal("0.000001")
-
-
-class Table:
-    """Adds up the cells of one report."""
-
-    def __init__(self, *measures: str) -> None:
-        self.measures = measures
-        self.cells: Cells = {}
-
-    def add(self, grain: tuple, measure: str, amount: int | Decimal = 1) -> None:
-        row = self.cells.setdefault(grain, dict.fromkeys(self.measures, 0))
-        row[measure] += amount
-
-    def rows(self) -> Cells:
-        """Rows whose measures are all zero do not exist."""
-        return {grain: row for grain, row in self.cells.items() if any(row.values())}
 
 
 def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
@@ -53,154 +35,13 @@ def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
     return {
         "email_engagement_daily": email_engagement_daily(messages, day),
         "email_deliverability_daily": email_deliverability_daily(messages, day),
+        "email_failure_reason_daily": email_failure_reason_daily(messages, day),
         "email_campaign": email_campaign(messages, day),
         "sms_activity_daily": sms_activity_daily(messages, day),
         "ivr_activity_daily": ivr_activity_daily(messages, day),
         "message_cost_daily": message_cost_daily(messages, day),
         "communication_activity_daily": communication_activity_daily(messages, day),
     }
-
-
-def sent(messages: Iterable[Message], channel: str) -> list[Message]:
-    return [m for m in messages if m.channel == channel and m.sent_at]
-
-
-def email_engagement_daily(messages: Iterable[Message], day: Day) -> Cells:
-    table = Table(
-        "open_count",
-        "machine_open_count",
-        "unique_open_count",
-        "unique_human_open_count",
-        "click_count",
-        "machine_click_count",
-        "unique_click_count",
-        "unsubscribe_count",
-    )
-    for message in sent(messages, "email"):
-        for leg in message.legs:
-            dimensions = (message.account, leg.provider, message.campaign, message.mailbox_provider)
-            opens, clicks = leg.of("opened"), leg.of("clicked")
-            for e in opens:
-                table.add((day(e.at), *dimensions), "open_count")
-                table.add((day(e.at), *dimensions), "machine_open_count", 1 if e.is_machine else 0)
-            for e in clicks:
-                table.add((day(e.at), *dimensions), "click_count")
-                table.add((day(e.at), *dimensions), "machine_click_count", 1 if e.is_machine else 0)
-            for e in leg.of("unsubscribed"):
-                table.add((day(e.at), *dimensions), "unsubscribe_count")
-            human_opens = [e for e in opens if not e.is_machine]
-            for measure, events in (
-                ("unique_open_count", opens),
-                ("unique_human_open_count", human_opens),
-                ("unique_click_count", clicks),
-            ):
-                if events:
-                    table.add((day(first(events)), *dimensions), measure)
-    return table.rows()
-
-
-DELIVERABILITY_CLASS = {
-    "hard_bounce": "hard_bounce_count",
-    "soft_bounce": "soft_bounce_count",
-    "blocked": "blocked_count",
-    "invalid": "invalid_count",
-    "gateway_suppressed": "gateway_suppressed_count",
-}
-
-
-def email_deliverability_daily(messages: Iterable[Message], day: Day) -> Cells:
-    table = Table(
-        "processed_count",
-        "deferred_count",
-        "delivered_count",
-        "spam_report_count",
-        "hard_bounce_count",
-        "soft_bounce_count",
-        "bounced_count",
-        "blocked_count",
-        "invalid_count",
-        "gateway_suppressed_count",
-        "unclassified_count",
-        "dropped_count",
-    )
-    for message in sent(messages, "email"):
-        for leg in message.legs:
-            dimensions = (message.account, leg.provider, message.campaign, message.mailbox_provider)
-            for measure, event_type in (
-                ("processed_count", "processed"),
-                ("deferred_count", "deferred"),
-                ("delivered_count", "delivered"),
-                ("spam_report_count", "spam_reported"),
-                ("dropped_count", "dropped"),
-            ):
-                if leg.of(event_type):
-                    table.add((day(first(leg.of(event_type))), *dimensions), measure)
-            failures = leg.of("bounced", "dropped")
-            if failures:
-                failure = latest(failures)
-                measure = DELIVERABILITY_CLASS.get(failure.failure_class, "unclassified_count")
-                table.add((day(failure.at), *dimensions), measure)
-                if measure in ("hard_bounce_count", "soft_bounce_count"):
-                    table.add((day(failure.at), *dimensions), "bounced_count")
-    return table.rows()
-
-
-def email_campaign(messages: Iterable[Message], day: Day) -> Cells:
-    table = Table(
-        "sent",
-        "delivered",
-        "bounced_hard",
-        "bounced_soft",
-        "blocked",
-        "invalid",
-        "not_delivered",
-        "in_gateway",
-        "opened",
-        "opened_human",
-        "clicked",
-        "clicked_human",
-        "spam_reported",
-        "unsubscribed",
-    )
-    for message in sent(messages, "email"):
-        grain = (
-            day(message.sent_at),
-            message.account,
-            message.provider,
-            message.campaign,
-            message.template,
-            message.mailbox_provider,
-        )
-        table.add(grain, "sent")
-        if message.state == "bounced":
-            failure_class = message.deciding_failure.failure_class
-            is_hard = failure_class in ("invalid", "hard_bounce")
-            table.add(grain, "bounced_hard" if is_hard else "bounced_soft")
-            if failure_class in ("blocked", "invalid"):
-                table.add(grain, failure_class)
-        else:
-            table.add(grain, message.state)
-        table.add(grain, "opened", int(message.is_opened))
-        table.add(grain, "opened_human", int(message.is_opened_human))
-        table.add(grain, "clicked", int(message.is_clicked))
-        table.add(grain, "clicked_human", int(message.is_clicked_human))
-        table.add(grain, "spam_reported", int(message.has("spam_reported")))
-        table.add(grain, "unsubscribed", int(message.has("unsubscribed")))
-    rows = table.rows()
-    for row in rows.values():
-        row["delivery_rate"] = rate(row["delivered"], row["sent"])
-        row["bounce_rate"] = rate(row["bounced_hard"] + row["bounced_soft"], row["sent"])
-        row["open_rate"] = rate(row["opened"], row["delivered"])
-        row["click_rate"] = rate(row["clicked"], row["delivered"])
-        row["spam_rate"] = rate(row["spam_reported"], row["delivered"])
-        row["unsubscribe_rate"] = rate(row["unsubscribed"], row["delivered"])
-        row["click_to_open_rate"] = rate(row["clicked"], row["opened"])
-    return rows
-
-
-def rate(count: int, of: int) -> Decimal | None:
-    """Six places, rounded half away from zero; none of nothing."""
-    return (Decimal(count) / Decimal(of)).quantize(SIX_PLACES, ROUND_HALF_UP) if of else None
 
 
 def sms_activity_daily(messages: Iterable[Message], day: Day) -> Cells:

@@ -38,17 +38,41 @@ _AT_START = ("ringing", "in-progress")
 OPTED_OUT = 21610
 """The recipient had said stop: Twilio itself refused to send."""
 
-ERRORS: dict[int | None, str] = {
-    **dict.fromkeys((21211, 21214, 21217, 21614, 30005, 30006, 30014, 63003, 63024), "invalid"),
-    **dict.fromkeys(
-        (30003, 30001, 30008, 30017, 30022, 30023, 30027, 30036, 30012, 30410, 21611),
-        "soft_bounce",
-    ),
-    **dict.fromkeys((30004, 30007, 30032, 30033, 30034, 30450, 21408), "blocked"),
-    **dict.fromkeys((21610, 30002, 30010), "gateway_suppressed"),
-    **dict.fromkeys((30019, None), "unknown"),
+ERRORS: dict[int | None, tuple[str, str]] = {
+    21211: ("invalid", "address_malformed"),
+    21214: ("invalid", "handset_unreachable"),
+    21217: ("invalid", "address_malformed"),
+    21614: ("invalid", "number_not_mobile"),
+    30005: ("invalid", "address_not_found"),
+    30006: ("invalid", "number_not_mobile"),
+    30014: ("invalid", "address_malformed"),
+    63003: ("invalid", "address_not_found"),
+    63024: ("invalid", "address_malformed"),
+    30003: ("soft_bounce", "handset_unreachable"),
+    30001: ("soft_bounce", "carrier_congested"),
+    30008: ("soft_bounce", "unclassified"),
+    30017: ("soft_bounce", "carrier_congested"),
+    30022: ("soft_bounce", "rate_limited"),
+    30023: ("soft_bounce", "rate_limited"),
+    30027: ("soft_bounce", "rate_limited"),
+    30036: ("soft_bounce", "expired"),
+    30012: ("soft_bounce", "expired"),
+    30410: ("soft_bounce", "timed_out"),
+    21611: ("soft_bounce", "carrier_congested"),
+    30004: ("blocked", "carrier_filtered"),
+    30007: ("blocked", "carrier_filtered"),
+    30032: ("blocked", "carrier_filtered"),
+    30033: ("blocked", "carrier_filtered"),
+    30034: ("blocked", "carrier_filtered"),
+    30450: ("blocked", "recipient_blocked"),
+    21408: ("blocked", "region_not_permitted"),
+    21610: ("gateway_suppressed", "prior_unsubscribe"),
+    30002: ("gateway_suppressed", "account_suspended"),
+    30010: ("gateway_suppressed", "price_limit"),
+    30019: ("unknown", "content_rejected"),
+    None: ("unknown", "unclassified"),
 }
-"""Error code of a message to its class (DESIGN section 10); 30019 stands for any other."""
+"""Error code of a message to its class (DESIGN section 10) and reason; 30019 stands for any other."""
 
 
 class Row:
@@ -106,11 +130,12 @@ class Row:
         message = self.message
         assert message is not None
         leg = (self.sid,)
-        failure_class = None
+        code = state.get("error_code")
+        failure_class = failure_reason = None
         if event_type in ("undelivered", "dropped"):
-            failure_class = ERRORS[state["error_code"]]  # type: ignore[index]
+            failure_class, failure_reason = ERRORS[code]  # type: ignore[index]
         elif event_type == "failed":
-            failure_class = "unknown"
+            failure_class, failure_reason = ERRORS[None]
         price, unit, duration = state.get("price"), state.get("price_unit"), state.get("duration")
         segments = state.get("num_segments")
         answered_by = state.get("answered_by")
@@ -125,6 +150,8 @@ class Row:
             leg_key=leg_key(message.account, PROVIDER, leg),
             country=message.recipient.country,
             failure_class=failure_class,
+            failure_reason=failure_reason,
+            provider_code=str(code) if code is not None else None,
             price=-Decimal(str(price)) if price is not None else None,
             currency=str(unit).upper() if unit else None,
             segments=int(str(segments)) if segments is not None else None,

@@ -77,6 +77,11 @@ REPORTS: tuple[Report, ...] = (
         ),
     ),
     Report(
+        "email_failure_reason_daily",
+        (*_BY_EVENT_DAY_AND_MAILBOX, "failure_class", "failure_reason"),
+        ("leg_count",),
+    ),
+    Report(
         "email_campaign",
         ("sent_day", "account", "provider", "campaign_id", "template_id", "mailbox_provider"),
         (

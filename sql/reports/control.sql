@@ -3,8 +3,8 @@
 -- reads: fact.event, fact.leg, fact.message
 -- params: days (date[], null: every day), report_timezone
 -- why: a report that lost rows to a join or to a stale day must not be published; so each count here takes the
---      shortest way to the facts. What only the events can tell (first deliveries, prices) means reading them all:
---      that is done where everything is built anyway, and marked by the measure recounted
+--      shortest way to the facts. What only the events can tell (first deliveries, latest failures, prices) means
+--      reading them all: that is done where everything is built anyway, and marked by the measure recounted
 with
 built_range as (
     select
@@ -50,12 +50,13 @@ recounted_leg as (
         leg_key,
         min(channel) as channel,
         min(event_at) filter (where event_type = 'delivered') as delivered_at,
+        max(event_at) filter (where event_type in ('bounced', 'dropped')) as failed_at,
         bool_or(price is not null) as is_priced
     from fact.event
     where
         %(days)s::date[] is null
         and leg_key is not null
-        and (event_type = 'delivered' or price is not null)
+        and (event_type in ('delivered', 'bounced', 'dropped') or price is not null)
     group by leg_key
 ),
 
@@ -65,6 +66,12 @@ recounted as (
         (delivered_at at time zone %(report_timezone)s)::date as day
     from recounted_leg
     where channel = 'email' and delivered_at is not null
+    union all
+    select
+        'failed_email_leg' as measure,
+        (failed_at at time zone %(report_timezone)s)::date as day
+    from recounted_leg
+    where channel = 'email' and failed_at is not null
     union all
     select
         recounted_leg.channel || '_delivered' as measure,

@@ -8,6 +8,7 @@ import re
 import phonenumbers
 from publicsuffixlist import PublicSuffixList
 
+from etl.model.failures import failure_reason
 from etl.model.vocabulary import NOT_SENT_CATEGORY
 from simulator.truth import Happening
 from tests.reference.sighting import Sighting
@@ -169,8 +170,14 @@ def happening(event: Sighting) -> Happening:
         mailbox_provider=mailbox_provider(address) if address and is_email else None,
         country=country(address) if address and not is_email else None,
         failure_class=failure_class(event),
+        # The table of reasons is given, like the vocabulary: what is worked out once more is all that enters it.
+        failure_reason=failure_reason(event.provider, event.code, event.status_code, event.reason)
+        if failure_class(event)
+        else None,
+        provider_code=event.code,
         not_sent_category=category,
         not_sent_reason=event.not_sent_reason,
+        url=event.url if kind == "clicked" else None,
         is_machine=event.is_machine,
         price=event.price,
         currency=event.currency,

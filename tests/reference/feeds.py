@@ -21,6 +21,7 @@ from tests.reference.sighting import (
     normalise_email,
     normalise_phone,
     plausible,
+    replace_recipient,
 )
 
 DISPATCH_LOG_RANK, CUSTOM_RANK, PROVIDER_RANK, CATEGORY_RANK = 1, 2, 3, 4
@@ -116,6 +117,7 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
             code="/".join(part or "" for part in type_and_classification) if any(type_and_classification) else None,
             status_code=text_of(record, "status"),
             reason=text_of(record, "reason") or text_of(record, "response"),
+            url=replace_recipient(text_of(record, "url"), written, address, "<recipient>") or None,
             is_machine=flag if isinstance(flag, bool) and word in ("open", "click") else None,
         )
     ]

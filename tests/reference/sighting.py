@@ -47,6 +47,7 @@ class Sighting:
     status_code: str | None = None
     reason: str | None = None
     not_sent_reason: str | None = None
+    url: str | None = None
     is_machine: bool | None = None
     price: Decimal | None = None
     currency: str | None = None
@@ -127,12 +128,17 @@ def hide_id(keyring: Keyring, account: str, text: str | None) -> str | None:
 
 
 def hide_recipient(text: str | None, written: str | None, normalised: str | None, recipient_key: bytes | None) -> str:
-    """The record's own recipient becomes its key: as written and normalised, plain and percent-encoded, any case."""
+    """The record's own recipient becomes its key."""
+    return replace_recipient(text, written, normalised, recipient_key.hex()) if recipient_key else text or ""
+
+
+def replace_recipient(text: str | None, written: str | None, normalised: str | None, replacement: str) -> str:
+    """Without the record's own recipient: as written and normalised, plain and percent-encoded, any case."""
     if not text or not normalised:
         return text or ""
     forms = sorted({written.strip(), normalised} - {""}, key=len, reverse=True)
     pattern = "|".join("".join(f"(?:{re.escape(c)}|{re.escape(quoted(c))})" for c in form) for form in forms)
-    return re.sub(pattern, recipient_key.hex(), text, flags=re.IGNORECASE)
+    return re.sub(pattern, replacement, text, flags=re.IGNORECASE)
 
 
 def quoted(character: str) -> str:

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from simulator.cells import rate
 from simulator.outcome import Message, make_messages
-from simulator.truth import Happening, rate, report_rows
+from simulator.truth import Happening, report_rows
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CHANNEL_OF = {"sendgrid": "email", "twilio": "sms"}
@@ -213,6 +214,18 @@ def test_a_failed_leg_counts_once_in_the_class_of_its_latest_failure_and_engagem
     assert row("email_deliverability_daily", blocked, happening("opened")) == {"blocked_count": 1}
     odd = happening("dropped", failure_class="unknown")
     assert row("email_deliverability_daily", odd) == {"dropped_count": 1, "unclassified_count": 1}
+
+
+def test_a_failed_leg_counts_by_the_reason_of_its_latest_failure():
+    full = happening("bounced", 1, failure_class="soft_bounce", failure_reason="mailbox_full", dispatch_id="d")
+    disabled = replace(
+        full, at=full.at + timedelta(days=1), failure_class="hard_bounce", failure_reason="address_inactive"
+    )
+    other_leg = replace(full, leg=("n",), provider="mailgun")
+    assert rows("email_failure_reason_daily", full, disabled, other_leg, happening("opened", 9)) == {
+        (date(2026, 3, 3), *DIMENSIONS, "hard_bounce", "address_inactive"): {"leg_count": 1},
+        (date(2026, 3, 2), "acme", "mailgun", "(none)", "(none)", "soft_bounce", "mailbox_full"): {"leg_count": 1},
+    }
 
 
 def test_the_funnel_of_a_campaign_and_its_rates():

@@ -148,7 +148,7 @@ def sendgrid_record(choose: Choices, season: Sequence[datetime]) -> dict:
     if word == "open" and choose.rarely(2):
         record["sg_machine_open"] = choose.of(True, False)
     if word == "click":
-        record["url"] = with_recipient(choose, "https://acme.example/offer?u=1", address)
+        record["url"] = clicked_url(choose, address)
         record["url_offset"] = choose.of(None, {"index": 0, "type": "html"}, {"type": "html", "index": 1})
     if word.startswith("group_"):
         record["asm_group_id"] = choose.of(21, "21", 22)
@@ -158,6 +158,13 @@ def sendgrid_record(choose: Choices, season: Sequence[datetime]) -> dict:
         record["dispatch_id"] = with_recipient(choose, dispatch, address)
     record |= sendgrid_campaign(choose, address)
     return record
+
+
+def clicked_url(choose: Choices, address: str) -> str | None:
+    path = with_recipient(choose, f"https://acme.example/{choose.of('offer', 'news')}", address)
+    return choose.of(
+        f"{path}?u=1", path, with_recipient(choose, f"{path}?u=2", address), f"{path}#top?u=3", "?u=4", None
+    )
 
 
 def sendgrid_campaign(choose: Choices, address: str) -> dict:

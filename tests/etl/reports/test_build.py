@@ -54,9 +54,23 @@ def a_call(facts: Facts, name: str, day: str) -> None:
     facts.event(name, "busy", at(f"{day} 10:00"), channel="ivr")
 
 
+def a_bounced_email(facts: Facts, name: str, day: str) -> None:
+    why = {"failure_class": "soft_bounce", "failure_reason": "mailbox_full"}
+    facts.message(name, "email", [day], state="bounced", campaign_id="spring", **why)
+    facts.leg(
+        name,
+        "email",
+        first_bounced_at=at(f"{day} 10:00"),
+        last_failure_at=at(f"{day} 10:00"),
+        **{f"last_{column}": word for column, word in why.items()},
+    )
+    facts.event(name, "bounced", at(f"{day} 10:00"), **why)
+
+
 def three_days(facts: Facts) -> None:
     for number, day in enumerate(("2026-03-02", "2026-03-03", "2026-03-04")):
         a_delivered_email(facts, f"email{number}", day)
+        a_bounced_email(facts, f"bounce{number}", day)
         an_sms_with_a_price(facts, f"sms{number}", day)
         a_call(facts, f"call{number}", day)
 
@@ -216,9 +230,9 @@ def test_pairs_that_came_after_the_snapshot_stay(
     run(warehouse)
     monkeypatch.undo()
     assert pending(warehouse) == [(late[0], D1)]
-    assert [row[6] for row in contents(warehouse)["email_campaign"]] == [1]
-    run(warehouse)
     assert [row[6] for row in contents(warehouse)["email_campaign"]] == [2]
+    run(warehouse)
+    assert [row[6] for row in contents(warehouse)["email_campaign"]] == [3]
 
 
 def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, facts: Facts) -> None:
@@ -258,6 +272,8 @@ def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, f
          r"email_deliverability_daily\.deliveries_match_events"),
         ("update fact.leg set first_delivered_at = first_delivered_at - interval '1 day' where channel = 'sms'",
          r"communication_activity_daily\.deliveries_match_events"),
+        ("update fact.leg set last_failure_at = last_failure_at - interval '1 day'",
+         r"email_failure_reason_daily\.failures_match_events"),
         ("update fact.leg set price = null", r"message_cost_daily\.prices_match_events"),
         ("update fact.message set sent_day = null where channel = 'email'", r"email_campaign\.sent_matches_facts"),
         ("update fact.message set sent_day = null where channel = 'sms'", r"sms_activity_daily\.sent_matches_facts"),

@@ -157,6 +157,37 @@ def test_email_deliverability_daily(warehouse: Warehouse, facts: Facts) -> None:
     assert rows(warehouse, "email_deliverability_daily", [D2, D3]) == expected[2:]
 
 
+def test_email_failure_reason_daily(warehouse: Warehouse, facts: Facts) -> None:
+    days, named = ["2026-03-02", "2026-03-03"], {"campaign_id": "spring", "mailbox_provider": "gmail"}
+    full = {"last_failure_class": "soft_bounce", "last_failure_reason": "mailbox_full"}
+    malformed = {"last_failure_class": "invalid", "last_failure_reason": "address_malformed"}
+    facts.message("a", "email", days, **named)
+    facts.leg("a", "email", last_failure_at=at("2026-03-03 10:00"), **full)
+    # Another gateway had refused the same message the day before: each counts by its own latest failure.
+    facts.leg("a", "email", name="a2", provider="mailgun", last_failure_at=at("2026-03-02 10:00"), **malformed)
+    facts.leg("a", "email", name="a3", provider="dispatch")
+    for name in ("b", "c"):
+        facts.message(name, "email", days[1:], **named)
+        facts.leg(name, "email", last_failure_at=at("2026-03-03 11:00"), **full)
+    facts.message("d", "email", days[1:])
+    facts.leg("d", "email", last_failure_at=at("2026-03-03 12:00"), **malformed)
+    # counted nowhere: it did not fail; it is no email
+    facts.message("e", "email", days, state="delivered")
+    facts.leg("e", "email", first_delivered_at=at("2026-03-03 10:00"))
+    facts.message("s", "sms", days, state="bounced")
+    facts.leg("s", "sms", last_failure_at=at("2026-03-03 10:00"), **malformed)
+    full, malformed = ({name.removeprefix("last_"): word for name, word in why.items()} for why in (full, malformed))
+    none = {"campaign_id": "(none)", "mailbox_provider": "(none)"}
+    expected = [
+        {"event_day": D1, "account": "acme", "provider": "mailgun", **named, **malformed, "leg_count": 1},
+        {"event_day": D2, "account": "acme", "provider": "sendgrid", **none, **malformed, "leg_count": 1},
+        {"event_day": D2, "account": "acme", "provider": "sendgrid", **named, **full, "leg_count": 3},
+    ]
+    assert rows(warehouse, "email_failure_reason_daily") == expected
+    assert rows(warehouse, "email_failure_reason_daily", [D1]) == expected[:1]
+    assert rows(warehouse, "email_failure_reason_daily", [D2, D3]) == expected[1:]
+
+
 def test_email_campaign(warehouse: Warehouse, facts: Facts) -> None:
     day, named = ["2026-03-02"], {"campaign_id": "spring", "template_id": "t1", "mailbox_provider": "gmail"}
     facts.message("a", "email", [*day, "2026-03-03"], state="delivered", **named)
@@ -377,6 +408,8 @@ def test_communication_activity_daily(warehouse: Warehouse, facts: Facts) -> Non
 def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
     engagement(facts)
     facts.event("b", "delivered", at("2026-03-04 08:00"))
+    facts.event("b", "dropped", at("2026-03-02 08:00"))
+    facts.event("b", "bounced", at("2026-03-04 09:00"))
     facts.event("s", "delivered", at("2026-03-04 08:00"), channel="sms")
     facts.event("s", "sent", at("2026-03-03 08:00"), channel="sms", price=Decimal("0.1"))
     cheap = {
@@ -391,6 +424,7 @@ def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
     }
     dear = {
         ("delivered_email_leg", D2): 1,
+        ("failed_email_leg", D3): 1,
         ("email_delivered", D2): 1,
         ("sms_delivered", D3): 1,
         ("priced_leg", D2): 1,
