@@ -21,12 +21,13 @@ _MORE = f"{_PERCENT}[89ABab]{_HEX}"
 _INVISIBLE = (
     "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f"
 )
-_ENCODED = re.compile(
+_ENCODINGS = (
     rf"{_PERCENT}(?:[CDcd]{_HEX}{_MORE}|[Ee]{_HEX}(?:{_MORE}){{2}}|[Ff][0-7](?:{_MORE}){{3}}|{_HEX}{{2}})"
-    rf"|(?<!\\)\\++(?:[Uu]{_HEX}{{4}}|[Xx]{_HEX}{{2}})"
+    rf"|\\(?<!\\\\)\\*+(?:[Uu]{_HEX}{{4}}|[Xx]{_HEX}{{2}})"
     rf"|&(?i:amp;)*(?:#0*[0-9]{{1,7}};?|#[Xx]0*{_HEX}{{1,6}};?|[A-Za-z]{{2,31}};)"
-    rf"|[{_INVISIBLE}]+"
 )
+_ENCODED_IN_ASCII = re.compile(_ENCODINGS)  # each way begins with a character of its own: found fast
+_ENCODED = re.compile(f"{_ENCODINGS}|[{_INVISIBLE}]+")
 _OCTET = re.compile(rf"{_PERCENT}({_HEX}{{2}})")
 _AMPERSANDS = re.compile(r"&(?i:amp;)*(?=.)")
 
@@ -98,16 +99,15 @@ def readings(written: str) -> Iterator[Reading]:
 
 def _decoded(reading: Reading) -> Reading | None:
     """Decoded once more; None where nothing is left to decode."""
-    text = reading.text
-    if text.isascii():
-        if "%" not in text and "&" not in text and "\\" not in text:
-            return None
-    else:
-        text = text.translate(_NARROW)
+    text, encoded = reading.text, _ENCODED_IN_ASCII
+    if not text.isascii():
+        text, encoded = text.translate(_NARROW), _ENCODED
+    elif "%" not in text and "\\" not in text and not ("&" in text and (";" in text or "&#" in text)):
+        return None
     pieces: list[str] = []
     places, origins = [0], [0]
     place = end = 0
-    for match in _ENCODED.finditer(text):
+    for match in encoded.finditer(text):
         start, character = match.start(), _character(match[0])
         pieces += (text[end:start], character)
         place += start - end
