@@ -29,6 +29,8 @@ def window_of(context: Mapping[str, object]) -> Window | None:
     """The window that a run asks for: that of its parameters; in a backfill its interval; else none, so that it goes
     on from where the feed is complete. Raises UsageError."""
     params = context["params"]
+    if "from" not in params:
+        return None  # files are taken whatever their time
     if params["from"] or params["until"]:
         if not params["from"]:
             raise UsageError("until asks for from as well.")

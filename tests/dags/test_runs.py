@@ -34,6 +34,12 @@ def test_a_run_without_interval_ends_when_it_was_asked_for() -> None:
     assert runs.window_of(context("manual", None)) is None
 
 
+def test_a_feed_of_files_has_no_window_in_a_backfill_either() -> None:
+    given = context("backfill")
+    given["params"] = {"account": None}
+    assert runs.window_of(given) is None
+
+
 def test_a_backfill_asks_for_its_interval_and_rebuilds_its_day() -> None:
     assert runs.window_of(context("backfill")) == Window(TEN, ELEVEN)
     night = (datetime(2026, 3, 1, 23, tzinfo=UTC), datetime(2026, 3, 2, 23, tzinfo=UTC))
