@@ -20,8 +20,8 @@ $(VENV)/.done: bootstrap.lock requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-run: setup ## Everything once on simulated providers: load, rebuild, show the reports
-	$(BIN)/waybill demo
+run: setup ## Airflow and all of it on simulated providers, until Ctrl-C (ONCE=1: ends by itself)
+	@$(BIN)/python -m deploy.run $(if $(ONCE),--once)
 
 # A process and a Postgres for each core. In order of files: the long ones come first. Bytecode is kept, or every
 # process that the tests start compiles Great Expectations anew.

@@ -41,19 +41,23 @@ def main() -> None:
 
 
 def end_sessions(sessions: Iterable[int], patience_seconds: float = PATIENCE_SECONDS) -> None:
-    """Ask the leading process groups of these sessions to end, and end whatever of them is left after that time."""
+    """Ask every process of these sessions to end, and end what is left of them after that time.
+
+    Processes, not groups: tasks of Airflow lead groups of their own.
+    """
     sessions = frozenset(sessions)
-    for session in sessions & {session for _, session in _living()}:
-        with suppress(ProcessLookupError):
-            os.killpg(session, signal.SIGTERM)
+    _signal(members(sessions), signal.SIGTERM)
     deadline = time.monotonic() + patience_seconds
     while left := members(sessions):
         if time.monotonic() > deadline:
-            # tasks of Airflow lead groups of their own, so groups are not enough here
-            for process in left:
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
+            _signal(left, signal.SIGKILL)
         time.sleep(_POLL_SECONDS)
+
+
+def _signal(processes: Iterable[int], number: int) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 def members(sessions: Iterable[int]) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from psycopg2.extensions import make_dsn, parse_dsn
+from psycopg2.extensions import parse_dsn
 
 from deploy import airflow_settings
 from deploy.airflow_settings import ROOT
@@ -96,7 +96,7 @@ class Installation:
 
     def preparing(self, admin_url: str) -> dict[str, str]:
         """What `deploy.prepare` alone is given."""
-        return {"POSTGRES_ADMIN_URL": make_dsn(admin_url), "ADMIN_PASSWORD": self.secrets().admin_password}
+        return {"POSTGRES_ADMIN_URL": admin_url, "ADMIN_PASSWORD": self.secrets().admin_password}
 
     def _connections(self, stand_in_port: int) -> dict[str, str]:
         """Airflow's connections to the stand-in, one for each organisation."""

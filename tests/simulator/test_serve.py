@@ -1,40 +1,60 @@
-"""`python -m simulator.serve`: the stand-in as a process of its own."""
+"""The stand-in as a program of its own."""
 
-import signal
+import json
 import subprocess
 import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
-import httpx2
+from simulator.twilio import account_sid, auth_token
 
-from simulator.twilio import CALLS
-from simulator.twilio_page import list_path
-from simulator.world import World
-
-ROOT = Path(__file__).parents[2]
+WORLD = ("--days=1", "--messages-per-day=60", "--first-day=2026-03-27")
 
 
-def test_it_says_where_it_listens_serves_the_world_and_stops_when_told():
-    options = ["--port", "0", "--seed", "4", "--days", "1", "--messages-per-day", "60", "--accounts", "east"]
-    program = [sys.executable, "-m", "simulator.serve", *options, "--at", "2026-03-26T18:00:00Z"]
-    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        said = process.stdout.readline()
-        assert said.startswith("listening on http://127.0.0.1:")
-        url = said.removeprefix("listening on ").strip()
-        (account,) = httpx2.get(f"{url}/simulator/accounts").json()
-        assert account["account"] == "east"
-        calls = httpx2.get(f"{url}{list_path('east', CALLS)}", auth=(account["sid"], account["token"])).json()["calls"]
-        assert httpx2.get(f"{url}/simulator/clock").json()["at"] == "2026-03-26T18:00:00Z"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-        assert process.stderr.read() == ""
-    world = World(4, days=1, accounts=("east",), messages_per_day=60)
-    assert {call["sid"] for call in calls} <= {row.sid for row in world.rows("east", CALLS)}
-    assert calls
+@contextmanager
+def stand_in(*options: str) -> Iterator[str]:
+    """Its URL, while it runs."""
+    command = [sys.executable, "-m", "simulator.serve", *WORLD, *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[2])
+    try:
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.terminate()
+        process.stdout.close()
+        assert process.wait(30) == 0
 
 
-def test_a_time_without_its_zone_is_a_mistake_of_the_caller():
-    program = [sys.executable, "-m", "simulator.serve", "--at", "2026-03-26T18:00:00"]
-    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "expected a time with its zone" in done.stderr
+def page(url: str) -> bytes:
+    sid = account_sid("north")
+    credentials = f"{sid}:{auth_token('north')}".encode()
+    headers = {"Authorization": f"Basic {b64encode(credentials).decode()}"}
+    with urlopen(Request(f"{url}/2010-04-01/Accounts/{sid}/Messages.json?PageSize=500", headers=headers)) as answer:
+        return answer.read()
+
+
+def sms_rows(url: str) -> list:
+    with urlopen(f"{url}/simulator/truth?zone=UTC") as answer:
+        return json.load(answer)["reports"]["sms_activity_daily"]
+
+
+def test_what_it_told_in_an_earlier_life_is_in_its_truth(tmp_path: Path) -> None:
+    with stand_in() as url:
+        body = page(url)
+        told = sms_rows(url)
+    assert told
+    folder = tmp_path / "north" / "twilio_messages" / "ab"
+    folder.mkdir(parents=True)
+    (folder / ("ab" * 32)).write_bytes(body)
+    (folder / ("ab" * 32 + ".json")).write_text('{"this is": "the manifest"}')
+    with stand_in(f"--landed={tmp_path}") as url:
+        assert sms_rows(url) == told
+    with stand_in() as url:
+        assert sms_rows(url) != told
+
+
+def test_its_world_begins_on_the_day_that_it_is_told() -> None:
+    with stand_in() as url, urlopen(f"{url}/simulator/clock") as answer:
+        assert json.load(answer)["at"] == "2026-03-28T00:00:00Z"

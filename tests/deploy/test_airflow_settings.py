@@ -1,0 +1,80 @@
+"""Airflow's settings: each is one that the pinned Airflow knows, and what it must not do is switched off."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.airflow_settings import OF_EACH_INSTALLATION, PROCESSES, ROOT, SETTINGS, ports
+
+PROGRAM = """
+import sys
+from airflow.configuration import conf
+for name in sys.argv[1:]:
+    _, section, option = name.split("__", 2)
+    section, option = section.lower(), option.lower()
+    print(name, option in conf.configuration_description.get(section, {}).get("options", {}))
+"""
+PARSER = """
+import sys
+from airflow.cli import cli_parser
+for call in sys.argv[1:]:
+    print(cli_parser.get_parser().parse_args(call.split()).subcommand)
+"""
+
+
+def airflow_process(arguments: list[str], folder: Path, **settings: str) -> str:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW_CONFIG": str(ROOT / "deploy" / "airflow_config" / "airflow.cfg"),
+        **settings,
+    }
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_airflow_knows_every_setting(tmp_path: Path) -> None:
+    names = [name for name in (*SETTINGS, *OF_EACH_INSTALLATION) if name.startswith("AIRFLOW__")]
+    assert len(names) > 20
+    said = airflow_process(["-c", PROGRAM, *names, "AIRFLOW__CORE__MISSPELT"], tmp_path)
+    assert [line.split()[0] for line in said.splitlines() if line.endswith("False")] == ["AIRFLOW__CORE__MISSPELT"]
+
+
+def test_airflow_writes_no_settings_of_its_own_that_would_grow_old(tmp_path: Path) -> None:
+    airflow_process(["-c", "import airflow.configuration"], tmp_path)
+    assert not list(tmp_path.rglob("airflow.cfg"))
+
+
+def test_every_process_is_a_command_of_airflow(tmp_path: Path) -> None:
+    assert len(PROCESSES) == 4
+    calls = [" ".join(words) for program, *words in PROCESSES.values() if program == "airflow"]
+    said = airflow_process(["-c", PARSER, *calls], tmp_path)
+    assert said.split() == [words[1] for words in PROCESSES.values()]
+
+
+def test_no_log_server_listens() -> None:
+    for name in ("scheduler", "triggerer"):
+        assert "--skip-serve-logs" in PROCESSES[name]
+
+
+def test_the_three_settings_of_the_port_agree() -> None:
+    told = ports("127.0.0.1", 8123, seen_as="localhost")
+    assert told["AIRFLOW__API__PORT"] == "8123"
+    assert told["AIRFLOW__API__BASE_URL"] == "http://localhost:8123"
+    assert told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://localhost:8123/execution/"
+    assert told.keys() <= set(OF_EACH_INSTALLATION)
+
+
+def test_nobody_is_admin_without_a_password_and_nobody_is_told() -> None:
+    assert SETTINGS["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] == "False"
+    assert SETTINGS["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+    assert SETTINGS["SCARF_ANALYTICS"] == "False" and SETTINGS["GX_ANALYTICS_ENABLED"] == "False"
+
+
+def test_tasks_find_great_expectations_imported(tmp_path: Path) -> None:
+    program = "import sys; sys.argv = ['airflow', *sys.argv[1:]]; import airflow_local_settings; print(*sys.modules)"
+    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "deploy" / "airflow_config")])}
+    assert "great_expectations" in airflow_process(["-c", program, "scheduler"], tmp_path, **path).split()
+    assert "great_expectations" not in airflow_process(["-c", program, "triggerer"], tmp_path, **path).split()

@@ -1,0 +1,88 @@
+"""An installation under a folder: its environment, and that nobody shares it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.airflow_settings import OF_EACH_INSTALLATION, SETTINGS
+from deploy.installation import Installation
+from etl.model.errors import ConfigurationError
+from etl.settings import Settings
+from simulator.twilio import account_sid, auth_token
+
+ADMIN_URL = "postgresql://postgres:@/waybill?host=%2Fsockets%2Fpg"
+GIVEN = {
+    "PATH": "/bin",
+    "HOME": "/home",
+    "WAREHOUSE_URL": "postgresql://production/warehouse",
+    "TWILIO_AUTH_TOKEN": "of production",
+    "AIRFLOW__CORE__FERNET_KEY": "of production",
+    "PGHOST": "production",
+    "https_proxy": "http://proxy:3128",
+}
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(tmp_path / "run", "Europe/Berlin", ("north", "south"))
+
+
+@pytest.fixture
+def environment(installation: Installation) -> dict[str, str]:
+    return installation.environment(GIVEN, ADMIN_URL, 8123, 8124)
+
+
+def test_it_says_everything_that_an_installation_has_to_say(environment: dict[str, str]) -> None:
+    assert set(OF_EACH_INSTALLATION) <= environment.keys()
+    assert environment.items() >= SETTINGS.items()
+    airflow = {name for name in environment if name.startswith("AIRFLOW") and not name.startswith("AIRFLOW_CONN_")}
+    assert airflow <= SETTINGS.keys() | set(OF_EACH_INSTALLATION)
+
+
+def test_nothing_of_another_installation_comes_through(environment: dict[str, str]) -> None:
+    assert not any("production" in value or "proxy" in value for value in environment.values())
+    assert environment["PATH"] == "/bin"
+
+
+def test_only_this_machine_reaches_it(environment: dict[str, str]) -> None:
+    assert environment["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert environment["AIRFLOW__API__PORT"] == "8123"
+
+
+def test_tasks_are_not_the_administrator_of_the_databases(
+    installation: Installation, environment: dict[str, str]
+) -> None:
+    assert environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == (
+        "postgresql+psycopg2://airflow@/airflow?host=/sockets/pg"
+    )
+    assert environment["WAREHOUSE_URL"] == "postgresql://waybill_tasks@/waybill?host=/sockets/pg"
+    assert not any("postgres@" in value or "postgres:@" in value for value in environment.values())
+    preparing = installation.preparing(ADMIN_URL)
+    assert preparing["POSTGRES_ADMIN_URL"] == ADMIN_URL and not preparing.keys() & environment.keys()
+
+
+def test_waybills_own_commands_find_the_same_keys(installation: Installation, environment: dict[str, str]) -> None:
+    own = Settings.from_environment(installation.own_environment(GIVEN))
+    of_tasks = Settings.from_environment(environment)
+    assert own.warehouse_url is None and own.var == installation.folder
+    assert own.keyring.fingerprint == of_tasks.keyring.fingerprint
+    assert (own.landing_url, own.inbox_url) == (of_tasks.landing_url, of_tasks.inbox_url)
+    assert of_tasks.inbox_url == str(installation.inbox)
+    assert of_tasks.landing_url == str(installation.landing)
+
+
+def test_each_organisation_has_a_connection_to_the_stand_in(environment: dict[str, str]) -> None:
+    for account in ("north", "south"):
+        told = json.loads(environment[f"AIRFLOW_CONN_WAYBILL_TWILIO_{account.upper()}"])
+        assert (told["login"], told["password"]) == (account_sid(account), auth_token(account))
+        assert told["host"] == "http://127.0.0.1:8124"
+
+
+def test_two_starts_do_not_share_a_folder(installation: Installation) -> None:
+    with installation.taken():
+        other = Installation(installation.folder, "UTC", ())
+        with pytest.raises(ConfigurationError, match="`make run` runs already"), other.taken():
+            pass
+    with installation.taken():
+        pass

@@ -1,0 +1,140 @@
+"""Processes that end together, whatever happens to the one that started them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.airflow_settings import ROOT
+from deploy.guard import end_sessions, members
+from deploy.processes import Processes, StartError
+
+PATH = {"PATH": os.environ["PATH"]}
+SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+)
+WITH_CHILD = """
+import os, time
+if os.fork() == 0:
+    os.setpgid(0, 0)  # as Airflow's tasks do: a group of its own
+print('up', flush=True)
+time.sleep(600)
+"""
+LAUNCHER = """
+import os, sys
+from pathlib import Path
+from deploy.processes import Processes
+with Processes(Path(sys.argv[1])) as processes:
+    processes.start("sleeper", ["python", "-c", sys.argv[2]], dict(os.environ))
+    print(processes._watched["sleeper"].pid, flush=True)
+    processes.until(lambda: None, "the end of the test", 600)
+"""
+
+
+def wait(is_done: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def python(program: str) -> tuple[str, ...]:
+    return ("python", "-c", program)
+
+
+def session_of(processes: Processes, name: str) -> int:
+    return processes._watched[name].pid
+
+
+def start(processes: Processes, logs: Path, name: str, program: str) -> int:
+    processes.start(name, python(program), PATH)
+    wait(lambda: "up" in (logs / f"{name}.log").read_text())
+    return session_of(processes, name)
+
+
+def test_at_the_end_nothing_runs(tmp_path: Path) -> None:
+    with Processes(tmp_path) as processes:
+        sessions = [start(processes, tmp_path, "one", SLEEPER), start(processes, tmp_path, "two", WITH_CHILD)]
+        assert len(members(sessions)) == 3
+        processes.check()
+    assert not members(sessions)
+
+
+def test_an_error_ends_them_too(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), Processes(tmp_path) as processes:
+        session = start(processes, tmp_path, "one", SLEEPER)
+        raise ZeroDivisionError
+    assert not members([session])
+
+
+def test_what_does_not_end_when_asked_is_ended(tmp_path: Path) -> None:
+    stubborn = subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, start_new_session=True)
+    assert stubborn.stdout.readline() == b"up\n"
+    end_sessions([stubborn.pid], patience_seconds=0.1)
+    stubborn.stdout.close()
+    assert stubborn.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_when_the_launcher_is_killed_everything_it_started_ends(tmp_path: Path, number: int) -> None:
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER, str(tmp_path), WITH_CHILD], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    session = int(launcher.stdout.readline())
+    wait(lambda: len(members([session])) == 2)
+    launcher.send_signal(number)
+    launcher.stdout.close()
+    launcher.wait()
+    wait(lambda: not members([session]))
+
+
+def test_a_process_that_ends_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+    with Processes(tmp_path) as processes:
+        processes.start("scheduler", python("print('line\\n' * 100 + 'no database'); raise SystemExit(3)"), PATH)
+        with pytest.raises(StartError) as raised:
+            processes.until(lambda: None, "something", 30)
+    told = str(raised.value).splitlines()
+    assert told[0] == f"scheduler has ended with exit code 3. The end of {tmp_path / 'scheduler.log'}:"
+    assert told[-1] == "    no database" and len(told) == 26
+
+
+def test_a_program_that_fails_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+    with Processes(tmp_path) as processes:
+        processes.run("prepare", python("print('well')"), PATH, 30)
+        with pytest.raises(StartError, match=r"prepare failed with exit code 1\..*\n    boom"):
+            processes.run("prepare", python("raise SystemExit('boom')"), PATH, 30)
+
+
+def test_waiting_has_an_end(tmp_path: Path) -> None:
+    with Processes(tmp_path) as processes, pytest.raises(StartError, match="Waited 0 s for a miracle, in vain"):
+        processes.until(lambda: None, "a miracle", 0)
+
+
+def test_what_is_waited_for_is_returned(tmp_path: Path) -> None:
+    with Processes(tmp_path) as processes:
+        assert processes.until(iter([None, None, "well"]).__next__, "it", 30) == "well"
+
+
+def test_the_embedded_server_of_a_dead_launcher_is_stopped() -> None:
+    from tempfile import TemporaryDirectory
+
+    from etl.warehouse import embedded
+
+    with TemporaryDirectory(prefix="waybill-tests-") as name:  # not below pytest's folder: see tests/conftest.py
+        folder = Path(name) / "pg"
+        guard = subprocess.Popen([sys.executable, "-m", "deploy.guard"], stdin=subprocess.PIPE, text=True, cwd=ROOT)
+        guard.stdin.write(json.dumps({"postgres": str(folder), "version": 18}) + "\n")
+        guard.stdin.flush()
+        embedded.start(folder, 18)
+        assert embedded.is_running(folder)
+        guard.stdin.close()
+        assert guard.wait(60) == 0
+        assert not embedded.is_running(folder)
