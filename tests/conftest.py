@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -83,43 +84,44 @@ class Warehouse:
             connection.close()
 
 
-def start_server(folder: Path, version: int) -> Server:
-    """Start a server of tests: real, but not durable, for speed."""
-    (folder / "pg").mkdir()
-    url = embedded.start(folder / "pg", version)
-    with (folder / "pg" / "postgresql.auto.conf").open("a") as file:
-        file.write("\n".join(FAST) + "\n")
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_reload_conf()")
-        cursor.execute("create database migrated")
-    connection.close()
-    server = Server(url, "migrated")
-    migrate(server.url_of("migrated"))
-    return server
+@contextmanager
+def server_folder(in_memory: bool = True) -> Iterator[Path]:
+    """A folder for a server's files: in memory, where the machine has a file system there with room to spare.
 
-
-def fast_folder() -> Path | None:
-    """A file system in memory, where the machine has one with room to spare; None: where temporary files lie.
-
-    A database is a thousand files, and on disk a copy of it takes ten times as long.
+    A database is a thousand files, and on disk a copy of it takes ten times as long. Not below pytest's own folder: as
+    root the server runs as another user, and every new pytest session closes that folder to others.
     """
     is_roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
-    return MEMORY if is_roomy else None
+    with TemporaryDirectory(prefix="waybill-tests-", dir=MEMORY if in_memory and is_roomy else None) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def running_server(version: int) -> Iterator[Server]:
+    """A server of tests: real, but not durable, for speed."""
+    with server_folder() as folder:
+        url = embedded.start(folder / "pg", version)
+        try:
+            with (folder / "pg" / "postgresql.auto.conf").open("a") as file:
+                file.write("\n".join(FAST) + "\n")
+            connection = psycopg2.connect(url)
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("select pg_reload_conf()")
+                cursor.execute("create database migrated")
+            connection.close()
+            server = Server(url, "migrated")
+            migrate(server.url_of("migrated"))
+            yield server
+        finally:
+            embedded.stop(folder / "pg", version)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """Postgres 18, or the major version that TEST_POSTGRES_VERSION names.
-
-    Not below pytest's own folder: as root the server runs as another user, and every new pytest session closes that
-    folder to others.
-    """
-    version = int(os.environ.get("TEST_POSTGRES_VERSION", "18"))
-    with TemporaryDirectory(prefix="waybill-tests-", dir=fast_folder()) as folder:
-        yield start_server(Path(folder), version)
-        embedded.stop(Path(folder) / "pg", version)
+    """Postgres 18, or the major version that TEST_POSTGRES_VERSION names."""
+    with running_server(int(os.environ.get("TEST_POSTGRES_VERSION", "18"))) as server:
+        yield server
 
 
 @pytest.fixture

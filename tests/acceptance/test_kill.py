@@ -30,7 +30,7 @@ from tests.acceptance.warehouses import (
     report_cells,
     until_alone,
 )
-from tests.conftest import KEY, Server
+from tests.conftest import KEY, Server, server_folder
 
 ZONE = "Europe/Berlin"
 FEEDS = ("dispatch_log", "sendgrid_events", "twilio_messages")
@@ -370,13 +370,16 @@ def checkpoint(url: str) -> None:
     connection.close()
 
 
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    with server_folder(in_memory=False) as folder:
+        yield folder
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("disturbed", [disturbed_load, disturbed_rebuild])
-def test_commands_whose_server_crashes_give_the_same_tables(
-    tmp_path_factory: pytest.TempPathFactory, disturbed: Callable
-) -> None:
-    folder = tmp_path_factory.mktemp("durable")
-    data = folder / "pg"
+def test_commands_whose_server_crashes_give_the_same_tables(disk: Path, disturbed: Callable) -> None:
+    data = disk / "pg"
     server = durable_server(data)
     chooser = random.Random()
     ends = []
@@ -398,11 +401,11 @@ def test_commands_whose_server_crashes_give_the_same_tables(
         return ended
 
     try:
-        stage = set_the_stage(server, folder)
+        stage = set_the_stage(server, disk)
         for turn in range(12):
             after = chooser.uniform(0, stage.seconds if disturbed is disturbed_load else 0.4)
             ends.append(
-                disturbed(stage, folder / str(turn), lambda url, work, after=after: crash_and_recover(url, work, after))
+                disturbed(stage, disk / str(turn), lambda url, work, after=after: crash_and_recover(url, work, after))
             )
     finally:
         embedded.stop(data, 18)

@@ -16,7 +16,7 @@ from etl import quality
 from etl.reports import catalogue
 from etl.warehouse import embedded
 from simulator import world as worlds
-from tests.conftest import Warehouse
+from tests.conftest import Warehouse, server_folder
 from tests.etl.cli.commands import Answer, environment_of, program, waybill
 
 SMALL = {"days": 2, "accounts": ("north",), "messages_per_day": 60}
@@ -24,10 +24,18 @@ MONEY = Decimal("0.007512345678901234567")
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[dict[str, str]]:
+def var() -> Iterator[Path]:
+    """Where embedded warehouses will be; their servers are stopped at the end."""
+    with server_folder() as folder:
+        yield folder / "var"
+        for made in (folder / "var" / "postgres", folder / "var" / "demo" / "postgres"):
+            embedded.stop(made, 18)
+
+
+@pytest.fixture
+def empty(var: Path) -> dict[str, str]:
     """Settings of an embedded warehouse that is not there yet."""
-    yield {"WAYBILL_VAR": str(tmp_path / "var"), "REPORT_TIMEZONE": "Europe/Berlin"}
-    embedded.stop(tmp_path / "var" / "postgres", 18)
+    return {"WAYBILL_VAR": str(var), "REPORT_TIMEZONE": "Europe/Berlin"}
 
 
 @pytest.fixture(scope="module")
@@ -221,10 +229,10 @@ def test_an_embedded_warehouse_is_brought_up_to_date_by_itself(empty: dict[str, 
     assert fine(waybill("status", settings=empty)).err == ""
 
 
-def test_the_demo_shows_every_report_and_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_shows_every_report_and_runs_again(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = worlds.World
     monkeypatch.setattr(worlds, "World", lambda seed: real(seed, **SMALL))
-    settings = {"WAYBILL_VAR": str(tmp_path / "var"), "WAREHOUSE_URL": "postgresql://nowhere.example/x"}
+    settings = {"WAYBILL_VAR": str(var), "WAREHOUSE_URL": "postgresql://nowhere.example/x"}
     first = fine(waybill("demo", settings=settings))
     for report in catalogue.REPORTS:
         assert f"{report.name}, first rows:" in first.out
@@ -232,11 +240,10 @@ def test_the_demo_shows_every_report_and_runs_again(tmp_path: Path, monkeypatch:
     assert max(map(len, first.out.splitlines())) <= 100
     assert "Build 1:" in first.out and "loaded before" not in first.out
     assert "was stopped" in first.err and "unset WAREHOUSE_URL" in first.err
-    postgres = tmp_path / "var" / "demo" / "postgres"
+    postgres = var / "demo" / "postgres"
     assert not embedded.is_running(postgres)
     second = fine(waybill("demo", "--keep", settings=settings))
     assert second.out.count("loaded before") == 4 and "0 report rows changed" in second.out
     assert "Simulating" not in second.err and embedded.is_running(postgres)
     third = fine(waybill("demo", settings=settings))
     assert "still up" in third.err and embedded.is_running(postgres), "it was running before"
-    embedded.stop(postgres, 18)

@@ -13,11 +13,11 @@ from etl.feeds import FEEDS
 from etl.model.errors import ConfigurationError
 from etl.model.event import STORED_COLUMNS
 from etl.settings import Settings
-from etl.warehouse import embedded, migrations
+from etl.warehouse import migrations
 from etl.warehouse.connection import connect, connected
 from etl.warehouse.migrations import ensure_partitions, is_migrated, migrate
 from tests.acceptance.warehouses import at_once, build, check_equal, facts, load_files, report_cells
-from tests.conftest import KEY, Server, Warehouse, start_server
+from tests.conftest import KEY, Server, Warehouse, running_server
 
 FILES = [path.name for path in sorted((migrations.SQL / "schema").glob("*.sql"))]
 GOLDEN = Path(__file__).parents[1] / "feeds" / "golden"
@@ -33,6 +33,7 @@ REPORT_TABLES = (
     "report.email_deliverability_daily",
     "report.email_engagement_daily",
     "report.email_failure_reason_daily",
+    "report.email_link",
     "report.ivr_activity_daily",
     "report.message_cost_daily",
     "report.sms_activity_daily",
@@ -363,10 +364,9 @@ def test_years_that_change_in_a_leap_year_make_partitions_too(warehouse: Warehou
 
 
 @pytest.fixture(scope="module")
-def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("postgres16")
-    yield start_server(folder, 16)
-    embedded.stop(folder / "pg", 16)
+def older() -> Iterator[Server]:
+    with running_server(16) as server:
+        yield server
 
 
 def test_an_older_server_gives_the_same_tables(postgres: Server, older: Server, tmp_path: Path) -> None:
