@@ -1,9 +1,10 @@
 """What the reports on emails must show: DESIGN section 7 in plain Python, slow and obvious on purpose."""
 
+import re
 from collections.abc import Iterable
 
 from simulator.cells import Cells, Day, Table, rate, sent
-from simulator.outcome import Message, first, latest
+from simulator.outcome import NONE, Message, first, latest
 
 
 def email_engagement_daily(messages: Iterable[Message], day: Day) -> Cells:
@@ -150,3 +151,24 @@ def email_campaign(messages: Iterable[Message], day: Day) -> Cells:
         row["unsubscribe_rate"] = rate(row["unsubscribed"], row["delivered"])
         row["click_to_open_rate"] = rate(row["clicked"], row["opened"])
     return rows
+
+
+LONGEST_LINK = 500
+
+
+def link(url: str | None) -> str:
+    """Without query and fragment: who clicked, and from where, tells no two links apart."""
+    return re.split(r"[?#]", url or "", maxsplit=1)[0][:LONGEST_LINK] or NONE
+
+
+def email_link(messages: Iterable[Message], day: Day) -> Cells:
+    table = Table("click_count", "unique_click_count", "unique_human_click_count")
+    for message in sent(messages, "email"):
+        clicks = message.of("clicked")
+        for url in {link(e.url) for e in clicks}:
+            grain = (day(message.sent_at), message.account, message.campaign, url)
+            of_link = [e for e in clicks if link(e.url) == url]
+            table.add(grain, "click_count", len(of_link))
+            table.add(grain, "unique_click_count")
+            table.add(grain, "unique_human_click_count", int(any(not e.is_machine for e in of_link)))
+    return table.rows()

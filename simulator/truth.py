@@ -14,6 +14,7 @@ from simulator.email_truth import (
     email_deliverability_daily,
     email_engagement_daily,
     email_failure_reason_daily,
+    email_link,
 )
 from simulator.outcome import NONE, UNANSWERED, Happening, Message, greatest, latest, make_messages
 
@@ -37,6 +38,7 @@ def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
         "email_deliverability_daily": email_deliverability_daily(messages, day),
         "email_failure_reason_daily": email_failure_reason_daily(messages, day),
         "email_campaign": email_campaign(messages, day),
+        "email_link": email_link(messages, day),
         "sms_activity_daily": sms_activity_daily(messages, day),
         "ivr_activity_daily": ivr_activity_daily(messages, day),
         "message_cost_daily": message_cost_daily(messages, day),

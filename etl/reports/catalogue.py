@@ -109,6 +109,11 @@ REPORTS: tuple[Report, ...] = (
         ),
     ),
     Report(
+        "email_link",
+        ("sent_day", "account", "campaign_id", "url"),
+        ("click_count", "unique_click_count", "unique_human_click_count"),
+    ),
+    Report(
         "sms_activity_daily",
         _BY_SENT_DAY_AND_COUNTRY,
         ("sent", "delivered", "undelivered", "in_gateway", "segments"),

@@ -90,6 +90,7 @@ CALLS = {
 }
 FULL = {"failure_class": "soft_bounce", "failure_reason": "mailbox_full"}
 UNCLASSIFIED = {"failure_class": "unknown", "failure_reason": "unclassified"}
+LINK = {"url": "https://acme.example/offer"}
 
 GOOD: dict[str, Good] = {
     "email_engagement_daily": Good(
@@ -134,6 +135,21 @@ GOOD: dict[str, Good] = {
             row("email_campaign", sent_day=D2, sent=1, in_gateway=1, delivery_rate=0, bounce_rate=0),
         ),
         (expected("email_sent", D1, 10), expected("email_sent", D2, 1), expected("sms_sent", D1, 99)),
+    ),
+    "email_link": Good(
+        (
+            row("email_link", **LINK, click_count=5, unique_click_count=3, unique_human_click_count=2),
+            row("email_link", sent_day=D2, **LINK, click_count=1, unique_click_count=1),
+        ),
+        (RECOUNTED, expected("clicked", D1, 5), expected("clicked", D2, 1), expected("opened", D1, 99)),
+        {
+            "email_campaign": (
+                row("email_campaign", clicked=2, clicked_human=2, unsubscribed=0),
+                row("email_campaign", provider="y", clicked=2, clicked_human=1, unsubscribed=1),
+                row("email_campaign", sent_day=D2, clicked=1),
+                row("email_campaign", sent_day=D2, account="y", clicked=1, clicked_human=1, unsubscribed=1),
+            )
+        },
     ),
     "sms_activity_daily": Good(
         (
@@ -208,6 +224,22 @@ BAD: dict[tuple[str, str], list[Row]] = {
     ("email_campaign", "rates_in_range"): [{"open_rate": Decimal("1.000001")}, {"bounce_rate": Decimal("-0.1")}],
     ("email_campaign", "rates_where_defined"): [{"open_rate": None}, {"delivery_rate": None}],
     ("email_campaign", "sent_matches_facts"): [{"sent": 9, "in_gateway": 0}, {"sent": 11, "in_gateway": 2}],
+    ("email_link", "dimensions_present"): [{"url": None}],
+    ("email_link", "parts_within_totals"): [{"unique_human_click_count": 4}, {"click_count": 2}],
+    ("email_link", "url_without_query"): [
+        {"url": "https://acme.example/?u=1"},
+        {"url": "https://acme.example/#top"},
+        {"url": ""},
+        {"url": "u" * 501},
+    ],
+    ("email_link", "messages_match_campaign"): [
+        {"unique_click_count": 5},
+        {"unique_click_count": 2},
+        {"unique_human_click_count": 1},
+        {"campaign_id": "y"},
+        {"sent_day": D2, "url": "https://acme.example/news"},
+    ],
+    ("email_link", "clicks_match_events"): [{"click_count": 4}, {"click_count": 6}],
     ("sms_activity_daily", "dimensions_present"): [{"country": None}],
     ("sms_activity_daily", "counts_not_negative"): [{"segments": -1}, {"segments": None}],
     ("sms_activity_daily", "parts_sum_to_sent"): [{"undelivered": 0}],
@@ -233,6 +265,8 @@ ALSO: dict[tuple[str, str], set[str]] = {
     },
     ("email_failure_reason_daily", "words_known"): {"reasons_match_deliverability"},
     ("email_failure_reason_daily", "failures_match_events"): {"reasons_match_deliverability"},
+    ("email_link", "dimensions_present"): {"url_without_query"},
+    ("email_link", "parts_within_totals"): {"messages_match_campaign", "clicks_match_events"},
 }
 # What a row says that, told twice, is the first good one: of reports that are held against other reports.
 HALVES: dict[str, Row] = {
@@ -248,6 +282,7 @@ ADDED: dict[tuple[str, str], list[Row]] = {
     ("email_campaign", "not_all_zero"): [row("email_campaign", account="y", delivery_rate=0, bounce_rate=0)],
     ("message_cost_daily", "legs_counted"): [row("message_cost_daily", account="y")],
     ("email_failure_reason_daily", "legs_counted"): [row("email_failure_reason_daily", account="y", **FULL)],
+    ("email_link", "clicks_counted"): [row("email_link", account="y")],
     ("communication_activity_daily", "dimensions_present"): [
         row("communication_activity_daily", account=None, channel="ivr", event_status="Failed", message_count=1)
     ],

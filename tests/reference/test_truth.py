@@ -264,6 +264,37 @@ def test_the_funnel_of_a_campaign_and_its_rates():
     }
 
 
+def test_a_link_is_counted_without_query_and_fragment_on_the_day_its_message_was_sent():
+    delivered = happening("delivered", dispatch_id="d")
+    clicks = [
+        happening("clicked", 1, url="https://acme.example/offer?u=1#top", is_machine=True),
+        happening("clicked", 2, url="https://acme.example/offer#top?u=2", is_machine=True),
+        happening("clicked", 9 * 24 * 60, leg=("n",), dispatch_id="d", url="https://acme.example/offer"),
+        happening("clicked", 3, url="https://acme.example/news", is_machine=True),
+        happening("clicked", 4, url="?u=1"),
+        happening("clicked", 5),
+    ]
+    clicks = [replace(click, dispatch_id="d") for click in clicks]
+    left = happening("unsubscribed", 6, dispatch_id="d")
+    other = happening("clicked", 7, leg=("o",), url="https://acme.example/news", is_machine=True)
+    day = (date(2026, 3, 2), "acme", "(none)")
+    assert rows("email_link", delivered, *clicks, left, other) == {
+        (*day, "https://acme.example/offer"): {
+            "click_count": 3,
+            "unique_click_count": 1,
+            "unique_human_click_count": 1,
+        },
+        (*day, "https://acme.example/news"): {"click_count": 2, "unique_click_count": 2},
+        (*day, "(none)"): {"click_count": 2, "unique_click_count": 1, "unique_human_click_count": 1},
+    }
+
+
+def test_a_link_ends_after_500_characters():
+    long = "https://acme.example/" + "ü" * 500
+    (grain,) = rows("email_link", happening("clicked", url=long + "a"), happening("clicked", 1, url=long + "b"))
+    assert grain[-1] == long[:500]
+
+
 def test_rates_round_half_away_from_zero_and_of_nothing_there_is_none():
     assert rate(1, 2_000_000) == Decimal("0.000001")
     assert str(rate(2, 3)) == "0.666667"

@@ -27,9 +27,10 @@ def run(
 
 
 def a_delivered_email(facts: Facts, name: str, day: str) -> None:
-    """Facts that agree with each other: an email that was processed, delivered and opened on one day."""
-    times = [at(f"{day} {hour}:00") for hour in (10, 11, 12)]
-    facts.message(name, "email", [day], state="delivered", is_opened=True, is_opened_human=True, campaign_id="spring")
+    """Facts that agree with each other: an email that was processed, delivered, opened and clicked on one day."""
+    times = [at(f"{day} {hour}:00") for hour in (10, 11, 12, 13)]
+    done = ("is_opened", "is_opened_human", "is_clicked", "is_clicked_human")
+    facts.message(name, "email", [day], state="delivered", campaign_id="spring", **dict.fromkeys(done, True))
     facts.leg(
         name,
         "email",
@@ -37,8 +38,10 @@ def a_delivered_email(facts: Facts, name: str, day: str) -> None:
         first_delivered_at=times[1],
         first_opened_at=times[2],
         first_human_opened_at=times[2],
+        first_clicked_at=times[3],
+        first_human_clicked_at=times[3],
     )
-    for event_type, event_at in zip(("processed", "delivered", "opened"), times, strict=True):
+    for event_type, event_at in zip(("processed", "delivered", "opened", "clicked"), times, strict=True):
         facts.event(name, event_type, event_at)
 
 
@@ -186,9 +189,10 @@ def test_only_rows_that_differ_are_written(warehouse: Warehouse, facts: Facts) -
         "email_engagement_daily",
         "email_deliverability_daily",
         "email_campaign",
+        "email_link",
         "communication_activity_daily",
     }
-    assert result.rows_changed == sum(map(len, changed.values())) == 6
+    assert result.rows_changed == sum(map(len, changed.values())) == 8
     assert {row[2] for rows in changed.values() for row in rows} == {D2}
 
 
@@ -239,7 +243,7 @@ def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, f
     three_days(facts)
     run(warehouse, full=True)
     before = reports(warehouse)
-    # An open whose leg no message has: it would be lost from the report.
+    # Opens and clicks whose leg no message has: they would be lost from the reports.
     facts.run("update fact.leg set message_key = null where provider = 'sendgrid'")
     load_id = facts.pending("2026-03-02")
     with pytest.raises(QualityGateError, match=r"email_engagement_daily\.events_match_facts"):
@@ -251,6 +255,7 @@ def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, f
     assert "events_match_facts" in stale_reason(warehouse)
     assert warehouse.rows("select suite from ops.validation where not success order by 1") == [
         ("email_engagement_daily",),
+        ("email_link",),
     ]
     since = warehouse.rows("select stale_since from ops.report_state")
     with pytest.raises(QualityGateError):
@@ -274,6 +279,9 @@ def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, f
          r"communication_activity_daily\.deliveries_match_events"),
         ("update fact.leg set last_failure_at = last_failure_at - interval '1 day'",
          r"email_failure_reason_daily\.failures_match_events"),
+        ("update fact.leg set first_clicked_at = null", r"email_link\.messages_match_campaign"),
+        ("update fact.event set event_type = 'opened' where event_type = 'clicked' and event_at < '2026-03-03'",
+         r"email_link\.messages_match_campaign"),
         ("update fact.leg set price = null", r"message_cost_daily\.prices_match_events"),
         ("update fact.message set sent_day = null where channel = 'email'", r"email_campaign\.sent_matches_facts"),
         ("update fact.message set sent_day = null where channel = 'sms'", r"sms_activity_daily\.sent_matches_facts"),

@@ -256,6 +256,47 @@ def test_email_campaign(warehouse: Warehouse, facts: Facts) -> None:
     assert rows(warehouse, "email_campaign", [D2]) == [nothing]
 
 
+def test_email_link(warehouse: Warehouse, facts: Facts) -> None:
+    days, offer, news = ["2026-03-02", "2026-03-03"], "https://acme.example/offer", "https://acme.example/news"
+    # Two gateways carried it; clicked through both, on both days, by a machine and by a person.
+    facts.message("a", "email", days, campaign_id="spring", is_clicked=True, is_clicked_human=True)
+    facts.leg("a", "email", first_clicked_at=at("2026-03-02 10:00"))
+    facts.leg("a", "email", name="a2", provider="mailgun", first_clicked_at=at("2026-03-03 10:00"))
+    facts.event("a", "clicked", at("2026-03-02 10:00"), url=f"{offer}?u=1#top", is_machine=True)
+    facts.event("a2", "clicked", at("2026-03-03 10:00"), url=f"{offer}#top?u=1", is_machine=False)
+    facts.event("a2", "clicked", at("2026-03-03 11:00"), url=news, is_machine=True)
+    facts.event("a2", "opened", at("2026-03-03 11:00"), url=news)
+    facts.message("b", "email", days[:1], campaign_id="spring", is_clicked=True)
+    facts.leg("b", "email", first_clicked_at=at("2026-03-02 10:00"))
+    facts.event("b", "clicked", at("2026-03-02 10:00"), url=news, is_machine=True)
+    facts.message("c", "email", days[1:], is_clicked=True)
+    facts.leg("c", "email", first_clicked_at=at("2026-03-03 10:00"))
+    for number, url in enumerate((None, "?u=1", "", "https://acme.example/" + "ü" * 500)):
+        facts.event("c", "clicked", at(f"2026-03-03 1{number}:00"), url=url)
+    # counted nowhere: unsubscribed from without a click; a click of no leg
+    facts.message("d", "email", days, is_clicked=True, is_unsubscribed=True)
+    facts.leg("d", "email")
+    facts.event("d", "unsubscribed", at("2026-03-02 10:00"), url=news)
+    facts.event(None, "clicked", at("2026-03-02 10:00"), url=news)
+    spring = {"sent_day": D1, "account": "acme", "campaign_id": "spring"}
+    none = {"sent_day": D2, "account": "acme", "campaign_id": "(none)", "unique_click_count": 1}
+    expected = [
+        {**spring, "url": news, "click_count": 2, "unique_click_count": 2},
+        {**spring, "url": offer, "click_count": 2, "unique_click_count": 1, "unique_human_click_count": 1},
+        {**none, "url": "(none)", "click_count": 3, "unique_human_click_count": 1},
+        {
+            **none,
+            "url": "https://acme.example/" + "ü" * (500 - len("https://acme.example/")),
+            "click_count": 1,
+            "unique_human_click_count": 1,
+        },
+    ]
+    assert rows(warehouse, "email_link") == expected
+    # On the day it was sent, also for the click of the day after; and not on that day.
+    assert rows(warehouse, "email_link", [D1]) == expected[:2]
+    assert rows(warehouse, "email_link", [D2, D3]) == expected[2:]
+
+
 def test_sms_activity_daily(warehouse: Warehouse, facts: Facts) -> None:
     day = ["2026-03-02"]
     facts.message("a", "sms", [*day, "2026-03-03"], state="delivered", country="DE", segments=3)

@@ -33,6 +33,7 @@ REPORT_TABLES = (
     "report.email_deliverability_daily",
     "report.email_engagement_daily",
     "report.email_failure_reason_daily",
+    "report.email_link",
     "report.ivr_activity_daily",
     "report.message_cost_daily",
     "report.sms_activity_daily",
