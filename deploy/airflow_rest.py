@@ -47,9 +47,10 @@ class Airflow:
         self._http.close()
 
     def is_up(self) -> bool:
-        """Whether the api-server answers."""
+        """Whether the api-server answers people and tasks. The first question makes it build what tasks ask, which
+        takes seconds; better now than when they wait for it."""
         try:
-            return self._http.get("/api/v2/version").is_success
+            return all(self._http.get(path).is_success for path in ("/api/v2/version", "/execution/health"))
         except httpx2.TransportError:
             return False
 

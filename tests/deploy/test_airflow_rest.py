@@ -124,6 +124,8 @@ def test_a_run_in_which_nothing_failed_has_no_reason(api: HTTPServer, airflow: A
 
 def test_an_api_server_that_does_not_answer_is_not_up(api: HTTPServer, airflow: Airflow) -> None:
     api.expect_request("/api/v2/version").respond_with_json({"version": "3"})
+    assert not airflow.is_up(), "tasks are not answered"
+    api.expect_request("/execution/health").respond_with_json({"status": "healthy"})
     assert airflow.is_up()
     absent = Airflow("http://127.0.0.1:9", "right")
     assert not absent.is_up()
