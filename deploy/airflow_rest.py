@@ -15,6 +15,7 @@ LINES_SHOWN = 30
 
 SUCCESS, FAILED = "success", "failed"
 _TIMEOUT_SECONDS = 30
+_ATTEMPTS = 4
 _UNAUTHORIZED = 401
 
 
@@ -107,13 +108,21 @@ class Airflow:
         return self._request("GET", path, params=params).json()
 
     def _request(self, method: str, path: str, **words: object) -> httpx2.Response:
-        answer = self._http.request(method, path, **words)
+        answer = self._ask(method, path, **words)
         if answer.status_code == _UNAUTHORIZED:
             self._sign_in()
-            answer = self._http.request(method, path, **words)
+            answer = self._ask(method, path, **words)
         if not answer.is_success:
             raise AirflowError(f"Airflow answers {method} {path} with {answer.status_code}: {answer.text[:500]}")
         return answer
+
+    def _ask(self, method: str, path: str, **words: object) -> httpx2.Response:
+        for _ in range(_ATTEMPTS if method == "GET" else 1):  # a busy machine answers late; asking twice is harmless
+            try:
+                return self._http.request(method, path, **words)
+            except httpx2.TransportError as error:
+                problem = type(error).__name__
+        raise AirflowError(f"Airflow gives no answer to {method} {path} ({problem}). See logs/api-server.log.")
 
     def _sign_in(self) -> None:
         answer = self._http.post("/auth/token", json={"username": ADMIN, "password": self._password})
