@@ -155,6 +155,14 @@ class Message:
         return "not_sent" if self.has("suppressed") else "in_progress"
 
     @property
+    def failure(self) -> Happening | None:
+        """What it is put down to that it is bounced or not delivered; None where nothing failed (canceled, busy)."""
+        if self.state == "bounced":
+            return self.deciding_failure
+        failures = self.of(*FAILURES) if self.state == "not_delivered" else []
+        return latest(failures) if failures else None
+
+    @property
     def is_delivered_then_bounced(self) -> bool:
         return self.state == "bounced" and self.has("delivered", "completed")
 

@@ -40,6 +40,7 @@ def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
         "email_campaign": email_campaign(messages, day),
         "email_link": email_link(messages, day),
         "sms_activity_daily": sms_activity_daily(messages, day),
+        "sms_failure_reason_daily": sms_failure_reason_daily(messages, day),
         "ivr_activity_daily": ivr_activity_daily(messages, day),
         "message_cost_daily": message_cost_daily(messages, day),
         "communication_activity_daily": communication_activity_daily(messages, day),
@@ -54,6 +55,19 @@ def sms_activity_daily(messages: Iterable[Message], day: Day) -> Cells:
         is_undelivered = message.state in ("bounced", "not_delivered")
         table.add(grain, "undelivered" if is_undelivered else message.state)
         table.add(grain, "segments", message.sum_of_legs("segments"))
+    return table.rows()
+
+
+def sms_failure_reason_daily(messages: Iterable[Message], day: Day) -> Cells:
+    table = Table("message_count")
+    for message in sent(messages, "sms"):
+        if message.state in ("bounced", "not_delivered"):
+            dimensions = (message.account, message.provider, message.campaign, message.country)
+            failure = message.failure
+            why = (NONE, NONE, NONE)
+            if failure:
+                why = (failure.failure_class, failure.failure_reason, failure.provider_code or NONE)
+            table.add((day(message.sent_at), *dimensions, *why), "message_count")
     return table.rows()
 
 

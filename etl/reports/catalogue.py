@@ -119,6 +119,11 @@ REPORTS: tuple[Report, ...] = (
         ("sent", "delivered", "undelivered", "in_gateway", "segments"),
     ),
     Report(
+        "sms_failure_reason_daily",
+        (*_BY_SENT_DAY_AND_COUNTRY, "failure_class", "failure_reason", "provider_code"),
+        ("message_count",),
+    ),
+    Report(
         "ivr_activity_daily",
         _BY_SENT_DAY_AND_COUNTRY,
         (

@@ -68,7 +68,7 @@ select
     event_key as last_bounce_key,
     failure_class as last_bounce_class,
     failure_reason as last_bounce_reason,
-    case when event_type in ('bounced', 'dropped') then event_at end as last_failure_at,
+    case when event_type in ('bounced', 'dropped', 'undelivered', 'failed') then event_at end as last_failure_at,
     event_key as last_failure_key,
     failure_class as last_failure_class,
     failure_reason as last_failure_reason,

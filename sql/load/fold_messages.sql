@@ -35,6 +35,7 @@ leg as materialized (
         l.last_bounce_class,
         l.last_bounce_reason,
         l.last_failure_at,
+        l.last_failure_key,
         l.last_unanswered_at,
         l.last_unanswered_key,
         l.last_unanswered_type,
@@ -117,10 +118,22 @@ suppressed as (
 -- the deciding failure, if no delivery came later
 bounce as (
     select distinct on (message_key)
-        message_key, last_bounce_at as bounced_at, last_bounce_class as failure_class, last_bounce_reason as failure_reason
+        message_key,
+        last_bounce_at as bounced_at,
+        last_bounce_key as failure_key,
+        last_bounce_class as failure_class,
+        last_bounce_reason as failure_reason
     from leg
     where last_bounce_at is not null
     order by message_key, last_bounce_at desc, last_bounce_key desc
+),
+
+-- the latest of all failures; without a deciding one, what the message is put down to
+failure as (
+    select distinct on (message_key) message_key, last_failure_key as failure_key
+    from leg
+    where last_failure_at is not null
+    order by message_key, last_failure_at desc, last_failure_key desc
 ),
 
 unanswered as (
@@ -149,7 +162,7 @@ counted_day as (
         leg.first_bounced_at,
         leg.first_blocked_at,
         leg.first_invalid_at,
-        leg.last_failure_at,
+        case when leg.channel = 'email' then leg.last_failure_at end,
         leg.first_undelivered_at,
         leg.first_completed_at,
         leg.first_no_answer_at,
@@ -218,13 +231,15 @@ select
     c.answered_by,
     f.segments,
     f.duration_seconds,
-    coalesce(counted.days, '{}') as days
+    coalesce(counted.days, '{}') as days,
+    case d.state when 'bounced' then b.failure_key when 'not_delivered' then x.failure_key end as failure_key
 from folded as f
 inner join decided as d on d.message_key = f.message_key
 left join gateway_leg as g on g.message_key = f.message_key
 left join handed_over as h on h.message_key = f.message_key
 left join suppressed as s on s.message_key = f.message_key
 left join bounce as b on b.message_key = f.message_key
+left join failure as x on x.message_key = f.message_key
 left join unanswered as u on u.message_key = f.message_key
 left join completed as c on c.message_key = f.message_key
 left join counted on counted.message_key = f.message_key;

@@ -19,12 +19,18 @@ built_range as (
 
 sent as (
     select
-        channel || '_sent' as measure,
-        (sent_at at time zone %(report_timezone)s)::date as day
-    from fact.message
+        message.channel || counted.word as measure,
+        (message.sent_at at time zone %(report_timezone)s)::date as day
+    from fact.message as message
+    cross join lateral (
+        values
+        ('_sent', true),
+        ('_bounced', message.channel = 'sms' and message.state = 'bounced')
+    ) as counted (word, is_counted)
     where
-        sent_at is not null
-        and (%(days)s::date[] is null or days && %(days)s::date[])
+        message.sent_at is not null
+        and counted.is_counted
+        and (%(days)s::date[] is null or message.days && %(days)s::date[])
 ),
 
 engaged as (

@@ -90,6 +90,9 @@ CALLS = {
 }
 FULL = {"failure_class": "soft_bounce", "failure_reason": "mailbox_full"}
 UNCLASSIFIED = {"failure_class": "unknown", "failure_reason": "unclassified"}
+FILTERED = {"failure_class": "blocked", "failure_reason": "carrier_filtered", "provider_code": "30007"}
+LANDLINE = {"failure_class": "invalid", "failure_reason": "number_not_mobile", "provider_code": "21614"}
+CANCELED = dict.fromkeys(("failure_class", "failure_reason", "provider_code"), "(none)")
 LINK = {"url": "https://acme.example/offer"}
 
 GOOD: dict[str, Good] = {
@@ -157,6 +160,20 @@ GOOD: dict[str, Good] = {
             row("sms_activity_daily", sent_day=D2, sent=1, delivered=1),
         ),
         (expected("sms_sent", D1, 3), expected("sms_sent", D2, 1)),
+    ),
+    "sms_failure_reason_daily": Good(
+        (
+            row("sms_failure_reason_daily", **FILTERED, message_count=2),
+            row("sms_failure_reason_daily", sent_day=D2, **LANDLINE, message_count=1),
+        ),
+        (expected("sms_bounced", D1, 2), expected("sms_bounced", D2, 1), expected("sms_sent", D2, 99)),
+        {
+            "sms_activity_daily": (
+                row("sms_activity_daily", sent=5, delivered=3, undelivered=2),
+                row("sms_activity_daily", country="y", sent=5, delivered=5),
+                row("sms_activity_daily", sent_day=D2, sent=1, undelivered=1),
+            )
+        },
     ),
     "ivr_activity_daily": Good(
         (row("ivr_activity_daily", **CALLS), row("ivr_activity_daily", sent_day=D2, sent=1, in_gateway=1)),
@@ -244,6 +261,19 @@ BAD: dict[tuple[str, str], list[Row]] = {
     ("sms_activity_daily", "counts_not_negative"): [{"segments": -1}, {"segments": None}],
     ("sms_activity_daily", "parts_sum_to_sent"): [{"undelivered": 0}],
     ("sms_activity_daily", "sent_matches_facts"): [{"sent": 2, "in_gateway": 0}],
+    ("sms_failure_reason_daily", "dimensions_present"): [{"provider_code": None}],
+    ("sms_failure_reason_daily", "words_known"): [
+        {"failure_class": "undelivered"},
+        {"failure_reason": "filtered"},
+        {"failure_class": "(none)"},
+        {"failure_reason": "(none)"},
+    ],
+    ("sms_failure_reason_daily", "messages_match_undelivered"): [
+        {"message_count": 1},
+        {"country": "y"},
+        {"sent_day": D2},
+    ],
+    ("sms_failure_reason_daily", "bounced_match_facts"): [CANCELED, FILTERED | {"failure_class": "unknown"}],
     ("ivr_activity_daily", "dimensions_present"): [{"campaign_id": None}],
     ("ivr_activity_daily", "counts_not_negative"): [{"duration_seconds": -1}, {"human": -1}],
     ("ivr_activity_daily", "parts_sum_to_sent"): [{"completed": 4}],
@@ -266,11 +296,14 @@ ALSO: dict[tuple[str, str], set[str]] = {
     ("email_failure_reason_daily", "words_known"): {"reasons_match_deliverability"},
     ("email_failure_reason_daily", "failures_match_events"): {"reasons_match_deliverability"},
     ("email_link", "dimensions_present"): {"url_without_query"},
+    ("sms_failure_reason_daily", "words_known"): {"bounced_match_facts"},
+    ("sms_failure_reason_daily", "messages_match_undelivered"): {"bounced_match_facts"},
     ("email_link", "parts_within_totals"): {"messages_match_campaign", "clicks_match_events"},
 }
 # What a row says that, told twice, is the first good one: of reports that are held against other reports.
 HALVES: dict[str, Row] = {
     "email_failure_reason_daily": {"leg_count": 1},
+    "sms_failure_reason_daily": {"message_count": 1},
     "communication_activity_daily": {"message_count": 1},
 }
 # Rows that are added, where a change of the first one would break a sum as well.
@@ -282,6 +315,7 @@ ADDED: dict[tuple[str, str], list[Row]] = {
     ("email_campaign", "not_all_zero"): [row("email_campaign", account="y", delivery_rate=0, bounce_rate=0)],
     ("message_cost_daily", "legs_counted"): [row("message_cost_daily", account="y")],
     ("email_failure_reason_daily", "legs_counted"): [row("email_failure_reason_daily", account="y", **FULL)],
+    ("sms_failure_reason_daily", "messages_counted"): [row("sms_failure_reason_daily", account="y", **FILTERED)],
     ("email_link", "clicks_counted"): [row("email_link", account="y")],
     ("communication_activity_daily", "dimensions_present"): [
         row("communication_activity_daily", account=None, channel="ivr", event_status="Failed", message_count=1)

@@ -315,6 +315,30 @@ def test_an_sms_through_two_legs_is_one_message_with_the_segments_and_costs_of_b
     }
 
 
+def test_an_undelivered_sms_counts_by_the_failure_that_it_is_put_down_to():
+    def failing(code: str, minute: int, failure_class: str, failure_reason: str, **columns: object) -> Happening:
+        why = {"failure_class": failure_class, "failure_reason": failure_reason, "provider_code": code}
+        return happening("undelivered", minute, provider="twilio", dispatch_id="d", leg=(code,), **(why | columns))
+
+    def told(*happenings: Happening) -> set[tuple]:
+        found = rows("sms_failure_reason_daily", *happenings)
+        undelivered = sum(cells.get("undelivered", 0) for cells in rows("sms_activity_daily", *happenings).values())
+        assert sum(cells["message_count"] for cells in found.values()) == undelivered
+        return {grain[5:] for grain in found}
+
+    unreachable = failing("30003", 1, "soft_bounce", "handset_unreachable")
+    filtered = failing("30007", 2, "blocked", "carrier_filtered")
+    suspended = failing("30002", 3, "gateway_suppressed", "account_suspended")
+    silent = failing("x", 4, "unknown", "unclassified", provider_code=None)
+    canceled = happening("canceled", 9, provider="twilio", dispatch_id="d")
+    assert told(unreachable, filtered, suspended, silent, canceled) == {("blocked", "carrier_filtered", "30007")}
+    assert told(suspended, canceled) == {("gateway_suppressed", "account_suspended", "30002")}
+    assert told(silent, suspended, canceled) == {("unknown", "unclassified", "(none)")}
+    assert told(canceled) == {("(none)", "(none)", "(none)")}
+    assert told(filtered, happening("delivered", 5, provider="twilio", dispatch_id="d")) == set()
+    assert told(happening("sent", 5, provider="twilio")) == set()
+
+
 def test_a_call_counts_by_its_latest_unanswered_word_unless_completed():
     def call(word: str, minute: int, **columns: object) -> Happening:
         return happening(word, minute, provider="twilio", channel="ivr", dispatch_id="d", leg=(word,), **columns)

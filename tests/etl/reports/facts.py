@@ -68,8 +68,8 @@ class Facts:
         }
         self._insert("leg", row | columns)
 
-    def event(self, leg: str | None, event_type: str, event_at: datetime, channel: str = "email", **columns) -> None:
-        """One event of a leg; None: of no leg."""
+    def event(self, leg: str | None, event_type: str, event_at: datetime, channel: str = "email", **columns) -> UUID:
+        """One event of a leg; None: of no leg. Returns its key."""
         self._events += 1
         milliseconds = int(event_at.timestamp() * 1000)
         row = {
@@ -84,6 +84,7 @@ class Facts:
             "rules_version": 1,
         }
         self._insert("event", row | columns)
+        return row["event_key"]
 
     def pending(self, *days: str) -> int:
         """A published load that touched these days; returns its number."""

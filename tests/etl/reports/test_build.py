@@ -51,6 +51,14 @@ def an_sms_with_a_price(facts: Facts, name: str, day: str) -> None:
     facts.event(name, "delivered", at(f"{day} 10:00"), channel="sms", price="0.01", currency="USD")
 
 
+def an_undelivered_sms(facts: Facts, name: str, day: str) -> None:
+    why = {"failure_class": "blocked", "failure_reason": "carrier_filtered"}
+    failed_at = at(f"{day} 10:00")
+    event_key = facts.event(name, "undelivered", failed_at, channel="sms", provider_code="30007", **why)
+    facts.message(name, "sms", [day], state="bounced", failure_key=event_key, **why)
+    facts.leg(name, "sms", first_undelivered_at=failed_at)
+
+
 def a_call(facts: Facts, name: str, day: str) -> None:
     facts.message(name, "ivr", [day], state="not_delivered", unanswered_type="busy")
     facts.leg(name, "ivr", first_no_answer_at=at(f"{day} 10:00"))
@@ -75,6 +83,7 @@ def three_days(facts: Facts) -> None:
         a_delivered_email(facts, f"email{number}", day)
         a_bounced_email(facts, f"bounce{number}", day)
         an_sms_with_a_price(facts, f"sms{number}", day)
+        an_undelivered_sms(facts, f"undelivered{number}", day)
         a_call(facts, f"call{number}", day)
 
 
@@ -282,6 +291,7 @@ def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, f
         ("update fact.leg set first_clicked_at = null", r"email_link\.messages_match_campaign"),
         ("update fact.event set event_type = 'opened' where event_type = 'clicked' and event_at < '2026-03-03'",
          r"email_link\.messages_match_campaign"),
+        ("update fact.message set failure_key = null", r"sms_failure_reason_daily\.bounced_match_facts"),
         ("update fact.leg set price = null", r"message_cost_daily\.prices_match_events"),
         ("update fact.message set sent_day = null where channel = 'email'", r"email_campaign\.sent_matches_facts"),
         ("update fact.message set sent_day = null where channel = 'sms'", r"sms_activity_daily\.sent_matches_facts"),

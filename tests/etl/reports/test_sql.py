@@ -10,7 +10,7 @@ import pytest
 
 from etl.reports.catalogue import BUILT, CONTROL, find, statement
 from tests.conftest import Warehouse
-from tests.etl.reports.facts import ZONE, Facts, at
+from tests.etl.reports.facts import ZONE, Facts, at, key
 
 D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 
@@ -315,6 +315,54 @@ def test_sms_activity_daily(warehouse: Warehouse, facts: Facts) -> None:
     assert rows(warehouse, "sms_activity_daily", [D2]) == []
 
 
+def test_sms_failure_reason_daily(warehouse: Warehouse, facts: Facts) -> None:
+    day = ["2026-03-02"]
+
+    def failed(name: str, state: str, days: list[str], *why: str | None, **columns: object) -> None:
+        """A failed message; why: class, reason and code of the event that it is put down to."""
+        facts.message(name, "sms", days, state=state, **columns)
+        facts.leg(name, "sms")
+        failure_class, failure_reason, code = why
+        event_key = facts.event(
+            name,
+            "undelivered",
+            at(f"{days[0]} 10:00"),
+            channel="sms",
+            failure_class=failure_class,
+            failure_reason=failure_reason,
+            provider_code=code,
+        )
+        facts.run("update fact.message set failure_key = %s where message_key = %s", (event_key, key(name)))
+
+    unreachable = ("soft_bounce", "handset_unreachable", "30003")
+    failed("a", "bounced", [*day, "2026-03-03"], *unreachable, country="DE")
+    failed("b", "bounced", day, *unreachable, country="DE")
+    failed("c", "bounced", day, *unreachable, country="FR", campaign_id="spring", provider=None)
+    failed("d", "not_delivered", day, "unknown", "unclassified", None, country="DE")
+    facts.message("e", "sms", day, state="not_delivered", country="DE")
+    failed("f", "bounced", ["2026-03-03"], "blocked", "carrier_filtered", "30007")
+    # counted nowhere: delivered in the end, or no text message
+    failed("g", "delivered", day, *unreachable, country="DE")
+    facts.message("h", "ivr", day, state="not_delivered")
+    base = {"sent_day": D1, "account": "acme"}
+    german = {**base, "provider": "twilio", "campaign_id": "(none)", "country": "DE"}
+    names = ("failure_class", "failure_reason", "provider_code", "message_count")
+
+    def why(*values: object) -> dict:
+        return dict(zip(names, values, strict=True))
+
+    expected = [
+        {**base, "provider": "(none)", "campaign_id": "spring", "country": "FR", **why(*unreachable, 1)},
+        {**german, **why("(none)", "(none)", "(none)", 1)},
+        {**german, **why(*unreachable, 2)},
+        {**german, **why("unknown", "unclassified", "(none)", 1)},
+        {**german, "sent_day": D2, "country": "(none)", **why("blocked", "carrier_filtered", "30007", 1)},
+    ]
+    assert rows(warehouse, "sms_failure_reason_daily") == expected
+    assert rows(warehouse, "sms_failure_reason_daily", [D1]) == expected[:4]
+    assert rows(warehouse, "sms_failure_reason_daily", [D2]) == expected[4:]
+
+
 def test_ivr_activity_daily(warehouse: Warehouse, facts: Facts) -> None:
     day = ["2026-03-02"]
     facts.message("a", "ivr", day, state="delivered", answered_by="human", duration_seconds=30)
@@ -452,15 +500,20 @@ def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
     facts.event("b", "dropped", at("2026-03-02 08:00"))
     facts.event("b", "bounced", at("2026-03-04 09:00"))
     facts.event("s", "delivered", at("2026-03-04 08:00"), channel="sms")
+    facts.message("t", "sms", ["2026-03-04"], state="bounced")
+    facts.message("u", "email", ["2026-03-04"], state="bounced")
     facts.event("s", "sent", at("2026-03-03 08:00"), channel="sms", price=Decimal("0.1"))
     cheap = {
         ("clicked", D2): 1,
         ("clicked", D3): 1,
         ("email_sent", D1): 1,
         ("email_sent", D2): 1,
+        ("email_sent", D3): 1,
         ("opened", D1): 1,
         ("opened", D2): 3,
+        ("sms_bounced", D3): 1,
         ("sms_sent", D2): 1,
+        ("sms_sent", D3): 1,
         ("unsubscribed", D3): 1,
     }
     dear = {

@@ -37,6 +37,7 @@ REPORT_TABLES = (
     "report.ivr_activity_daily",
     "report.message_cost_daily",
     "report.sms_activity_daily",
+    "report.sms_failure_reason_daily",
 )
 REPORT_VIEWS = ("report.build", "report.freshness")
 
