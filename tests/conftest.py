@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from etl.warehouse.connection import connect, connected
 from etl.warehouse.migrations import migrate
 
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
+# What a shell starts in the background ignores Ctrl-C, and so would every program that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same examples every time, and no timed test: `make chaos` looks for new ones.
 hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis_settings.register_profile("new", deadline=None, print_blob=True)

@@ -2,7 +2,6 @@
 
 import os
 import pty
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -78,22 +77,12 @@ def program(*arguments: str, settings: Mapping[str, str], stdin: bytes = b"") ->
 def started(*arguments: str, settings: Mapping[str, str]) -> Iterator[subprocess.Popen]:
     """The program, running, with pipes to its stdout and stderr; killed at the end, should it still run."""
     with subprocess.Popen(
-        [*PROGRAM, *arguments],
-        env=_environment(settings),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=_listen_to_ctrl_c,
+        [*PROGRAM, *arguments], env=_environment(settings), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:
             yield process
         finally:
             process.kill()
-
-
-def _listen_to_ctrl_c() -> None:
-    """As a terminal starts programs; what runs in the background of a shell has its children ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def on_terminal(*arguments: str, settings: Mapping[str, str], columns: int = 100) -> str:
