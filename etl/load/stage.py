@@ -28,6 +28,8 @@ SCHEMA = "staging"
 UNFINISHED = ("staging", "staged", "validated")
 RECIPIENTS_REMEMBERED = 200_000
 PROGRESS_EVERY = 20_000
+DIED = "its process died"
+"""Why a load was stopped that nobody stopped."""
 
 Progress = Callable[[int], None]
 
@@ -247,16 +249,26 @@ def drop_orphans(connection: Connection) -> int:
         )
         for (load_id,) in cursor.fetchall():
             cursor.execute("select pg_try_advisory_xact_lock(hashtext('waybill-load'), %s)", (load_id,))
-            if cursor.fetchone()[0]:
+            if cursor.fetchone()[0] and not _is_kept(cursor, load_id):
                 drop_tables(cursor, load_id)
                 cursor.execute(
-                    "update ops.load set status = 'stopped', stop_reason = 'its process died', staged = null,"
+                    "update ops.load set status = 'stopped', stop_reason = %s, staged = null,"
                     " ended_at = clock_timestamp() where load_id = %s and status = any(%s)",
-                    (load_id, list(UNFINISHED)),
+                    (DIED, load_id, list(UNFINISHED)),
                 )
                 dropped += 1
             connection.commit()
     return dropped
+
+
+def _is_kept(cursor: Cursor, load_id: int) -> bool:
+    """Whether a load waits for its next step. To be asked once its lock is held: it may have ended its staging, and
+    let go of the lock, since it was found unfinished."""
+    cursor.execute(
+        "select from ops.load where load_id = %s and status = any(%s) and kept_until > clock_timestamp()",
+        (load_id, list(UNFINISHED)),
+    )
+    return cursor.rowcount > 0
 
 
 def _unresolved(cursor: Cursor, objects: Sequence[RecordedObject]) -> set[tuple[str, str, str]]:

@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl import quality
 from etl.feeds import FEEDS
-from etl.load import landing
+from etl.load import landing, stage
 from etl.load.landing import RecordedObject
 from etl.load.stage import drop_orphans
 from etl.load.steps import publish_load, stage_load, validate_load
 from etl.model.errors import CeilingError, QualityGateError, UsageError
-from etl.warehouse.connection import LOADER, connected
+from etl.warehouse.connection import LOADER, connect, connected
 from tests.etl.load.loading import Loads, sms
 
 ROWS = [sms("delivered", "2026-03-02T09:00", "2026-03-02T09:01", sid=f"SM{number}") for number in range(3)]
@@ -127,6 +128,37 @@ def test_what_waits_for_its_next_step_is_kept(steps: Steps, loads: Loads) -> Non
     steps.validate(load_id)
     steps.sweep()
     assert steps.publish(load_id) == (load_id, "published")
+
+
+def test_what_ends_its_staging_while_others_are_swept_out_is_kept(
+    steps: Steps, loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = steps.record(*ROWS)
+    dead = steps.stage(recorded, kept_for=None)
+    alive = steps.stage(recorded)
+    kept_until = loads.one("select kept_until from ops.load where load_id = %s", (alive,))
+    connection = connect(loads.url, LOADER)
+    with connection.cursor() as cursor:  # as it is while it is being staged
+        cursor.execute("update ops.load set status = 'staging', kept_until = null where load_id = %s", (alive,))
+        cursor.execute("select pg_advisory_lock(hashtext('waybill-load'), %s)", (alive,))
+    connection.commit()
+    drop_tables = stage.drop_tables
+
+    def drop_and_let_the_other_end(cursor: Cursor, load_id: int) -> None:
+        drop_tables(cursor, load_id)
+        with connection, connection.cursor() as other:
+            other.execute(
+                "update ops.load set status = 'staged', kept_until = %s where load_id = %s", (*kept_until, alive)
+            )
+        connection.close()
+
+    monkeypatch.setattr(stage, "drop_tables", drop_and_let_the_other_end)
+    steps.sweep()
+    monkeypatch.undo()
+    assert steps.status(dead)[0] == "stopped"
+    assert steps.status(alive) == ("staged", None)
+    steps.validate(alive)
+    assert steps.publish(alive) == (alive, "published")
 
 
 def test_a_load_above_the_ceiling_stops_at_validation(steps: Steps, loads: Loads) -> None:
