@@ -38,8 +38,9 @@ class Installation:
         self._accounts = accounts
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Have it to oneself. Raises ConfigurationError where another process has it."""
+    def taken(self) -> Iterator[int]:
+        """Have it to oneself, together with every process that is given this descriptor. Raises ConfigurationError
+        where others have it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
             try:
@@ -49,7 +50,7 @@ class Installation:
                     f"`make run` runs already in {self.folder}, or is just ending there. Use that one, or another "
                     "WAYBILL_VAR."
                 ) from None
-            yield
+            yield lock.fileno()
 
     def secrets(self) -> Secrets:
         """Its secrets; at the first call they are made."""

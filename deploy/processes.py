@@ -28,10 +28,12 @@ class Processes:
     """Started processes. Leaving the context ends them, and so does the end of this process, by whatever means.
 
     :param logs: folder of their logs, `<name>.log` each; a log begins anew with its process
+    :param lock: descriptor of a file that stays locked until everything has ended, also without this process
     """
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, lock: int) -> None:
         self._logs = logs
+        self._lock = lock
         self._watched: dict[str, subprocess.Popen] = {}
         self._guard: subprocess.Popen | None = None
 
@@ -44,6 +46,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=(self._lock,),
                 cwd=ROOT,
                 text=True,
             )
@@ -92,12 +95,13 @@ class Processes:
         :raises StartError: a process has ended, or nothing came in time
         """
         deadline = time.monotonic() + longest_seconds
-        while (result := ask()) is None:
+        while True:
             self.check()
+            if (result := ask()) is not None:
+                return result
             if time.monotonic() > deadline:
                 raise StartError(f"Waited {longest_seconds:.0f} s for {what}, in vain. Logs: {self._logs}")
             time.sleep(every_seconds)
-        return result
 
     def end_of_log(self, name: str) -> str:
         """The last lines of a log, with the place of it."""

@@ -64,8 +64,8 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(installation.own_environment(given))
     try:
-        with installation.taken():
-            _Start(installation, given).run(options.once)
+        with installation.taken() as lock:
+            _Start(installation, given).run(lock, options.once)
     except _StopError:
         sys.exit(INTERRUPTED)
     except WaybillError as error:
@@ -89,14 +89,17 @@ class _Start:
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC)
 
-    def run(self, is_once: bool) -> None:
-        """Everything, and at the end nothing runs any more."""
+    def run(self, lock: int, is_once: bool) -> None:
+        """Everything, and at the end nothing runs any more.
+
+        :param lock: of the installation
+        """
         installation = self._installation
         settings = Settings.from_environment(os.environ)
         airflow_port = free_port(AIRFLOW_PORT)
         stand_in_port = free_port(STAND_IN_PORT, taken=(airflow_port,))
         airflow_url, stand_in_url = (f"http://{LOOPBACK}:{port}" for port in (airflow_port, stand_in_port))
-        with Processes(installation.logs) as processes:
+        with Processes(installation.logs, lock) as processes:
             if not embedded.is_running(installation.postgres):
                 processes.guard_postgres(installation.postgres, settings.postgres_version)
             self._say(f"Starting Postgres in {installation.folder} …")

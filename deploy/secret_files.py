@@ -4,10 +4,10 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from etl.secret_file import made_once
 
 ADMIN = "admin"
 JWT_BYTES = 64
@@ -26,22 +26,6 @@ class Secrets(NamedTuple):
     jwt_secret: str
     admin_password: str
     passwords_file: Path
-
-
-def made_once(path: Path, make: Callable[[], str]) -> str:
-    """Read a secret, or make it (mode 0600; of two processes at once both get the same)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text().strip()
 
 
 def secrets_of(folder: Path, hmac_key: Path) -> Secrets:

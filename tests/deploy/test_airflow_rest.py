@@ -129,4 +129,6 @@ def test_an_api_server_that_does_not_answer_is_not_up(api: HTTPServer, airflow: 
     assert airflow.is_up()
     absent = Airflow("http://127.0.0.1:9", "right")
     assert not absent.is_up()
+    with pytest.raises(AirflowError, match="Airflow gives no answer to GET"):
+        absent.state(RUN)
     absent.close()

@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from deploy.airflow_settings import ROOT
 from deploy.guard import end_sessions, members
+from deploy.installation import Installation
 from deploy.processes import Processes, StartError
+from etl.model.errors import ConfigurationError
 
 PATH = {"PATH": os.environ["PATH"]}
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
@@ -30,8 +33,10 @@ time.sleep(600)
 LAUNCHER = """
 import os, sys
 from pathlib import Path
+from deploy.installation import Installation
 from deploy.processes import Processes
-with Processes(Path(sys.argv[1])) as processes:
+installation = Installation(Path(sys.argv[1]), "UTC", ())
+with installation.taken() as lock, Processes(installation.logs, lock) as processes:
     processes.start("sleeper", ["python", "-c", sys.argv[2]], dict(os.environ))
     print(processes._watched["sleeper"].pid, flush=True)
     processes.until(lambda: None, "the end of the test", 600)
@@ -43,6 +48,18 @@ def wait(is_done: Callable[[], object], seconds: float = 30) -> None:
     while not is_done():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def processes(logs: Path) -> Iterator[Processes]:
+    """Not entered yet."""
+    with (logs / "lock").open("w") as lock:
+        yield Processes(logs, lock.fileno())
 
 
 def python(program: str) -> tuple[str, ...]:
@@ -59,17 +76,17 @@ def start(processes: Processes, logs: Path, name: str, program: str) -> int:
     return session_of(processes, name)
 
 
-def test_at_the_end_nothing_runs(tmp_path: Path) -> None:
-    with Processes(tmp_path) as processes:
-        sessions = [start(processes, tmp_path, "one", SLEEPER), start(processes, tmp_path, "two", WITH_CHILD)]
+def test_at_the_end_nothing_runs(processes: Processes, logs: Path) -> None:
+    with processes:
+        sessions = [start(processes, logs, "one", SLEEPER), start(processes, logs, "two", WITH_CHILD)]
         assert len(members(sessions)) == 3
         processes.check()
     assert not members(sessions)
 
 
-def test_an_error_ends_them_too(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), Processes(tmp_path) as processes:
-        session = start(processes, tmp_path, "one", SLEEPER)
+def test_an_error_ends_them_too(processes: Processes, logs: Path) -> None:
+    with pytest.raises(ZeroDivisionError), processes:
+        session = start(processes, logs, "one", SLEEPER)
         raise ZeroDivisionError
     assert not members([session])
 
@@ -96,30 +113,52 @@ def test_when_the_launcher_is_killed_everything_it_started_ends(tmp_path: Path, 
     wait(lambda: not members([session]))
 
 
-def test_a_process_that_ends_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    with Processes(tmp_path) as processes:
+def test_until_everything_of_a_dead_launcher_has_ended_nobody_else_starts_there(tmp_path: Path) -> None:
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER, str(tmp_path), STUBBORN], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    session = int(launcher.stdout.readline())
+    wait(lambda: "up" in (tmp_path / "logs" / "sleeper.log").read_text())
+    launcher.kill()
+    launcher.stdout.close()
+    launcher.wait()
+    installation = Installation(tmp_path, "UTC", ())
+    with pytest.raises(ConfigurationError, match="just ending there"), installation.taken():
+        pass
+    wait(lambda: not members([session]))
+
+    def is_free() -> bool:
+        with suppress(ConfigurationError), installation.taken():
+            return True
+        return False
+
+    wait(is_free)
+
+
+def test_a_process_that_ends_is_told_with_the_end_of_its_log(processes: Processes, logs: Path) -> None:
+    with processes:
         processes.start("scheduler", python("print('line\\n' * 100 + 'no database'); raise SystemExit(3)"), PATH)
         with pytest.raises(StartError) as raised:
             processes.until(lambda: None, "something", 30)
     told = str(raised.value).splitlines()
-    assert told[0] == f"scheduler has ended with exit code 3. The end of {tmp_path / 'scheduler.log'}:"
+    assert told[0] == f"scheduler has ended with exit code 3. The end of {logs / 'scheduler.log'}:"
     assert told[-1] == "    no database" and len(told) == 26
 
 
-def test_a_program_that_fails_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    with Processes(tmp_path) as processes:
+def test_a_program_that_fails_is_told_with_the_end_of_its_log(processes: Processes) -> None:
+    with processes:
         processes.run("prepare", python("print('well')"), PATH, 30)
         with pytest.raises(StartError, match=r"prepare failed with exit code 1\..*\n    boom"):
             processes.run("prepare", python("raise SystemExit('boom')"), PATH, 30)
 
 
-def test_waiting_has_an_end(tmp_path: Path) -> None:
-    with Processes(tmp_path) as processes, pytest.raises(StartError, match="Waited 0 s for a miracle, in vain"):
+def test_waiting_has_an_end(processes: Processes) -> None:
+    with processes, pytest.raises(StartError, match="Waited 0 s for a miracle, in vain"):
         processes.until(lambda: None, "a miracle", 0)
 
 
-def test_what_is_waited_for_is_returned(tmp_path: Path) -> None:
-    with Processes(tmp_path) as processes:
+def test_what_is_waited_for_is_returned(processes: Processes) -> None:
+    with processes:
         assert processes.until(iter([None, None, "well"]).__next__, "it", 30) == "well"
 
 

@@ -5,7 +5,7 @@ import json
 import stat
 from pathlib import Path
 
-from deploy.secret_files import JWT_BYTES, made_once, secrets_of, write_passwords
+from deploy.secret_files import JWT_BYTES, secrets_of, write_passwords
 
 
 def mode(path: Path) -> int:
@@ -33,17 +33,6 @@ def test_nobody_else_may_read_them(tmp_path: Path) -> None:
     assert len(files) == 6
     assert {mode(path) for path in files} == {0o600}
     assert mode(tmp_path / "secrets") == 0o700
-
-
-def test_of_two_that_make_it_at_once_the_second_takes_what_the_first_made(tmp_path: Path) -> None:
-    path = tmp_path / "secret"
-
-    def make() -> str:
-        path.write_text("of the other process")
-        return "own"
-
-    assert made_once(path, make) == "of the other process"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_password_of_the_ui_is_in_the_file_that_airflow_reads(tmp_path: Path) -> None:
