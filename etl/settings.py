@@ -100,14 +100,14 @@ class Settings:
     def access_of(self, feed: ApiFeed, account: str) -> Access:
         """How to pull a feed of one organisation.
 
-        A setting without account belongs to the only one there is: were it taken for any, a second organisation whose
-        own setting is missing would get the first one's messages.
+        A credential without account belongs to the only one there is: were it taken for any, a second organisation
+        whose own is missing would get the first one's messages. A base URL without account is everyone's.
 
         :raises ConfigurationError: a credential is missing or cannot be right
         """
         user_name, secret_name = feed.credentials
         key_name = _api_key_name(feed)
-        base_url = self._of_account(_base_url_name(feed), account) or feed.base_url
+        base_url = self._of_account(_base_url_name(feed), account) or self.provider_settings.get(_base_url_name(feed))
         account_id, secret = self._of_account(user_name, account), self._of_account(secret_name, account)
         missing = [name for name, value in ((user_name, account_id), (secret_name, secret)) if value is None]
         if missing:
@@ -118,7 +118,8 @@ class Settings:
             )
         if not _ACCOUNT_ID.fullmatch(account_id):
             raise ConfigurationError(f"{user_name} of account {account} is no id of {feed.provider}: look it up there.")
-        return Access(account_id, self._of_account(key_name, account) or account_id, secret, base_url)
+        user = self._of_account(key_name, account) or account_id
+        return Access(account_id, user, secret, base_url or feed.base_url)
 
     def _of_account(self, name: str, account: str) -> str | None:
         plain = re.sub(r"\W", "_", account)  # names in an environment hold nothing else

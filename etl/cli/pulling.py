@@ -10,7 +10,7 @@ from etl.cli.output import Progress, say
 from etl.cli.warehouse import ready
 from etl.doctor import landing_problem
 from etl.feeds.api import Window
-from etl.model.errors import ConfigurationError, UsageError
+from etl.model.errors import ConfigurationError, UsageError, WaybillError
 from etl.settings import Settings
 
 
@@ -46,8 +46,10 @@ def pull(
     """Pull a feed, and load what it shows.
 
     An api feed: everything of the window, from the provider. A file feed: everything in the inbox. A pull that was
-    interrupted goes on where it stopped when the same command is given again.
+    interrupted goes on where it stopped when the same command is given again. An organisation that fails keeps no
+    other away.
     """
+    from etl.load.run import Loaded
     from etl.pull import ingest
 
     settings = Settings.from_environment()
@@ -55,25 +57,33 @@ def pull(
     owner = account_of(account)
     now = datetime.now(UTC)
     window = None
-    if from_at is not None or until_at is not None:
-        if from_at is None:
-            raise UsageError("--until asks for --from as well.")
+    if from_at is None and (until_at is not None or dated_only):
+        raise UsageError(f"{'--dated-only' if until_at is None else '--until'} asks for --from as well.")
+    if from_at is not None:
         window = Window(instant("--from", from_at), now if until_at is None else instant("--until", until_at))
     if (problem := landing_problem(settings)) is not None:
         raise ConfigurationError(f"Nothing was pulled: {problem}.")
     url = ready(settings)
-    done = []
+    done: list[Loaded] = []
+    failed: list[WaybillError] = []
     with Progress() as progress:
         for one in ingest.slices(settings, url, source, now, window, owner, dated_only):
-            pulled = ingest.pull(settings, url, source, one, progress)
-            say(
-                f"{one.label}: {pulled.page_count:,} pages"
-                + (f", {pulled.record_count:,} records" if window or one.from_at else "")
-            )
-            load_ids = ingest.stage_pull(settings, url, source, pulled.pull_id, progress, kept_for=None)
-            ingest.validate_loads(settings, url, load_ids, progress)
-            done += ingest.publish_loads(settings, url, pulled.pull_id, load_ids, progress)
-    print_loaded(done, json, "Nothing new.")
+            try:
+                pulled = ingest.pull(settings, url, source, one, progress)
+            except WaybillError as error:
+                failed.append(error)
+                continue
+            records = f", {pulled.record_count:,} records" if one.from_at else ""
+            say(f"{one.label}: {pulled.page_count:,} {'pages' if one.from_at else 'new files'}{records}")
+            loaded, not_loaded = ingest.load_pull(settings, url, source, pulled.pull_id, progress)
+            done += loaded
+            failed += not_loaded
+    if done or not failed or json:
+        print_loaded(done, json, "Nothing new.")
+    for error in failed[1:]:
+        say(f"waybill: {error}")
+    if failed:
+        raise failed[0]
 
 
 def register(app: typer.Typer) -> None:

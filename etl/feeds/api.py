@@ -37,9 +37,10 @@ class Listing(NamedTuple):
 class Page(NamedTuple):
     """What a page says of itself.
 
-    :ivar record_ids: the provider's ids of its records, in order
+    :ivar record_ids: the provider's ids of its records, in order; of a record that has none, anything that tells it
+        from others
     :ivar next_link: where the next one is, as written; None: there is none
-    :ivar is_past: every record is older than the listing wants
+    :ivar is_past: every record, and so all that follow, stand behind what the listing wants
     """
 
     record_ids: tuple[str, ...]
@@ -64,7 +65,10 @@ class ApiFeed(Feed, is_base=True):
         raise NotImplementedError
 
     def page(self, body: bytes, listing: Listing) -> Page:
-        """*feed*: what a response body says. Raises SourceError where it is no whole page of this list."""
+        """*feed*: what a response body says.
+
+        :raises SourceError: it is no whole page of this list; tells in a sentence what is wrong with it
+        """
         raise NotImplementedError
 
 

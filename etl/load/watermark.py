@@ -52,7 +52,7 @@ def _advance(cursor: Cursor, account: str, feed: str, from_at: object, until_at:
         "  select complete_from as from_at, complete_until as until_at from ops.watermark"
         "   where account = %(account)s and feed = %(feed)s"
         "  union all select p.from_at, p.until_at from ops.pull as p inner join ops.watermark as m"
-        "   on m.account = p.account and m.feed = p.feed and p.until_at >= m.complete_from"
+        "   on m.account = p.account and m.feed = p.feed"
         "   and (p.until_at > m.complete_until or p.from_at < m.complete_from)"
         "   where p.account = %(account)s and p.feed = %(feed)s and p.committed_at is not null"
         "  ) as windows) as stretches"

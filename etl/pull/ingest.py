@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -20,13 +21,14 @@ from etl.load.stage import BrokenObjectError
 from etl.load.steps import publish_load, stage_load, validate_load
 from etl.load.watermark import commit_pull
 from etl.model.errors import UsageError, WaybillError
+from etl.pull import journal
 from etl.pull.client import Client
-from etl.pull.run import Pulled, pull_inbox, pull_window
+from etl.pull.journal import Progress, Pulled
+from etl.pull.run import Connect, pull_inbox, pull_window
 from etl.pull.windows import given_window, next_window
 from etl.settings import Access, Settings
 from etl.warehouse.connection import LOADER, connected
 
-Progress = Callable[[str], None]
 KEPT_FOR = timedelta(hours=36)
 """How long staged loads wait for their next step: a night and a morning."""
 
@@ -62,25 +64,25 @@ def slices(
     :param window: of an API feed; None: from its watermark, less its lateness
     :param account: None: every account of ACCOUNTS, or of the inbox
     :param is_dated_only: of a given window, leave out what only a list from the newest on shows
-    :raises UsageError: a window for files, or one that lies in the future or is empty
-    :raises ConfigurationError: no account is known
+    :raises UsageError: a window for files, or one that lies in the future or is empty; no account, or an unknown one
     """
     if not isinstance(feed, ApiFeed):
         if window is not None:
             raise UsageError(f"{feed.slug} is taken from files: all that are there, whatever their time.")
-        return [Slice(name) for name in ([account] if account else _inbox_accounts(settings, feed))]
+        return [Slice(name) for name in _inbox_accounts(settings, feed, account)]
+    if account and settings.accounts and account not in settings.accounts:
+        raise UsageError(f"There is no account {account!r} in ACCOUNTS: {', '.join(settings.accounts)}.")
     accounts = (account,) if account else settings.accounts
     if not accounts:
         raise UsageError("Which organisation? Name it with --account, or all of them in ACCOUNTS.")
-    if window is not None and not window.from_at < window.until_at <= now:
-        raise UsageError(
-            f"{window.from_at.isoformat()} to {window.until_at.isoformat()} is no window: it must end after its start, "
-            f"and not in the future (it is {now.isoformat()})."
-        )
     found = []
     with connected(url, LOADER, "waybill:slices") as connection, connection, connection.cursor() as cursor:
+        cursor.execute("select least(%s, clock_timestamp())", (now,))  # the watermark is bound by both clocks
+        (passed,) = cursor.fetchone()
+        if window is not None:
+            window = _past_of(window, now, passed)
         for name in accounts:
-            asked = given_window(window, is_dated_only) if window else next_window(cursor, feed, name, now)
+            asked = given_window(window, is_dated_only) if window else next_window(cursor, feed, name, passed)
             found.append(Slice(name, *asked.window, asked.swept_from))
     return found
 
@@ -92,58 +94,43 @@ def pull(
     slice_: Slice,
     progress: Progress = lambda message: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    connect_to: Connect | None = None,
 ) -> Pulled:
-    """Land and note what a slice asks for. Raises as `pull_window` does."""
+    """Land and note what a slice asks for. Raises as `pull_window` does.
+
+    :param now: the time, aware
+    :param connect_to: opens a client to the provider; None: one that keeps real time
+    """
     with connected(url, LOADER, f"waybill:pull:{feed.slug}") as connection:
         prepare(connection, settings, [feed])
     if not isinstance(feed, ApiFeed):
         return pull_inbox(settings, url, feed, slice_.account, progress)
-
-    def client(access: Access) -> Client:
-        return Client(
-            access.base_url,
-            (access.user, access.secret),
-            clock=time.monotonic,
-            now=lambda: datetime.now(UTC),
-            sleep=time.sleep,
-            random=random.random,
-            say=progress,
-            allow_plain_http=settings.allows_plain_http,
-        )
-
     window = Window(slice_.from_at, slice_.until_at)
-    return pull_window(settings, url, feed, slice_.account, window, slice_.swept_from, client, now, progress)
+    connect_to = connect_to or partial(_client, settings, progress)
+    return pull_window(settings, url, feed, slice_.account, window, slice_.swept_from, connect_to, now, progress)
+
+
+def load_pull(
+    settings: Settings, url: str, feed: Feed, pull_id: int, progress: Progress = lambda message: None
+) -> tuple[list[Loaded], list[WaybillError]]:
+    """Stage, validate and publish what a pull landed, in this process.
+
+    :returns: what was published, and why the rest was not
+    """
+    with connected(url, LOADER, f"waybill:load:{feed.slug}") as connection:  # holds the locks of what it has staged
+        load_ids = _stage(connection, settings, feed, pull_id, progress, kept_for=None)
+        passed, failed = _validate(connection, settings, url, load_ids, progress)
+        done, not_published = _publish(connection, settings, pull_id, passed, progress)
+    return done, failed + not_published
 
 
 def stage_pull(
-    settings: Settings,
-    url: str,
-    feed: Feed,
-    pull_id: int,
-    progress: Progress = lambda message: None,
-    kept_for: timedelta | None = KEPT_FOR,
+    settings: Settings, url: str, feed: Feed, pull_id: int, progress: Progress = lambda message: None
 ) -> list[int]:
-    """Stage what a pull landed and is not published yet; returns the loads, in batches of bounded size. With nothing
-    to do, the pull counts as complete at once."""
+    """Stage what a pull landed and is not published yet, and what earlier ones of its account left behind when they
+    died; returns the loads, in batches of bounded size. With nothing new, the pull counts as complete at once."""
     with connected(url, LOADER, f"waybill:stage:{feed.slug}") as connection:
-        prepare(connection, settings, [feed])
-        loads = []
-        for batch in batches(_fresh_of_pull(connection, feed, pull_id)):
-            while batch:
-                account = batch[0].landed.account
-                try:
-                    loads.append(
-                        stage_load(connection, settings, feed, account, batch, "load", progress, pull_id, kept_for)
-                    )
-                    break
-                except BrokenObjectError as error:
-                    progress(f"left out: {error}")
-                    _note_broken(connection, pull_id, str(error))
-                    batch.remove(error.broken)
-        if not loads:
-            with connection, connection.cursor() as cursor:
-                commit_pull(cursor, pull_id)
-        return loads
+        return _stage(connection, settings, feed, pull_id, progress, KEPT_FOR)
 
 
 def validate_loads(
@@ -151,13 +138,8 @@ def validate_loads(
 ) -> None:
     """Look at each of these loads. One that fails is stopped, the others are looked at all the same; then the first
     failure is raised."""
-    failed: list[WaybillError] = []
     with connected(url, LOADER, "waybill:validate") as connection:
-        for load_id in load_ids:
-            try:
-                validate_load(connection, settings, url, load_id, progress)
-            except WaybillError as error:
-                failed.append(error)
+        _, failed = _validate(connection, settings, url, load_ids, progress)
     _raise_first(failed)
 
 
@@ -165,24 +147,79 @@ def publish_loads(
     settings: Settings, url: str, pull_id: int, load_ids: Sequence[int], progress: Progress = lambda message: None
 ) -> list[Loaded]:
     """Publish each of these loads that passed; then raise the first failure, or name what could not be read."""
-    failed: list[WaybillError] = []
-    done: list[Loaded] = []
     with connected(url, LOADER, "waybill:publish") as connection:
-        with connection, connection.cursor() as cursor:
-            cursor.execute("select broken from ops.pull where pull_id = %s", (pull_id,))
-            broken = list(cursor.fetchone()[0])
-        for load_id in load_ids:
-            try:
-                published = publish_load(connection, settings, load_id, progress)
-            except WaybillError as error:
-                failed.append(error)
-                continue
-            broken.extend(published.incomplete)
-            done.append(Loaded(published.row, is_new=published.row.load_id == load_id))
+        done, failed = _publish(connection, settings, pull_id, load_ids, progress)
     _raise_first(failed)
-    if broken:
-        raise IncompleteError(broken, done)
     return done
+
+
+def _stage(
+    connection: Connection,
+    settings: Settings,
+    feed: Feed,
+    pull_id: int,
+    progress: Progress,
+    kept_for: timedelta | None,
+) -> list[int]:
+    prepare(connection, settings, [feed])
+    with connection, connection.cursor() as cursor:
+        others = journal.left_behind(cursor, pull_id)
+    loads: list[int] = []
+    staged: set[int] = set()
+    for number in (pull_id, *others):
+        fresh = [found for found in _fresh_of_pull(connection, feed, number) if found.object_id not in staged]
+        staged.update(found.object_id for found in fresh)
+        for batch in batches(fresh):
+            while batch:
+                account = batch[0].landed.account
+                try:
+                    loads.append(
+                        stage_load(connection, settings, feed, account, batch, "load", progress, number, kept_for)
+                    )
+                    break
+                except BrokenObjectError as error:
+                    progress(f"left out: {error}")
+                    journal.note_broken(connection, pull_id, str(error))
+                    batch.remove(error.broken)
+    with connection, connection.cursor() as cursor:
+        commit_pull(cursor, pull_id)  # where all it showed is published already; else the last publish does it
+    return loads
+
+
+def _validate(
+    connection: Connection, settings: Settings, url: str, load_ids: Sequence[int], progress: Progress
+) -> tuple[list[int], list[WaybillError]]:
+    """The loads that passed, and why the others did not."""
+    passed: list[int] = []
+    failed: list[WaybillError] = []
+    for load_id in load_ids:
+        try:
+            validate_load(connection, settings, url, load_id, progress)
+            passed.append(load_id)
+        except WaybillError as error:
+            failed.append(error)
+    return passed, failed
+
+
+def _publish(
+    connection: Connection, settings: Settings, pull_id: int, load_ids: Sequence[int], progress: Progress
+) -> tuple[list[Loaded], list[WaybillError]]:
+    """What was published, and why the rest was not."""
+    done: list[Loaded] = []
+    failed: list[WaybillError] = []
+    with connection, connection.cursor() as cursor:
+        broken = journal.broken(cursor, pull_id)
+    for load_id in load_ids:
+        try:
+            published = publish_load(connection, settings, load_id, progress)
+        except WaybillError as error:
+            failed.append(error)
+            continue
+        broken.extend(published.incomplete)
+        done.append(Loaded(published.row, is_new=published.row.load_id == load_id))
+    if broken:
+        failed.append(IncompleteError(broken, done))
+    return done, failed
 
 
 def _raise_first(failed: Sequence[WaybillError]) -> None:
@@ -193,12 +230,39 @@ def _raise_first(failed: Sequence[WaybillError]) -> None:
     raise failed[0]
 
 
-def _inbox_accounts(settings: Settings, feed: Feed) -> list[str]:
-    """The accounts that have a folder of this feed in the inbox."""
+def _past_of(window: Window, now: datetime, passed: datetime) -> Window:
+    """What of a window has passed, by the clock here and by the warehouse's. Raises UsageError."""
+    past = Window(window.from_at, min(window.until_at, passed))
+    if window.until_at > now or past.from_at >= past.until_at:
+        raise UsageError(
+            f"{window.from_at.isoformat()} to {window.until_at.isoformat()} is no window: it must end after its start, "
+            f"and not in the future (it is {now.isoformat()})."
+        )
+    return past
+
+
+def _client(settings: Settings, progress: Progress, access: Access) -> Client:
+    return Client(
+        access.base_url,
+        (access.user, access.secret),
+        clock=time.monotonic,
+        now=lambda: datetime.now(UTC),
+        sleep=time.sleep,
+        random=random.random,
+        say=progress,
+        allow_plain_http=settings.allows_plain_http,
+    )
+
+
+def _inbox_accounts(settings: Settings, feed: Feed, account: str | None) -> list[str]:
+    """The accounts that have a folder of this feed in the inbox, or the one that is named. Raises UsageError."""
     inbox = UPath(settings.inbox_url)
-    if not inbox.is_dir():
-        return []
-    return sorted(child.name for child in inbox.iterdir() if (child / feed.slug).is_dir())
+    found = sorted(child.name for child in inbox.iterdir() if (child / feed.slug).is_dir()) if inbox.is_dir() else []
+    if account is None:
+        return found
+    if account not in found:
+        raise UsageError(f"There is no folder {account}/{feed.slug} in the inbox {settings.inbox_url}.")
+    return [account]
 
 
 def _fresh_of_pull(connection: Connection, feed: Feed, pull_id: int) -> list[RecordedObject]:
@@ -211,8 +275,3 @@ def _fresh_of_pull(connection: Connection, feed: Feed, pull_id: int) -> list[Rec
         )
         objects = [RecordedObject(number, LandedObject(*rest)) for number, *rest in cursor.fetchall()]
         return fresh_of(cursor, objects, feed)[0]
-
-
-def _note_broken(connection: Connection, pull_id: int, reason: str) -> None:
-    with connection, connection.cursor() as cursor:
-        cursor.execute("update ops.pull set broken = broken || %s where pull_id = %s", ([reason], pull_id))

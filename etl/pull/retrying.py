@@ -40,6 +40,10 @@ class UnauthorizedError(TransientError):
     """The credentials were refused. Providers do that to good ones too, but seldom twice."""
 
 
+class UnavailableError(SourceError):
+    """The provider could not be asked, or gave no answer; the same request may succeed later."""
+
+
 def wait_asked_for(header: str | None, now: datetime) -> float | None:
     """Seconds that a Retry-After header (RFC 9110: seconds or a date) asks for; None if it asks for none, lies in the
     past or cannot be read.
@@ -91,7 +95,7 @@ class Patience:
         """The result of the first attempt that raises no TransientError.
 
         :param attempt: takes the moment, on the clock, at which it must be over
-        :raises SourceError: the attempts or the time are used up, or the provider asks for too long a wait
+        :raises UnavailableError: the attempts or the time are used up, or the provider asks for too long a wait
         :raises ConfigurationError: the credentials are refused
         """
         started = self._clock()
@@ -121,7 +125,7 @@ class Patience:
                 raise ConfigurationError(
                     f"{told} The credentials are refused there: check user and secret of this connection."
                 )
-            raise SourceError(f"{told} Run again later.")
+            raise UnavailableError(f"{told} Run again later.")
 
         return Retrying(
             sleep=self._sleep,

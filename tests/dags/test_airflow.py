@@ -137,7 +137,7 @@ def test_the_same_window_again_gives_the_same_tables_and_writes_no_row(running: 
     ("params", "status", "says"),
     [
         ({"full": "perhaps"}, 400, "not of type 'boolean'"),
-        ({"from_day": "March"}, 400, "does not match"),
+        ({"from_day": "March"}, 400, "is not a 'date'"),
     ],
 )
 def test_parameters_of_a_wrong_type_are_refused_before_a_run_is_made(
