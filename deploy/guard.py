@@ -1,8 +1,9 @@
 """`python -m deploy.guard`: ends what the launcher has started, as soon as the launcher is gone, however it went.
 
 The launcher holds the other end of this process's standard input and writes what there is to end, a line of JSON
-each: `{"session": 123}` a process that leads a session of its own, `{"postgres": folder, "version": 18}` an embedded
-server. When that end is closed, by the launcher or by the kernel, everything is ended, and then this process too.
+each: `{"session": 123, "started": 456}` a process that leads a session of its own, with when it was started;
+`{"forget": 123}` it has ended; `{"postgres": folder, "version": 18}` an embedded server. When that end is closed, by
+the launcher or by the kernel, everything is ended, and then this process too.
 """
 
 import json
@@ -10,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,14 +29,18 @@ def main() -> None:
     """Wait for the launcher to go, then end everything it told of."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    sessions, servers = [], []
+    sessions: dict[int, int] = {}
+    servers = []
     for line in sys.stdin:
         told = json.loads(line)
         if "session" in told:
-            sessions.append(told["session"])
+            sessions[told["session"]] = told["started"]
+        elif "forget" in told:
+            del sessions[told["forget"]]
         else:
             servers.append((Path(told["postgres"]), told["version"]))
-    end_sessions(sessions)
+    # a number may have gone to somebody else's process meanwhile
+    end_sessions(session for session, started in sessions.items() if started_at(session) in (None, started))
     for folder, version in servers:
         embedded.stop(folder, version)
 
@@ -45,10 +50,12 @@ def end_sessions(sessions: Iterable[int], patience_seconds: float = PATIENCE_SEC
 
     Processes, not groups: tasks of Airflow lead groups of their own.
     """
-    sessions = frozenset(sessions)
+    sessions = set(sessions)
     _signal(members(sessions), signal.SIGTERM)
     deadline = time.monotonic() + patience_seconds
     while left := members(sessions):
+        # one without processes is over, and its number free for others
+        sessions &= {session for _, session in _living()}
         if time.monotonic() > deadline:
             _signal(left, signal.SIGKILL)
         time.sleep(_POLL_SECONDS)
@@ -66,15 +73,29 @@ def members(sessions: Iterable[int]) -> list[int]:
     return [process for process, session in _living() if session in sessions]
 
 
-def _living() -> Iterable[tuple[int, int]]:
+def started_at(process: int) -> int | None:
+    """When a process was started, in ticks since the machine was; None: there is none of this number."""
+    fields = _fields(process)
+    return None if fields is None else int(fields[_STARTED])
+
+
+def _living() -> Iterator[tuple[int, int]]:
     """Every process and its session."""
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(FileNotFoundError, ProcessLookupError):
-                # the name stands in parentheses and may hold anything
-                state, _parent, _group, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
-                if state not in "ZX":
-                    yield int(entry.name), int(session)
+        if entry.name.isdigit() and (fields := _fields(int(entry.name))) is not None and fields[_STATE] not in "ZX":
+            yield int(entry.name), int(fields[_SESSION])
+
+
+_STATE, _SESSION, _STARTED = 0, 3, 19
+"""Places in /proc/<process>/stat behind the name (proc(5))."""
+
+
+def _fields(process: int) -> list[str] | None:
+    try:
+        # the name stands in parentheses and may hold anything
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 if __name__ == "__main__":

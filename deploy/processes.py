@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from deploy.airflow_settings import ROOT
-from deploy.guard import end_sessions
+from deploy.guard import end_sessions, started_at
 from etl.model.errors import WaybillError
 
 LINES_SHOWN = 25
@@ -75,7 +75,9 @@ class Processes:
     def run(self, name: str, command: Sequence[str], environment: Mapping[str, str], longest_seconds: float) -> None:
         """Run a program of this virtual environment to its end. Raises StartError with the end of its log where it
         fails."""
-        code = self.until(self._open(name, command, environment).poll, f"the end of {name}", longest_seconds)
+        process = self._open(name, command, environment)
+        code = self.until(process.poll, f"the end of {name}", longest_seconds)
+        self._tell_guard({"forget": process.pid})
         if code != 0:
             raise StartError(f"{name} failed with exit code {code}. {self.end_of_log(name)}")
 
@@ -119,7 +121,7 @@ class Processes:
                 env=dict(environment),
                 start_new_session=True,
             )
-        self._tell_guard({"session": process.pid})
+        self._tell_guard({"session": process.pid, "started": started_at(process.pid)})
         return process
 
     def _tell_guard(self, message: Mapping[str, object]) -> None:

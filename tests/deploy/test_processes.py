@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.airflow_settings import ROOT
-from deploy.guard import end_sessions, members
+from deploy.guard import end_sessions, members, started_at
 from deploy.installation import Installation
 from deploy.processes import Processes, StartError
 from etl.model.errors import ConfigurationError
@@ -160,6 +160,31 @@ def test_waiting_has_an_end(processes: Processes) -> None:
 def test_what_is_waited_for_is_returned(processes: Processes) -> None:
     with processes:
         assert processes.until(iter([None, None, "well"]).__next__, "it", 30) == "well"
+
+
+def test_a_session_whose_number_went_to_somebody_else_is_left_alone() -> None:
+    stranger = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, start_new_session=True)
+    assert stranger.stdout.readline() == b"up\n"
+    for told in (
+        [{"session": stranger.pid, "started": started_at(stranger.pid) - 1}],
+        [{"session": stranger.pid, "started": started_at(stranger.pid)}, {"forget": stranger.pid}],
+    ):
+        lines = "".join(json.dumps(line) + "\n" for line in told)
+        done = subprocess.run([sys.executable, "-m", "deploy.guard"], input=lines, text=True, cwd=ROOT, timeout=60)
+        assert done.returncode == 0 and stranger.poll() is None
+    end_sessions([stranger.pid])
+    stranger.stdout.close()
+    assert stranger.wait() == -signal.SIGTERM
+
+
+def test_a_program_that_has_ended_is_no_longer_guarded(processes: Processes, logs: Path) -> None:
+    with processes:
+        processes.run("prepare", python("import os; print(os.getpid())"), PATH, 30)
+        told = []
+        processes._tell_guard = told.append
+        processes.run("prepare", python("import os; print(os.getpid())"), PATH, 30)
+    session = int((logs / "prepare.log").read_text())
+    assert [next(iter(line.items())) for line in told] == [("session", session), ("forget", session)]
 
 
 def test_the_embedded_server_of_a_dead_launcher_is_stopped() -> None:
