@@ -50,5 +50,5 @@ lock: setup ## Write the two lock files anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and everything under var/
-	-@test -x $(BIN)/waybill && $(BIN)/waybill warehouse down
+	-@test ! -x $(BIN)/waybill || for home in var var/demo var/run; do WAYBILL_VAR=$$home $(BIN)/waybill warehouse down; done
 	rm -rf $(VENV) var

@@ -38,21 +38,21 @@ with DAG(
     doc_md=__doc__,
 ):
 
-    @task
+    @task(multiple_outputs=False)
     def make_partitions() -> dict:
         from etl.load import upkeep
         from orchestration.surroundings import settings, warehouse
 
         return {"made": upkeep.make_partitions(warehouse(settings()), runs.now_of(get_current_context()))}
 
-    @task
+    @task(multiple_outputs=False)
     def drop_orphans() -> dict:
         from etl.load import upkeep
         from orchestration.surroundings import settings, warehouse
 
         return {"dropped": upkeep.drop_orphans(warehouse(settings()))}
 
-    @task
+    @task(multiple_outputs=False)
     def drop_unfinished_builds() -> dict:
         from etl.reports.build import drop_unfinished
         from etl.warehouse.connection import REPORTER, connect

@@ -44,7 +44,7 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
 
-    @task
+    @task(multiple_outputs=False)
     def replay(known: list[str]) -> dict:
         from etl.load.run import replay
         from orchestration.surroundings import progress, settings, warehouse

@@ -4,7 +4,6 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from etl.feeds.api import ApiFeed
 from etl.model.errors import ConfigurationError
 from etl.model.identity import Keyring
 from etl.model.vocabulary import ACCOUNT
+from etl.secret_file import made_once
 
 LEAST_KEY_LENGTH = 16
 DEFAULT_ACCOUNT = "default"
@@ -139,7 +139,7 @@ class Settings:
                 "must stay the same for ever. Make one with `openssl rand -hex 32` and keep it in your secrets store."
             )
         if secret is None:
-            secret = _own_secret(self.var / "recipient_hmac_key")
+            secret = made_once(self.var / "recipient_hmac_key", lambda: secrets.token_hex(32))
         if len(secret.encode()) < LEAST_KEY_LENGTH:
             raise ConfigurationError(
                 f"RECIPIENT_HMAC_KEY is shorter than {LEAST_KEY_LENGTH} bytes; make one with `openssl rand -hex 32`."
@@ -181,19 +181,3 @@ def _number(name, text, least, most, kind):  # noqa: ANN001
     if value is None or not least <= value <= most:
         raise ConfigurationError(f"{name}={text!r}: expected a number from {least} to {most}.")
     return value
-
-
-def _own_secret(path: Path) -> str:
-    """Read the secret under var/, or make it once (mode 0600; two processes at once agree on one)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)  # fails if another process was first
-        draft.unlink()
-    return path.read_text().strip()

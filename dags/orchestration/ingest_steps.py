@@ -8,7 +8,8 @@ from orchestration import mapped, runs
 from orchestration.surroundings import progress, settings, warehouse
 
 FACTS = Asset("waybill_facts", uri="x-waybill://fact/event")
-LABELLED = {"map_index_template": "{{ label }}"}
+# one XCom per task, not one per key of what it returns
+LABELLED = {"map_index_template": "{{ label }}", "multiple_outputs": False}
 
 
 @task(execution_timeout=timedelta(minutes=5))

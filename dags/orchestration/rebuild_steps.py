@@ -12,7 +12,7 @@ from orchestration.surroundings import progress, reporter, settings, warehouse
 REPORTS = Asset("waybill_reports", uri="x-waybill://report")
 
 
-@task(execution_timeout=timedelta(minutes=5))
+@task(execution_timeout=timedelta(minutes=5), multiple_outputs=False)
 def check_feeds(known: list[str]) -> dict:
     """Parameters that make sense, and which feeds are behind: their last days will be told too low."""
     from etl.reports import freshness
@@ -55,7 +55,7 @@ def validate(build_id: int) -> None:
         progress(f"build {build_id}: {rule} failed, and only warns")
 
 
-@task(outlets=[REPORTS])
+@task(outlets=[REPORTS], multiple_outputs=False)
 def publish(build_id: int) -> dict:
     """One transaction applies the difference; of a dry run it is taken back."""
     from etl.reports import build as reports
