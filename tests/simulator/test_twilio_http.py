@@ -258,7 +258,8 @@ def test_bodies_that_the_world_never_wrote_are_told_from_the_truth(twilio, clien
 
 
 def test_another_process_can_compare_every_cell(twilio, client):
-    rows_by_links(client, list_path("north", CALLS))
+    for feed in (CALLS, MESSAGES):
+        rows_by_links(client, list_path("north", feed))
     answer = client.get(f"/simulator/truth?zone={ZONE}").json()
     assert answer["zone"] == ZONE
     own = twilio.report_rows(ZONE)
