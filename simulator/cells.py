@@ -1,7 +1,7 @@
 """The cells of a report, as they are added up, and what the definitions of several reports share."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from simulator.outcome import Message
@@ -13,6 +13,7 @@ Day = Callable[[datetime], date]
 """The local day of an instant."""
 
 SIX_PLACES = Decimal("0.000001")
+THREE_PLACES = Decimal("0.001")
 
 
 class Table:
@@ -38,3 +39,8 @@ def sent(messages: Iterable[Message], channel: str) -> list[Message]:
 def rate(count: int, of: int) -> Decimal | None:
     """Six places, rounded half away from zero; none of nothing."""
     return (Decimal(count) / Decimal(of)).quantize(SIX_PLACES, ROUND_HALF_UP) if of else None
+
+
+def seconds(wait: timedelta) -> Decimal:
+    """Three places, rounded half away from zero."""
+    return (Decimal(wait // timedelta(microseconds=1)) / 1_000_000).quantize(THREE_PLACES, ROUND_HALF_UP)

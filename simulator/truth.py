@@ -6,9 +6,10 @@ model of the feeds both end in `Happening`s, and this module turns them into the
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from simulator.cells import Cells, Day, Table, sent
+from simulator.cells import Cells, Day, Table, seconds, sent
 from simulator.email_truth import (
     email_campaign,
     email_deliverability_daily,
@@ -16,7 +17,7 @@ from simulator.email_truth import (
     email_failure_reason_daily,
     email_link,
 )
-from simulator.outcome import NONE, UNANSWERED, Happening, Message, greatest, latest, make_messages
+from simulator.outcome import DISPATCH, NONE, UNANSWERED, Happening, Message, first, greatest, latest, make_messages
 
 __all__ = ["Cells", "Happening", "report_rows"]
 
@@ -44,6 +45,7 @@ def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
         "ivr_activity_daily": ivr_activity_daily(messages, day),
         "message_cost_daily": message_cost_daily(messages, day),
         "communication_activity_daily": communication_activity_daily(messages, day),
+        "delivery_latency_daily": delivery_latency_daily(messages, day),
     }
 
 
@@ -164,3 +166,35 @@ def communication_activity_daily(messages: Iterable[Message], day: Day) -> Cells
         for word, at in told.items():
             table.add((day(at), message.account, message.channel, word), "message_count")
     return table.rows()
+
+
+def delivery_latency_daily(messages: Iterable[Message], day: Day) -> Cells:
+    waits: dict[tuple, dict[str, list[Decimal]]] = {}
+    for message in messages:
+        of_gateways = [e for leg in message.legs if leg.provider != DISPATCH for e in leg.events]
+        delivered_at = first(message.of("delivered"))
+        human_opened_at = first(e for e in message.of("opened") if not e.is_machine)
+        for measure, at in (("delivery", delivered_at), ("human_open", human_opened_at)):
+            if at:
+                grain = (
+                    day(message.sent_at),
+                    message.account,
+                    message.channel,
+                    message.provider,
+                    message.mailbox_provider,
+                )
+                of_grain = waits.setdefault(grain, {"delivery": [], "human_open": []})
+                of_grain[measure].append(seconds(at - first(of_gateways)))
+    return {
+        grain: {name: cell for measure, found in of_grain.items() for name, cell in percentiles(measure, found).items()}
+        for grain, of_grain in waits.items()
+    }
+
+
+def percentiles(measure: str, waits: list[Decimal]) -> dict[str, object]:
+    """How many there are, and the least wait that is not exceeded by half, nine tenths, 99 hundredths of them."""
+    cells: dict[str, object] = {f"{measure}_count": len(waits)}
+    for percent in (50, 90, 99):
+        position = -(-len(waits) * percent // 100)
+        cells[f"{measure}_p{percent}_seconds"] = sorted(waits)[position - 1] if waits else None
+    return cells

@@ -150,6 +150,20 @@ REPORTS: tuple[Report, ...] = (
         ("message_count",),
     ),
     Report(
+        "delivery_latency_daily",
+        ("sent_day", "account", "channel", "provider", "mailbox_provider"),
+        (
+            "delivery_count",
+            "delivery_p50_seconds",
+            "delivery_p90_seconds",
+            "delivery_p99_seconds",
+            "human_open_count",
+            "human_open_p50_seconds",
+            "human_open_p90_seconds",
+            "human_open_p99_seconds",
+        ),
+    ),
+    Report(
         "build",
         ("build_id",),
         ("started_at", "as_of", "report_timezone", "days_built", "rows_changed", "code_version"),

@@ -66,26 +66,29 @@ recounted_leg as (
     group by leg_key
 ),
 
-recounted as (
-    select
-        'delivered_email_leg' as measure,
-        (delivered_at at time zone %(report_timezone)s)::date as day
-    from recounted_leg
-    where channel = 'email' and delivered_at is not null
-    union all
-    select
-        'failed_email_leg' as measure,
-        (failed_at at time zone %(report_timezone)s)::date as day
-    from recounted_leg
-    where channel = 'email' and failed_at is not null
-    union all
-    select
-        recounted_leg.channel || '_delivered' as measure,
-        (min(recounted_leg.delivered_at) at time zone %(report_timezone)s)::date as day
+delivered_message as (
+    select recounted_leg.channel, message.sent_at, min(recounted_leg.delivered_at) as delivered_at
     from recounted_leg
     inner join fact.leg as leg on leg.leg_key = recounted_leg.leg_key
+    left join fact.message as message on message.message_key = leg.message_key
     where recounted_leg.delivered_at is not null
-    group by leg.message_key, recounted_leg.channel
+    group by leg.message_key, recounted_leg.channel, message.sent_at
+),
+
+recounted as (
+    select counted.measure, (counted.counted_at at time zone %(report_timezone)s)::date as day
+    from recounted_leg as leg
+    cross join lateral (
+        values ('delivered_email_leg', leg.delivered_at), ('failed_email_leg', leg.failed_at)
+    ) as counted (measure, counted_at)
+    where leg.channel = 'email' and counted.counted_at is not null
+    union all
+    select counted.measure, (counted.counted_at at time zone %(report_timezone)s)::date as day
+    from delivered_message as message
+    cross join lateral (
+        values (message.channel || '_delivered', message.delivered_at), ('delivered_of_sent', message.sent_at)
+    ) as counted (measure, counted_at)
+    where counted.counted_at is not null
     union all
     select
         'priced_leg' as measure,

@@ -15,6 +15,7 @@ from tests.expectations.tables import Row, failed, make, rules_of, validate
 
 D1, D2 = date(2026, 3, 2), date(2026, 3, 3)
 CONTROL_COLUMNS = "select ''::text as measure, current_date as day, 0::bigint as expected"
+NULLABLE = ("_rate", "_p50_seconds", "_p90_seconds", "_p99_seconds")
 RECOUNTED = {"measure": "recounted", "day": None, "expected": 1}
 
 
@@ -32,10 +33,10 @@ class Good(NamedTuple):
 
 
 def row(name: str, **values: object) -> dict[str, object]:
-    """A row of a report: texts x, counts 0, rates null, unless said otherwise."""
+    """A row of a report: texts x, counts 0, rates and percentiles null, unless said otherwise."""
     report = find(name)
     dimensions = dict.fromkeys(report.grain[1:], "x")
-    measures = {measure: None if measure.endswith("_rate") else 0 for measure in report.measures}
+    measures = {measure: None if measure.endswith(NULLABLE) else 0 for measure in report.measures}
     return {report.grain[0]: D1, **dimensions, **measures, **values}
 
 
@@ -94,6 +95,18 @@ FILTERED = {"failure_class": "blocked", "failure_reason": "carrier_filtered", "p
 LANDLINE = {"failure_class": "invalid", "failure_reason": "number_not_mobile", "provider_code": "21614"}
 CANCELED = dict.fromkeys(("failure_class", "failure_reason", "provider_code"), "(none)")
 LINK = {"url": "https://acme.example/offer"}
+DELIVERIES = {
+    "delivery_count": 4,
+    "delivery_p50_seconds": Decimal("0"),
+    "delivery_p90_seconds": Decimal("1.5"),
+    "delivery_p99_seconds": Decimal("60"),
+}
+WAITS = DELIVERIES | {
+    "human_open_count": 1,
+    "human_open_p50_seconds": Decimal("60"),
+    "human_open_p90_seconds": Decimal("60"),
+    "human_open_p99_seconds": Decimal("60"),
+}
 
 GOOD: dict[str, Good] = {
     "email_engagement_daily": Good(
@@ -194,6 +207,21 @@ GOOD: dict[str, Good] = {
         (RECOUNTED, expected("email_delivered", D1, 2), expected("sms_delivered", D2, 1)),
         {"email_deliverability_daily": (row("email_deliverability_daily", delivered_count=2, processed_count=2),)},
     ),
+    "delivery_latency_daily": Good(
+        (
+            row("delivery_latency_daily", channel="email", **WAITS),
+            row("delivery_latency_daily", sent_day=D2, channel="sms", mailbox_provider="(none)", **DELIVERIES),
+        ),
+        (RECOUNTED, expected("delivered_of_sent", D1, 4), expected("delivered_of_sent", D2, 4)),
+        {
+            "email_campaign": (
+                row("email_campaign", sent=4, delivered=3, opened=2, opened_human=1, clicked=1, clicked_human=1),
+                row("email_campaign", campaign_id="y", sent=1, delivered=1, opened=1, opened_human=1, spam_reported=1),
+                row("email_campaign", provider="y", sent=1),
+            ),
+            "sms_activity_daily": (row("sms_activity_daily", sent_day=D2, sent=5, delivered=4),),
+        },
+    ),
 }
 
 FEWER_OPENS = {"open_count": 4, "machine_open_count": 1}
@@ -283,6 +311,26 @@ BAD: dict[tuple[str, str], list[Row]] = {
     ("message_cost_daily", "cost_present"): [{"cost": None}, {"cost": Decimal("NaN")}],
     ("message_cost_daily", "prices_match_events"): [{"priced_leg_count": 1}],
     ("communication_activity_daily", "deliveries_match_events"): [{"message_count": 1}],
+    ("delivery_latency_daily", "dimensions_present"): [{"mailbox_provider": None}],
+    ("delivery_latency_daily", "messages_counted"): [{"delivery_count": None}, {"human_open_count": -1}],
+    ("delivery_latency_daily", "channel_known"): [{"channel": "ivr"}],
+    ("delivery_latency_daily", "percentiles_where_counted"): [
+        {"delivery_p50_seconds": None},
+        {"human_open_p99_seconds": None},
+        {"human_open_count": 0},
+    ],
+    ("delivery_latency_daily", "percentiles_in_order"): [
+        {"delivery_p50_seconds": Decimal("-0.001")},
+        {"delivery_p90_seconds": Decimal("61")},
+        {"human_open_p50_seconds": Decimal("61")},
+    ],
+    ("delivery_latency_daily", "messages_match_activity"): [
+        {"human_open_count": 3},
+        {"provider": "y"},
+        {"account": "y"},
+        {"mailbox_provider": "y"},
+    ],
+    ("delivery_latency_daily", "deliveries_match_events"): [{"delivery_count": 3}, {"delivery_count": 5}],
 }
 # Sums that a bad row breaks as well: it is missing where it belongs.
 ALSO: dict[tuple[str, str], set[str]] = {
@@ -299,6 +347,14 @@ ALSO: dict[tuple[str, str], set[str]] = {
     ("sms_failure_reason_daily", "words_known"): {"bounced_match_facts"},
     ("sms_failure_reason_daily", "messages_match_undelivered"): {"bounced_match_facts"},
     ("email_link", "parts_within_totals"): {"messages_match_campaign", "clicks_match_events"},
+    ("delivery_latency_daily", "dimensions_present"): {"messages_match_activity"},
+    ("delivery_latency_daily", "messages_counted"): {
+        "percentiles_where_counted",
+        "messages_match_activity",
+        "deliveries_match_events",
+    },
+    ("delivery_latency_daily", "channel_known"): {"messages_match_activity"},
+    ("delivery_latency_daily", "percentiles_where_counted"): {"percentiles_in_order", "messages_match_activity"},
 }
 # What a row says that, told twice, is the first good one: of reports that are held against other reports.
 HALVES: dict[str, Row] = {

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from simulator.cells import rate
+from simulator.cells import rate, seconds
 from simulator.outcome import Message, make_messages
-from simulator.truth import Happening, report_rows
+from simulator.truth import Happening, percentiles, report_rows
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CHANNEL_OF = {"sendgrid": "email", "twilio": "sms"}
@@ -370,6 +370,48 @@ def test_the_words_that_people_know_overlap_and_count_messages_on_the_day_of_the
     assert rows("communication_activity_daily", happening("delivered", dispatch_id="d"), resent) == {
         (date(2026, 3, 2), "acme", "email", "Delivered"): {"message_count": 1}
     }
+
+
+def test_a_message_waits_from_the_first_word_of_any_gateway_to_its_first_delivery_and_human_open():
+    def of_gateway(word: str, minute: int, leg: str = "m", **columns: object) -> Happening:
+        return happening(word, minute, leg=(leg,), dispatch_id="d", **columns)
+
+    handed_over = happening("handed_over", 0, provider="dispatch", gateway="sendgrid")
+    message = [
+        handed_over,
+        of_gateway("processed", 1),
+        of_gateway("bounced", 2, failure_class="blocked"),
+        of_gateway("delivered", 3, "n", provider="mailgun"),
+        of_gateway("delivered", 4, "n", provider="mailgun"),
+        of_gateway("opened", 5, "n", provider="mailgun", is_machine=True),
+        of_gateway("opened", 6, "n", provider="mailgun"),
+    ]
+    minutes = {(word, n): Decimal(60 * n) for word, n in (("delivery", 2), ("human_open", 5))}
+    assert rows("delivery_latency_daily", *message) == {
+        (date(2026, 3, 2), "acme", "email", "mailgun", "(none)"): {
+            f"{word}_{measure}": value
+            for (word, _), wait in minutes.items()
+            for measure, value in (("count", 1), ("p50_seconds", wait), ("p90_seconds", wait), ("p99_seconds", wait))
+        }
+    }
+    assert rows("delivery_latency_daily", *message[:3], happening("completed", provider="twilio", channel="ivr")) == {}
+    # Nothing came before it: it took no time.
+    ((_, cells),) = report_rows([of_gateway("opened", 0)], "UTC")["delivery_latency_daily"].items()
+    assert (cells["human_open_count"], cells["human_open_p99_seconds"]) == (1, 0)
+    assert (cells["delivery_count"], cells["delivery_p50_seconds"]) == (0, None)
+
+
+def test_a_percentile_is_a_wait_that_there_was():
+    def p(*waits: int) -> tuple:
+        return tuple(percentiles("x", [Decimal(wait) for wait in waits]).values())
+
+    assert p() == (0, None, None, None)
+    assert p(7) == (1, 7, 7, 7)
+    assert p(4, 1) == (2, 1, 4, 4)
+    assert p(*range(10, 0, -1)) == (10, 5, 9, 10)
+    assert p(*range(1, 101)) == (100, 50, 90, 99)
+    assert p(*range(1, 102)) == (101, 51, 91, 100)
+    assert str(seconds(timedelta(seconds=1, microseconds=500))) == "1.001"
 
 
 @pytest.mark.parametrize(

@@ -34,12 +34,14 @@ def a_delivered_email(facts: Facts, name: str, day: str) -> None:
     facts.leg(
         name,
         "email",
+        first_event_at=times[0],
         first_processed_at=times[0],
         first_delivered_at=times[1],
         first_opened_at=times[2],
         first_human_opened_at=times[2],
         first_clicked_at=times[3],
         first_human_clicked_at=times[3],
+        engaged_days=[date.fromisoformat(day)],
     )
     for event_type, event_at in zip(("processed", "delivered", "opened", "clicked"), times, strict=True):
         facts.event(name, event_type, event_at)
@@ -47,7 +49,8 @@ def a_delivered_email(facts: Facts, name: str, day: str) -> None:
 
 def an_sms_with_a_price(facts: Facts, name: str, day: str) -> None:
     facts.message(name, "sms", [day], state="delivered", segments=1)
-    facts.leg(name, "sms", first_delivered_at=at(f"{day} 10:00"), price="0.01", currency="USD")
+    delivered_at = at(f"{day} 10:00")
+    facts.leg(name, "sms", first_event_at=delivered_at, first_delivered_at=delivered_at, price="0.01", currency="USD")
     facts.event(name, "delivered", at(f"{day} 10:00"), channel="sms", price="0.01", currency="USD")
 
 
@@ -200,8 +203,9 @@ def test_only_rows_that_differ_are_written(warehouse: Warehouse, facts: Facts) -
         "email_campaign",
         "email_link",
         "communication_activity_daily",
+        "delivery_latency_daily",
     }
-    assert result.rows_changed == sum(map(len, changed.values())) == 8
+    assert result.rows_changed == sum(map(len, changed.values())) == 9
     assert {row[2] for rows in changed.values() for row in rows} == {D2}
 
 
@@ -292,6 +296,8 @@ def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, f
         ("update fact.event set event_type = 'opened' where event_type = 'clicked' and event_at < '2026-03-03'",
          r"email_link\.messages_match_campaign"),
         ("update fact.message set failure_key = null", r"sms_failure_reason_daily\.bounced_match_facts"),
+        ("update fact.leg set provider = 'dispatch' where channel = 'sms'",
+         r"delivery_latency_daily\.deliveries_match_events"),
         ("update fact.leg set price = null", r"message_cost_daily\.prices_match_events"),
         ("update fact.message set sent_day = null where channel = 'email'", r"email_campaign\.sent_matches_facts"),
         ("update fact.message set sent_day = null where channel = 'sms'", r"sms_activity_daily\.sent_matches_facts"),

@@ -1,5 +1,6 @@
 """The report schema: what BI tools may read and rely on, and the two views over the ledger."""
 
+import re
 import uuid
 from datetime import UTC, datetime
 
@@ -42,6 +43,8 @@ def test_types_and_names(warehouse: Warehouse) -> None:
         where = f"{table}.{column}"
         if column.endswith("_rate"):
             assert (kind, is_required) == ("numeric(7,6)", False), where
+        elif re.search(r"_p\d\d_seconds$", column):
+            assert (kind, is_required) == ("numeric(12,3)", False), where
         elif column == "cost":
             assert (kind, is_required) == ("numeric", True), where
         elif column in find(table).measures:

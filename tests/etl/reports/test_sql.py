@@ -260,22 +260,24 @@ def test_email_link(warehouse: Warehouse, facts: Facts) -> None:
     days, offer, news = ["2026-03-02", "2026-03-03"], "https://acme.example/offer", "https://acme.example/news"
     # Two gateways carried it; clicked through both, on both days, by a machine and by a person.
     facts.message("a", "email", days, campaign_id="spring", is_clicked=True, is_clicked_human=True)
-    facts.leg("a", "email", first_clicked_at=at("2026-03-02 10:00"))
-    facts.leg("a", "email", name="a2", provider="mailgun", first_clicked_at=at("2026-03-03 10:00"))
+    facts.leg("a", "email", first_clicked_at=at("2026-03-02 10:00"), engaged_days=[D1])
+    facts.leg(
+        "a", "email", name="a2", provider="mailgun", first_clicked_at=at("2026-03-03 10:00"), engaged_days=[D1, D2]
+    )
     facts.event("a", "clicked", at("2026-03-02 10:00"), url=f"{offer}?u=1#top", is_machine=True)
     facts.event("a2", "clicked", at("2026-03-03 10:00"), url=f"{offer}#top?u=1", is_machine=False)
     facts.event("a2", "clicked", at("2026-03-03 11:00"), url=news, is_machine=True)
     facts.event("a2", "opened", at("2026-03-03 11:00"), url=news)
     facts.message("b", "email", days[:1], campaign_id="spring", is_clicked=True)
-    facts.leg("b", "email", first_clicked_at=at("2026-03-02 10:00"))
+    facts.leg("b", "email", first_clicked_at=at("2026-03-02 10:00"), engaged_days=[D1])
     facts.event("b", "clicked", at("2026-03-02 10:00"), url=news, is_machine=True)
     facts.message("c", "email", days[1:], is_clicked=True)
-    facts.leg("c", "email", first_clicked_at=at("2026-03-03 10:00"))
+    facts.leg("c", "email", first_clicked_at=at("2026-03-03 10:00"), engaged_days=[D2])
     for number, url in enumerate((None, "?u=1", "", "https://acme.example/" + "ü" * 500)):
         facts.event("c", "clicked", at(f"2026-03-03 1{number}:00"), url=url)
     # counted nowhere: unsubscribed from without a click; a click of no leg
     facts.message("d", "email", days, is_clicked=True, is_unsubscribed=True)
-    facts.leg("d", "email")
+    facts.leg("d", "email", engaged_days=[D1])
     facts.event("d", "unsubscribed", at("2026-03-02 10:00"), url=news)
     facts.event(None, "clicked", at("2026-03-02 10:00"), url=news)
     spring = {"sent_day": D1, "account": "acme", "campaign_id": "spring"}
@@ -494,6 +496,72 @@ def test_communication_activity_daily(warehouse: Warehouse, facts: Facts) -> Non
     }
 
 
+def test_delivery_latency_daily(warehouse: Warehouse, facts: Facts) -> None:
+    sent, gmail = at("2026-03-02 10:00"), {"mailbox_provider": "gmail"}
+    for number in range(1, 11):
+        facts.message(f"e{number}", "email", ["2026-03-02", "2026-03-03"], **gmail)
+        facts.leg(
+            f"e{number}",
+            "email",
+            first_event_at=sent,
+            first_delivered_at=sent + timedelta(seconds=number, microseconds=500),
+            first_human_opened_at=sent + timedelta(days=number) if number < 3 else None,
+        )
+    # The dispatch log spoke before the gateways; the second one delivered, after the first began.
+    facts.message("t", "sms", ["2026-03-03"], provider=None)
+    facts.leg("t", "sms", provider="dispatch", first_event_at=at("2026-03-03 09:00"))
+    facts.leg("t", "sms", name="t1", first_event_at=at("2026-03-03 10:00"))
+    facts.leg(
+        "t",
+        "sms",
+        name="t2",
+        provider="plivo",
+        first_event_at=at("2026-03-03 11:00"),
+        first_delivered_at=at("2026-03-03 11:00:30"),
+    )
+    # Opened by a person, and no delivery was ever told; the open is the first that was heard of it.
+    facts.message("o", "email", ["2026-03-03"])
+    facts.leg("o", "email", first_event_at=sent, first_opened_at=sent, first_human_opened_at=sent)
+    # counted nowhere: opened by a machine alone, not delivered, a call
+    facts.message("m", "email", ["2026-03-03"])
+    facts.leg("m", "email", first_event_at=sent, first_opened_at=sent)
+    facts.message("n", "email", ["2026-03-03"])
+    facts.leg("n", "email", first_event_at=sent, last_failure_at=sent)
+    facts.message("c", "ivr", ["2026-03-03"])
+    facts.leg("c", "ivr", first_event_at=sent, first_completed_at=sent, last_delivered_at=sent)
+    waits = {
+        "delivery_count": 10,
+        "delivery_p50_seconds": Decimal("5.001"),
+        "delivery_p90_seconds": Decimal("9.001"),
+        "delivery_p99_seconds": Decimal("10.001"),
+        "human_open_count": 2,
+        "human_open_p50_seconds": Decimal(86_400),
+        "human_open_p90_seconds": Decimal(172_800),
+        "human_open_p99_seconds": Decimal(172_800),
+    }
+    no_delivery = dict.fromkeys(name for name in waits if re.match(r"delivery_p", name))
+    no_open = dict.fromkeys(name for name in waits if re.match(r"human_open_p", name))
+    an_hour = {name: Decimal(3630) for name in no_delivery}
+    base = {"account": "acme", "channel": "email", "provider": "sendgrid"}
+    expected = [
+        {"sent_day": D1, **base, **gmail, **waits},
+        {"sent_day": D2, **base, "mailbox_provider": "(none)", "human_open_count": 1, **no_delivery},
+        {
+            "sent_day": D2,
+            **base,
+            "channel": "sms",
+            "provider": "(none)",
+            "mailbox_provider": "(none)",
+            "delivery_count": 1,
+            **an_hour,
+            **no_open,
+        },
+    ]
+    assert rows(warehouse, "delivery_latency_daily") == expected
+    assert rows(warehouse, "delivery_latency_daily", [D1]) == expected[:1]
+    assert rows(warehouse, "delivery_latency_daily", [D2]) == expected[1:]
+
+
 def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
     engagement(facts)
     facts.event("b", "delivered", at("2026-03-04 08:00"))
@@ -519,6 +587,7 @@ def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
     dear = {
         ("delivered_email_leg", D2): 1,
         ("failed_email_leg", D3): 1,
+        ("delivered_of_sent", D2): 2,
         ("email_delivered", D2): 1,
         ("sms_delivered", D3): 1,
         ("priced_leg", D2): 1,
@@ -532,23 +601,24 @@ def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
     assert found([D1, D3]) == {name: count for name, count in cheap.items() if name[1] in (D1, D3)}
 
 
+CLOCK_CHANGES = [
+    ("Europe/Berlin", date(2026, 3, 29), 23),
+    ("Europe/Berlin", date(2026, 10, 25), 25),
+    # The clock is put back from 01:00 to midnight: the first hour of the day comes twice.
+    ("America/Havana", date(2026, 11, 1), 25),
+    # Midnight does not exist.
+    ("Africa/Cairo", date(2026, 4, 24), 23),
+    ("UTC", date(2026, 3, 29), 24),
+]
+"""Zone, a day on which its clock changes, and the hours of that day."""
+
+
 def midnight(day: date, zone: str) -> datetime:
     """The first instant of a local day."""
     return datetime.combine(day, datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
 
 
-@pytest.mark.parametrize(
-    ("zone", "day", "hours"),
-    [
-        ("Europe/Berlin", date(2026, 3, 29), 23),
-        ("Europe/Berlin", date(2026, 10, 25), 25),
-        # The clock is put back from 01:00 to midnight: the first hour of the day comes twice.
-        ("America/Havana", date(2026, 11, 1), 25),
-        # Midnight does not exist.
-        ("Africa/Cairo", date(2026, 4, 24), 23),
-        ("UTC", date(2026, 3, 29), 24),
-    ],
-)
+@pytest.mark.parametrize(("zone", "day", "hours"), CLOCK_CHANGES)
 def test_a_local_day_is_one_report_day(warehouse: Warehouse, facts: Facts, zone: str, day: date, hours: int) -> None:
     """An open in every half hour around a day on which the clock changes counts on the day that Python says."""
     first = midnight(day, zone) - timedelta(hours=3)
@@ -566,6 +636,24 @@ def test_a_local_day_is_one_report_day(warehouse: Warehouse, facts: Facts, zone:
     assert sum(by_day.values()) == len(opens)
     control = rows(warehouse, CONTROL, [day], zone)
     assert [row["expected"] for row in control if row["measure"] == "opened"] == [2 * hours]
+
+
+@pytest.mark.parametrize(("zone", "day", "hours"), CLOCK_CHANGES)
+def test_a_click_counts_once_whatever_the_clock_does(
+    warehouse: Warehouse, facts: Facts, zone: str, day: date, hours: int
+) -> None:
+    """Read by ranges around the local days on which there were clicks, none is read twice and none left out."""
+    first = midnight(day, zone) - timedelta(hours=24)
+    clicks = [first + timedelta(minutes=30 * number) for number in range(2 * (hours + 48))]
+    days = sorted({clicked_at.astimezone(ZoneInfo(zone)).date() for clicked_at in clicks})
+    assert len(days) == 3
+    facts.message("a", "email", ["2026-03-02"], is_clicked=True)
+    facts.leg("a", "email", first_clicked_at=clicks[0], engaged_days=days)
+    for clicked_at in clicks:
+        facts.event("a", "clicked", clicked_at)
+    for built in ([D1], None):
+        (found,) = rows(warehouse, "email_link", built, zone)
+        assert found["click_count"] == len(clicks)
 
 
 @pytest.mark.parametrize("name", [*(report.name for report in BUILT)])

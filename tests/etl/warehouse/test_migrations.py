@@ -29,6 +29,7 @@ ROLES = (LOADER, REPORTER, BI_READER, SUPPORT_READER)
 RIGHTS = ("select", "insert", "update", "delete", "truncate", "references", "trigger")
 REPORT_TABLES = (
     "report.communication_activity_daily",
+    "report.delivery_latency_daily",
     "report.email_campaign",
     "report.email_deliverability_daily",
     "report.email_engagement_daily",
