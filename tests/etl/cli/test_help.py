@@ -23,6 +23,7 @@ EXPECTED = {
     "rejected show",
     "status",
     "doctor",
+    "verify",
     "warehouse up",
     "warehouse down",
     "warehouse migrate",
@@ -61,7 +62,7 @@ def test_every_command_and_option_has_a_help(path: tuple[str, ...], command: obj
 def test_summaries_fit_on_a_line() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).stdout
     listed = shown.split("Commands:")[1].splitlines()[1:]
-    assert len(listed) == 11
+    assert len(listed) == 12
     assert not [line for line in listed if line.endswith("...")]
 
 
