@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from simulator.twilio_api import Sighting
@@ -41,6 +41,18 @@ def refusal(status: int, code: int, message: str, headers: Mapping[str, str] | N
     body = {"code": code, "message": message, "more_info": more_info, "status": status}
     own = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
     return Answer(status, json.dumps(body).encode(), own)
+
+
+def with_rows_of(other: Answer, page: Answer) -> Answer:
+    """A page that shows the rows of another one.
+
+    :param other: whose rows
+    :param page: whose number, links and place in the list
+    """
+    envelope, rows = json.loads(page.body), json.loads(other.body)
+    (key,) = (name for name, value in rows.items() if isinstance(value, list))
+    shown = {**envelope, key: rows[key], "end": envelope["start"] + max(len(rows[key]) - 1, 0)}
+    return replace(page, body=json.dumps(shown).encode(), shows=other.shows)
 
 
 def unauthorized() -> Answer:

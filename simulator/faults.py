@@ -58,6 +58,10 @@ class Fault(
     def strike(self, clock: WorldClock) -> None:
         """What happens to the world before the request is answered."""
 
+    def other_page(self, answer: Answer) -> str | None:
+        """Path and query of the page whose rows this answer shows instead of its own; None: its own."""
+        return None
+
     def spoil(self, answer: Answer, origin: str) -> Answer:
         """What becomes of the answer.
 
@@ -178,6 +182,13 @@ class GzipBomb(Fault, frozen=True):
         return Answer(200, _bomb(self.megabytes), {**answer.headers, "Content-Encoding": "gzip"})
 
 
+class RepeatedPage(Fault, frozen=True):
+    """A page that is not the first shows the rows of the one before it, under its own number and links."""
+
+    def other_page(self, answer: Answer) -> str | None:
+        return None if answer.shows is None else json.loads(answer.body)["previous_page_uri"]
+
+
 class LoopingLink(Fault, frozen=True):
     """The link to the next page leads back.
 
@@ -252,6 +263,7 @@ AnyFault = (
     | ErrorAsSuccess
     | HtmlAsSuccess
     | GzipBomb
+    | RepeatedPage
     | LoopingLink
     | ForeignLink
     | Redirect

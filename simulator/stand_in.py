@@ -6,11 +6,12 @@ It answers requests; `simulator/serve.py` puts it on a socket.
 import base64
 import binascii
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from urllib.parse import urlsplit
 
-from simulator.answer import Answer, not_found, refusal, too_many_requests, unauthorized
+from simulator.answer import Answer, not_found, refusal, too_many_requests, unauthorized, with_rows_of
 from simulator.clock import WorldClock
 from simulator.fault_switch import FaultSwitch
 from simulator.request_log import Request, RequestLog
@@ -92,6 +93,8 @@ class TwilioStandIn:
         request.moment = self.clock.tick()
         answer = self._answer(request, method, authorization)
         if fault is not None:
+            if (other := fault.other_page(answer)) is not None:
+                answer = with_rows_of(self._answer(replace(request, target=other), method, authorization), answer)
             answer = fault.spoil(answer, str(self.url))
         request.status = int(answer.status)
         return answer

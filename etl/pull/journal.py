@@ -47,11 +47,13 @@ class LastPage(NamedTuple):
 
     :ivar next_link: the page behind it; None: it was the last one
     :ivar asked_links: every link that was followed to get there
+    :ivar landed: its bytes
     """
 
     number: int
     next_link: str | None
     asked_links: tuple[str, ...]
+    landed: LandedObject
 
 
 @contextmanager
@@ -124,13 +126,16 @@ def last_page(connection: Connection, pull_id: int, listing: str) -> LastPage | 
     """Where a pull stands in one of its lists; None: at its beginning."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "select page_no, next_link from ops.pull_page where pull_id = %s and listing = %s order by page_no",
+            "select p.page_no, p.next_link, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at"
+            " from ops.pull_page as p inner join ops.object as o on o.object_id = p.object_id"
+            " where p.pull_id = %s and p.listing = %s order by p.page_no",
             (pull_id, listing),
         )
         pages = cursor.fetchall()
     if not pages:
         return None
-    return LastPage(*pages[-1], tuple(link for _, link in pages[:-1] if link))
+    number, next_link, *landed = pages[-1]
+    return LastPage(number, next_link, tuple(link for _, link, *_ in pages[:-1] if link), LandedObject(*landed))
 
 
 def note_page(

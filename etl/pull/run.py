@@ -16,6 +16,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from etl.feeds.api import ApiFeed, Listing, Page, Window
 from etl.feeds.base import Feed
 from etl.load import landing, ledger
+from etl.load.landing import LandedObject
 from etl.load.sources import landed_inbox
 from etl.model.errors import ConfigurationError, SourceError, UsageError
 from etl.pull import journal
@@ -129,6 +130,8 @@ class _Pages:
         if last is not None:
             number, link, params = last.number + 1, last.next_link, ()
             self._asked.update(map(_digest, last.asked_links))
+            if link is not None:
+                self._shown = self._record_ids(last.landed)
         is_resumed = last is not None
         while link is not None:
             request = f"{link}?{urlencode(params)}" if params else link
@@ -139,6 +142,14 @@ class _Pages:
             self._note(number, request, answer.body, page, next_link)
             self._progress(f"pull {self._feed.slug} {self._account}: {self._listing.name}, page {number}")
             number, link, params, is_resumed = number + 1, next_link, (), False
+
+    def _record_ids(self, landed: LandedObject) -> frozenset[str]:
+        """What a landed page shows; nothing where it is gone or damaged since, which whoever loads it tells."""
+        try:
+            with landing.open_object(self._settings.landing_url, landed) as body:
+                return frozenset(self._feed.page(body.read(), self._listing).record_ids)
+        except SourceError:
+            return frozenset()
 
     def _get(self, link: str, params: tuple[tuple[str, str], ...], number: int, is_resumed: bool) -> Answer:
         try:

@@ -24,6 +24,7 @@ from simulator.faults import (
     LoopingLink,
     NotFound,
     Redirect,
+    RepeatedPage,
     ServerError,
     ShortBody,
     Silence,
@@ -161,6 +162,17 @@ def test_a_small_body_may_unpack_to_a_large_one(twilio, client):
     assert len(unpacked) > 5_000_000
     assert json.loads(unpacked) == {"messages": []}
     assert twilio.shown.told() == []
+
+
+def test_a_page_may_show_the_rows_of_the_one_before_it(twilio, client):
+    first = client.get(PAGE).json()
+    second = client.get(first["next_page_uri"]).json()
+    shown = twilio.shown.told()
+    twilio.faults.set(RepeatedPage())
+    repeated = client.get(first["next_page_uri"]).json()
+    assert repeated == {**second, "messages": first["messages"]} != second
+    assert client.get(PAGE).json() == first
+    assert twilio.shown.told() == shown
 
 
 def test_the_next_link_may_lead_to_the_page_itself_or_back_to_the_first(twilio, client):

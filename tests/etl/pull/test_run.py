@@ -368,6 +368,16 @@ def test_a_repeated_page_is_refused(scripted: Callable[..., Pulls], server: Serv
     assert pulls.sids() == ["SM0", "SM1", "SM2", "SM3"]
 
 
+def test_a_page_that_is_repeated_again_is_refused_again(pulls: Pulls) -> None:
+    pulls.twilio.faults.set(faults.RepeatedPage(where="PageToken", times=journal.MOST_FAILURES - 1))
+    for _ in range(journal.MOST_FAILURES - 1):
+        with pytest.raises(SourceError, match="page 2: it shows what the page before it showed"):
+            pulls.pull()
+        assert len(pulls.pages()) == 1
+    pulls.pull()
+    assert pulls.sids() == newest_first(SENT)
+
+
 def test_an_empty_page_that_names_a_next_one_is_refused(scripted: Callable[..., Pulls]) -> None:
     pulls = scripted(page_of([], link_to("A")))
     with pytest.raises(SourceError, match="page 1: it is empty, but names a next one"):
