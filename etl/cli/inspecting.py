@@ -2,10 +2,12 @@
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from etl import quality_page
 from etl.cli.loading import JsonOption, account_of, feed_of
 from etl.cli.output import print_json, print_table, say, stdout_bytes, table_width, visible
 from etl.cli.warehouse import ready
@@ -107,13 +109,23 @@ def show_rejected(
     sys.stdout.buffer.flush()
 
 
-def status(json: JsonOption = False) -> None:
+def status(
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", metavar="FILE", help="Write the validation results as an HTML page, too."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Show how far each feed has come, and what waits.
 
     Watermarks, lag, events that could not be placed or have no mapping, rejected records; the last build, days that
     wait for one; the last loads and validations.
     """
     url = ready(Settings.from_environment())
+    if page is not None:
+        with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
+            quality_page.write(cursor, page)
+        say(f"Validation results: {page}")
     freshness = query(
         url,
         REPORTER,
@@ -167,6 +179,8 @@ def status(json: JsonOption = False) -> None:
             verdict = "warning" if row["success"] else "failed"
             found = "" if rule["unexpected_count"] is None else f" ({rule['unexpected_count']} found)"
             typer.echo(f"{verdict}: {row['subject']}: {row['suite']}.{rule['rule']}{found}")
+    if failed:
+        say("What each rule says, and more of them: `waybill status --page FILE`.")
 
 
 def _print_build(build: list[dict], stale: dict, pending: list) -> None:

@@ -86,7 +86,8 @@ def test_from_nothing_to_reports(empty: dict[str, str], inbox: Path) -> None:
     check_formats(empty, url.out.strip())
 
     status = call("status")
-    assert "build 2" in status.out and "no day waits" in status.out and status.err == ""
+    assert "build 2" in status.out and "no day waits" in status.out
+    assert status.err == "What each rule says, and more of them: `waybill status --page FILE`.\n"
     document = json.loads(call("status", "--json").out)
     assert {row["feed"] for row in document["freshness"]} == {row["slug"] for row in feeds}
     assert document["pending_days"] == [] and document["last_build"]["build_id"] == 2
