@@ -19,9 +19,7 @@ from etl.model.errors import CeilingError, ConfigurationError, RejectRecord, Sou
 from etl.model.event import Event
 from etl.settings import DEFAULT_ACCOUNT, Settings
 
-PRINTED = tuple(
-    name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key", "rules_version")
-)
+PRINTED = tuple(name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key"))
 ALWAYS_SHOWN = ("load_id", "account", "feed", "read_count", "loaded_count", "duplicate_count", "rejected_count")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -155,13 +155,12 @@ class Feed:
         return [self._finish(sighting, account, landed_at, keyring) for sighting in self.sightings(record)]
 
     def derive(self, event: Event, keyring: Keyring) -> Event:
-        """Fill the derived columns of a (merged) event, under this feed's rules version."""
+        """Fill the derived columns of a (merged) event, by the rules of this release."""
         self.classify(event)
         event.named_leg_key = None
         gateway = PROVIDERS.get(event.gateway or "")
         if event.provider == DISPATCH and gateway is not None and event.provider_message_id:
             event.named_leg_key = _gateway_leg_key(event, event.gateway, keyring)
-        event.rules_version = max(event.rules_version, self.rules_version)
         return event
 
     def _finish(self, sighting: Sighting, account: str, landed_at: datetime, keyring: Keyring) -> Event:

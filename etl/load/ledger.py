@@ -151,9 +151,13 @@ def row(cursor: Cursor, load_id: int) -> LedgerRow:
 
 
 def published_with(cursor: Cursor, object_ids: Iterable[int], rules_version: int) -> dict[int, int]:
-    """Which of these objects are published under these rules already: object_id to the last such load_id."""
+    """Which of these objects are published under these rules already: object_id to the last such load_id.
+
+    A replay takes objects of every feed of its provider and has the rules version of one: it counts for that feed.
+    """
     cursor.execute(
         "select o.object_id, max(o.load_id) from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
+        " inner join ops.object as b on b.object_id = o.object_id and b.feed = l.feed"
         " where l.status = 'published' and l.rules_version = %s and o.object_id = any(%s) group by o.object_id",
         (rules_version, list(object_ids)),
     )

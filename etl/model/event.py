@@ -20,7 +20,6 @@ class Event(msgspec.Struct, gc=False):
 
     `recipient` is the normalised clear address: it goes to private.recipient and to stdout, never into a fact.
     `named_leg_key` is the gateway leg that a row of the dispatch log names, if it names one.
-    `rules_version` is the version of the rules that derived the derived columns.
     """
 
     event_key: UUID | None = None
@@ -66,7 +65,6 @@ class Event(msgspec.Struct, gc=False):
     tags: list[str] | None = None
     extra: dict[str, object] | None = None
     named_leg_key: UUID | None = None
-    rules_version: int = 0
 
 
 STORED_COLUMNS: tuple[str, ...] = tuple(name for name in Event.__struct_fields__ if name != "recipient")
@@ -91,7 +89,7 @@ _RECIPIENT = ("recipient", "recipient_key", "mailbox_provider", "country")
 _GREATEST = tuple(
     name
     for name in Event.__struct_fields__
-    if name not in (*_FIXED, *_SPECIAL, *_SOURCED, *_RECIPIENT, *DERIVED_COLUMNS, "rules_version")
+    if name not in (*_FIXED, *_SPECIAL, *_SOURCED, *_RECIPIENT, *DERIVED_COLUMNS)
 )
 
 
@@ -133,7 +131,7 @@ def merge(one: Event, other: Event) -> Event:
     """Merge the copied columns of two sightings of one event; commutative, associative, idempotent.
 
     Derived columns other than those of the recipient are left empty: `Feed.derive` fills them. Mailbox provider and
-    country go with the recipient they were derived from; where both name the same one, with the newer rules.
+    country go with the recipient they were derived from; where both name the same one, with the greater in bytes.
     """
     merged = Event(**{name: getattr(one, name) for name in _FIXED})
     merged.event_at = min(one.event_at, other.event_at)
@@ -150,11 +148,10 @@ def merge(one: Event, other: Event) -> Event:
     )
     for name in _GREATEST:
         setattr(merged, name, _greater(getattr(one, name), getattr(other, name)))
-    chosen = max(one, other, key=lambda e: (e.recipient_key or b"", e.rules_version, in_bytes(_derived_address(e))))
+    chosen = max(one, other, key=lambda e: (e.recipient_key or b"", in_bytes(_derived_address(e))))
     for name in _RECIPIENT:
         setattr(merged, name, getattr(chosen, name))
     merged.extra = _merge_extra(one.extra, other.extra)
-    merged.rules_version = max(one.rules_version, other.rules_version)
     return merged
 
 

@@ -37,7 +37,6 @@ GOOD = {
     "recipient_key": bytes(32),
     "segments": 0,
     "duration_seconds": 0,
-    "rules_version": 1,
     "object_no": 0,
     "record_no": 1,
 }
@@ -80,7 +79,6 @@ BAD: dict[str, list[Row]] = {
     "provider_present": [{"provider": None}],
     "feed_present": [{"feed": None}],
     "account_present": [{"account": None}],
-    "rules_version_present": [{"rules_version": None}],
     "channel_known": [{"channel": "fax"}, {"channel": None}, {"channel": "Email"}],
     "event_type_known": [{"event_type": "open"}, {"event_type": None}],
     "event_type_on_its_channel": [

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from etl.feeds import FEEDS
 from etl.model.event import Event
 from etl.model.vocabulary import FAILURE_CLASSES
-from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, events_of, only_event, reasons_of
+from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, only_event, reasons_of
 
 GOOD = {"email": "ana@inbox.example", "timestamp": 1772442911, "event": "delivered", "sg_message_id": "m1.filter.x"}
 
@@ -206,11 +205,6 @@ def test_published_shapes_are_read():
     }
     found = only_event("sendgrid_events", json.dumps(single_send).encode())
     assert found.event_at.isoformat() == "2020-06-09T18:19:12+00:00" and found.extra == {"send_at": "1591726752372"}
-
-
-def test_the_rules_version_is_kept_with_the_event():
-    assert event().rules_version == FEEDS["sendgrid_events"].rules_version
-    assert events_of("sendgrid_events", b"") == []
 
 
 def test_the_own_recipient_is_the_only_thing_replaced_in_an_identity():

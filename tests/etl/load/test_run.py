@@ -9,6 +9,7 @@ import pytest
 
 from etl.feeds.dispatch_log import DispatchLog
 from etl.feeds.sendgrid_events import SendgridEvents
+from etl.feeds.twilio_calls import TwilioCalls
 from etl.feeds.twilio_messages import TwilioMessages
 from etl.load import run, steps
 from etl.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError
@@ -73,8 +74,8 @@ def test_rules_that_grow_old_during_a_load_are_refused_too(loads: Loads, monkeyp
     before_publish(monkeypatch, another_process_with_newer_rules_loads)
     with pytest.raises(ConfigurationError, match="older rules never overwrite newer ones"):
         loads.load_all("twilio_messages", [landed])
-    found = loads.one("select failure_class, rules_version from fact.event where event_type = 'undelivered'")
-    assert found == ("soft_bounce", TwilioMessages.rules_version + 1)
+    found = loads.one("select failure_class from fact.event where event_type = 'undelivered'")
+    assert found == ("soft_bounce",)
 
 
 def test_newer_rules_load_the_same_object_again_and_derive_anew(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,21 +83,38 @@ def test_newer_rules_load_the_same_object_again_and_derive_anew(loads: Loads, mo
         "twilio_messages", sms("undelivered", "2026-03-01T10:00", "2026-03-01T10:05", error_code="30007")
     )
     loads.load_all("twilio_messages", [landed])
-    derived = "select e.failure_class, m.state, m.failure_class, e.rules_version from fact.event as e"
+    derived = "select e.failure_class, m.state, m.failure_class from fact.event as e"
     derived += " cross join fact.message as m where e.event_type = 'undelivered'"
     version = TwilioMessages.rules_version
-    assert loads.one(derived) == ("blocked", "bounced", "blocked", version)
+    assert loads.one(derived) == ("blocked", "bounced", "blocked")
     newer(monkeypatch, TwilioMessages)
     monkeypatch.setitem(TwilioMessages.class_of_code, "30007", "gateway_suppressed")
     (done,) = loads.load_all("twilio_messages", [landed])
     assert done.is_new
-    assert counts(done.row) == {"read": 1, "loaded": 1, "mapped": 2, "revised": 2}
-    assert loads.one(derived) == ("gateway_suppressed", "not_delivered", None, version + 1)
+    assert counts(done.row) == {"read": 1, "loaded": 1, "mapped": 2, "revised": 1, "unchanged": 1}
+    assert loads.one(derived) == ("gateway_suppressed", "not_delivered", None)
     assert loads.rows("select feed, version from ops.rules") == [("twilio_messages", version + 1)]
     before = loads.stamps()
     (again,) = loads.load_all("twilio_messages", [landed])
     assert not again.is_new
     assert loads.stamps() == before
+
+
+def test_a_replay_loads_objects_of_its_own_feed_under_its_rules_and_no_others(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed = loads.land(
+        "twilio_messages", sms("undelivered", "2026-03-01T10:00", "2026-03-01T10:05", error_code="30007")
+    )
+    loads.load_all("twilio_messages", [landed])
+    newer(monkeypatch, TwilioCalls)
+    loads.replay("twilio_calls", "2026-03-01 00:00", "2026-03-02 00:00")
+    newer(monkeypatch, TwilioMessages)
+    monkeypatch.setitem(TwilioMessages.class_of_code, "30007", "soft_bounce")
+    assert TwilioMessages.rules_version == TwilioCalls.rules_version
+    (done,) = loads.load_all("twilio_messages", [landed])
+    assert done.is_new
+    assert loads.rows("select failure_class from fact.message") == [("soft_bounce",)]
 
 
 @pytest.mark.parametrize(("good_count", "poison_count"), [(60, 20), (60, 0), (400, 21)])

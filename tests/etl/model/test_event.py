@@ -41,7 +41,6 @@ def sightings(draw: st.DrawFn) -> Event:
         account="acme",
         provider="sendgrid",
         channel="email",
-        rules_version=2,
         event_at=START + timedelta(seconds=draw(st.integers(0, 2))),
         price=draw(st.none() | st.sampled_from([Decimal("0.1"), Decimal("0.25"), Decimal("-1")])),
         segments=draw(st.none() | st.integers(0, 2)),

@@ -81,7 +81,6 @@ class Facts:
             "feed": "sendgrid_events" if channel == "email" else "twilio_messages",
             "account": "acme",
             "leg_key": None if leg is None else key(leg),
-            "rules_version": 1,
         }
         self._insert("event", row | columns)
         return row["event_key"]
