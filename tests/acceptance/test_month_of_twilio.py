@@ -1,0 +1,170 @@
+"""A month of simulated Twilio traffic, pulled while everything goes wrong that can: the simulator's truth.
+
+The truth is what was landed, and what was landed is everything that the lists had.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from etl.feeds import FEEDS
+from etl.pull import ingest
+from simulator.fault_switch import Switched
+from simulator.telling import Told
+from simulator.truth import report_rows
+from simulator.twilio import PROVIDER
+from simulator.world import FILE_FEEDS, World
+from tests.acceptance.pulled_days import LISTS, MOST_CONCURRENT, TROUBLES, ZONE, PulledDays
+from tests.acceptance.warehouses import build, check_equal, load_files, report_cells, until_alone, writes
+from tests.conftest import Server
+
+COLUMNS = (
+    "event_type",
+    "country",
+    "failure_class",
+    "failure_reason",
+    "provider_code",
+    "price",
+    "currency",
+    "segments",
+    "duration_seconds",
+    "answered_by",
+)
+"""Of an event, under the same name in facts and in the truth."""
+
+
+def live(pulled: PulledDays, step: timedelta) -> list[Switched]:
+    """All days in steps, the last one without troubles, so that what it must show is known. Returns how often each
+    trouble struck."""
+    from tests.acceptance import preloaded  # noqa: F401 - here, and not in every copy of this process
+
+    pulled.twilio.faults.set(*TROUBLES)
+    now = pulled.world.starts + step
+    while now < pulled.world.ends:
+        pulled.pull_until(now)
+        now += step
+    struck = pulled.twilio.faults.on()
+    pulled.twilio.faults.clear()
+    pulled.pull_until(pulled.world.ends, is_last=True)
+    return struck
+
+
+def check_everything_went_wrong(pulled: PulledDays, struck: list[Switched]) -> None:
+    assert [switched.fault for switched in struck] == list(TROUBLES)
+    assert [switched.fault for switched in struck if not switched.struck] == []
+    for account, counts in pulled.interruptions.items():
+        assert min(counts.kill_count, counts.red_count, counts.again_count) > 2
+        assert all(pulled.said(account, words) for words in ("429 from", "waiting 2 s", "broken connection", "in time"))
+
+
+def check_everything_was_landed(pulled: PulledDays, landed: list[Told], least: int) -> None:
+    """Every row, as it was at the end, whatever it looked like on the way."""
+    world = pulled.world
+    shown = {(told.record["sid"], told.arrives) for told in landed}
+    for account in world.accounts:
+        for feed in LISTS:
+            rows = [row for row in world.rows(account, feed) if row.created <= world.ends]
+            assert len(rows) >= least
+            missing = [row.sid for row in rows if (row.sid, row.states[row.index_at(world.ends)][0]) not in shown]
+            assert missing == [], (account, feed)
+
+
+def check_everything_landed_is_a_fact_and_reported(pulled: PulledDays, landed: list[Told]) -> None:
+    world = pulled.world
+    load_files(
+        pulled.settings,
+        pulled.url,
+        [(file.account, file.feed, file.data, file.landed_after) for file in world.files(FILE_FEEDS)],
+    )
+    happenings = world.happenings(FILE_FEEDS, shown=landed)
+    events = [
+        (one.account, *one.leg, one.at, *(getattr(one, column) for column in COLUMNS))
+        for one in happenings
+        if one.provider == PROVIDER
+    ]
+    facts = pulled.rows(
+        f"select account, provider_message_id, event_at, {', '.join(COLUMNS)} from fact.event where provider = %s",
+        PROVIDER,
+    )
+    assert len(events) == len(facts)
+    assert set(events) == set(facts)
+    build(pulled.url)
+    expected = report_rows(happenings, ZONE)
+    assert all(expected.values()), "a report of the truth is empty"
+    check_equal(report_cells(pulled.url), expected)
+
+
+def check_notes(pulled: PulledDays) -> None:
+    """Every window was pulled once, however often it was interrupted, and counts as complete."""
+    world = pulled.world
+    ((*counts,),) = pulled.rows(
+        "select count(*), count(distinct (account, feed, until_at)), count(committed_at) from ops.pull"
+    )
+    assert len(set(counts)) == 1
+    watermarks = pulled.rows(
+        "select count(*), max(complete_from) <= %s, min(complete_until), max(complete_until) from ops.watermark",
+        world.starts,
+    )
+    assert watermarks == [(4, True, world.ends, world.ends)]
+    assert pulled.rows("select count(*) from ops.load where status in ('staging', 'staged', 'validated')") == [(0,)]
+
+
+def check_politeness(pulled: PulledDays) -> None:
+    assert max(request.of_account for request in pulled.requests()) <= MOST_CONCURRENT
+    assert [request for request in pulled.requests() if request.status == 429 and request.fault is None] == []
+
+
+def check_once_more_writes_nothing(pulled: PulledDays) -> None:
+    until_alone(pulled.url)
+    before, objects = writes(pulled.url), pulled.rows("select count(*) from ops.object")
+    for slug in LISTS:
+        for one in ingest.slices(pulled.settings, pulled.url, FEEDS[slug], pulled.world.ends):
+            done = ingest.pull(
+                pulled.settings, pulled.url, FEEDS[slug], one, now=lambda: pulled.world.ends, connect_to=pulled.client
+            )
+            assert done.record_count > 0
+            assert ingest.load_pull(pulled.settings, pulled.url, FEEDS[slug], done.pull_id) == ([], [])
+    assert writes(pulled.url) == before
+    assert pulled.rows("select count(*) from ops.object") == objects
+
+
+def check(pulled: PulledDays, step: timedelta, least: int) -> None:
+    """
+    :param least: rows that every list of every account must have had
+    """
+    with pulled.served():
+        struck = live(pulled, step)
+        landed = pulled.landed()
+        ((pull_count, page_count),) = pulled.rows("select count(distinct pull_id), count(*) from ops.pull_page")
+        print(
+            f"{len(pulled.requests())} requests, {page_count} pages noted in {pull_count} pulls, {len(landed)} states"
+            f" of rows, {pulled.interruptions}, {[(one.fault.kind, one.struck) for one in struck]}"
+        )
+        check_everything_went_wrong(pulled, struck)
+        check_everything_was_landed(pulled, landed, least)
+        check_everything_landed_is_a_fact_and_reported(pulled, landed)
+        check_notes(pulled)
+        check_politeness(pulled)
+        check_once_more_writes_nothing(pulled)
+
+
+def test_days_of_twilio(postgres: Server, tmp_path: Path) -> None:
+    world = World(3, days=9, messages_per_day=70)
+    check(PulledDays(postgres, tmp_path, world, page_size=6, kills=(0.6, 0.4), seed=1), timedelta(days=1), least=50)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_a_month_day_by_day(postgres: Server, tmp_path: Path) -> None:
+    world = World(3, days=30, messages_per_day=70)
+    check(PulledDays(postgres, tmp_path, world, page_size=8, kills=(0.4, 0.2), seed=1), timedelta(days=1), least=100)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_busy_month_every_six_hours(postgres: Server, tmp_path: Path, seed: int) -> None:
+    world = World(10 + seed, days=30, messages_per_day=600)
+    pulled = PulledDays(postgres, tmp_path, world, page_size=20, kills=(0.6, 0.5, 0.4, 0.3), seed=seed)
+    check(pulled, timedelta(hours=6), least=1000)
