@@ -38,7 +38,7 @@ from tests.conftest import KEY, Server
 ZONE = "Europe/Berlin"
 LISTS = (MESSAGES, CALLS)
 RED, KILLED = 4, -signal.SIGKILL
-IMPATIENT = Limits(read_seconds=0.3, connect_seconds=5, page_seconds=5)
+IMPATIENT = Limits(read_seconds=0.5, connect_seconds=5, page_seconds=5)
 LEFT_LYING = 0.15
 """How often nobody starts again before the next step what was killed or ended red."""
 
