@@ -14,7 +14,8 @@ marked, however old. After an outage one run rebuilds all that was missed.
 - **check_feeds**: a parameter is off. Feeds that are behind are named in its log and do not stop the reports.
 - **build**: the warehouse could not be reached. Clear it, with the tasks after it.
 - **validate**: a critical rule failed: the last good reports stay, all days stay marked, `report.freshness` says so.
-  The rule is named in the log and by `waybill status`. After mending, clear **build** with the tasks after it.
+  The rule is named in the log and in the [validation results](/waybill/validations). After mending, clear **build**
+  with the tasks after it.
 - **publish**: clear it. If it says that another build began meanwhile, nothing is lost: clear **build**.
 
 ### Safe to re-run?

@@ -35,6 +35,7 @@ class Installation:
         self.inbox = folder / "inbox"
         self.landing = folder / "landing"
         self.zone = zone
+        self._ports = folder / "ports.json"
         self._accounts = accounts
 
     @contextmanager
@@ -51,6 +52,14 @@ class Installation:
                     "WAYBILL_VAR."
                 ) from None
             yield lock.fileno()
+
+    def note_ports(self, airflow_port: int, stand_in_port: int) -> None:
+        """Write down what this start listens on."""
+        self._ports.write_text(json.dumps([airflow_port, stand_in_port]))
+
+    def ports(self) -> tuple[int, int] | None:
+        """Of Airflow and of the stand-in, as the last start wrote them down; None: there was none."""
+        return tuple(json.loads(self._ports.read_text())) if self._ports.exists() else None
 
     def secrets(self) -> Secrets:
         """Its secrets; at the first call they are made."""
@@ -80,6 +89,7 @@ class Installation:
             "AIRFLOW_HOME": str(self.folder / "airflow"),
             "AIRFLOW_CONFIG": str(ROOT / "deploy" / "airflow_config" / "airflow.cfg"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "deploy" / "airflow_plugins"),
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.logs / "tasks"),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow@/airflow?host={host}",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secrets.passwords_file),

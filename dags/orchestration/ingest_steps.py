@@ -6,6 +6,7 @@ from airflow.sdk import Asset, get_current_context, task
 
 from orchestration import mapped, runs
 from orchestration.surroundings import progress, settings, warehouse
+from orchestration.validation_page import refreshed
 
 FACTS = Asset("waybill_facts", uri="x-waybill://fact/event")
 # one XCom per task, not one per key of what it returns
@@ -59,8 +60,10 @@ def validate(staged: dict) -> None:
     from etl.pull import ingest
 
     ours = settings()
+    url = warehouse(ours)
     mapped.label(staged["label"])
-    ingest.validate_loads(ours, warehouse(ours), staged["load_ids"], progress)
+    with refreshed(url):
+        ingest.validate_loads(ours, url, staged["load_ids"], progress)
 
 
 @task(outlets=[FACTS], trigger_rule="all_done", **LABELLED)

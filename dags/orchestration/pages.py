@@ -37,7 +37,8 @@ bytes as received under `LANDING_URL`.
   it landed. Credentials that are refused are not tried again: mend the connection, clear the task.
 - **stage**: the landing zone or the warehouse could not be reached. Clear it.
 - **validate**: more records were rejected than `REJECTED_CEILING` allows, or a critical rule failed. Nothing of that
-  load is in the facts. `waybill rejected list` and `waybill status` tell which; after mending, clear **stage**.
+  load is in the facts. `waybill rejected list` and the [validation results](/waybill/validations) tell which; after
+  mending, clear **stage**.
 - **publish**: it fails, too, where one before it did, after it has published what passed. On its own: clear it.
 
 ### Safe to re-run?

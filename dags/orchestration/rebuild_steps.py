@@ -8,6 +8,7 @@ from airflow.sdk import Asset, get_current_context, task
 from etl.warehouse.connection import REPORTER, connect
 from orchestration import runs
 from orchestration.surroundings import progress, reporter, settings, warehouse
+from orchestration.validation_page import refreshed
 
 REPORTS = Asset("waybill_reports", uri="x-waybill://report")
 
@@ -51,8 +52,9 @@ def validate(build_id: int) -> None:
 
     ours = settings()
     url = warehouse(ours)
-    for rule in reports.validate(partial(connect, url, REPORTER, "waybill:build"), build_id, progress):
-        progress(f"build {build_id}: {rule} failed, and only warns")
+    with refreshed(url):
+        for rule in reports.validate(partial(connect, url, REPORTER, "waybill:build"), build_id, progress):
+            progress(f"build {build_id}: {rule} failed, and only warns")
 
 
 @task(outlets=[REPORTS], multiple_outputs=False)

@@ -1,0 +1,49 @@
+"""The page of validation results in Airflow's UI, asked for in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ASKING = """
+import json
+from airflow.api_fastapi.core_api.security import get_user
+from airflow.plugins_manager import get_fastapi_plugins
+from fastapi.testclient import TestClient
+(plugin,), _ = get_fastapi_plugins()
+client = TestClient(plugin["app"])
+answers = {"prefix": plugin["url_prefix"], "stranger": client.get("/validations").status_code}
+answers["other"] = [client.get(path).status_code for path in ("/", "/docs", "/openapi.json", "/../x")]
+plugin["app"].dependency_overrides[get_user] = lambda: "a user"
+page = client.get("/validations")
+answers |= {"status": page.status_code, "type": page.headers["content-type"], "text": page.text}
+print(json.dumps(answers))
+"""
+
+
+def ask(home: Path, logs: Path) -> dict:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "deploy" / "airflow_plugins"),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
+    }
+    done = subprocess.run([sys.executable, "-c", ASKING], env=environment, cwd=home, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_page_is_for_users_alone(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    answers = ask(tmp_path, logs)
+    assert answers["prefix"] == "/waybill"
+    assert answers["stranger"] == 401 and answers["other"] == [404, 404, 404, 404]
+    assert answers["status"] == 200 and "waybill status --page FILE" in answers["text"]
+    (logs / "waybill_validations.html").write_text("<!doctype html><p>build 3")
+    answers = ask(tmp_path, logs)
+    assert answers["text"] == "<!doctype html><p>build 3" and answers["type"].startswith("text/html")
