@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from simulator.cells import Cells, Day, Table, rate, sent
-from simulator.outcome import NONE, Message, first, latest
+from simulator.outcome import NONE, Happening, Message, first, latest
 
 
 def email_engagement_daily(messages: Iterable[Message], day: Day) -> Cells:
@@ -17,6 +17,8 @@ def email_engagement_daily(messages: Iterable[Message], day: Day) -> Cells:
         "machine_click_count",
         "unique_click_count",
         "unsubscribe_count",
+        "suspected_machine_open_count",
+        "suspected_machine_click_count",
     )
     for message in sent(messages, "email"):
         for leg in message.legs:
@@ -25,9 +27,11 @@ def email_engagement_daily(messages: Iterable[Message], day: Day) -> Cells:
             for e in opens:
                 table.add((day(e.at), *dimensions), "open_count")
                 table.add((day(e.at), *dimensions), "machine_open_count", 1 if e.is_machine else 0)
+                table.add((day(e.at), *dimensions), "suspected_machine_open_count", 1 if suspected(e) else 0)
             for e in clicks:
                 table.add((day(e.at), *dimensions), "click_count")
                 table.add((day(e.at), *dimensions), "machine_click_count", 1 if e.is_machine else 0)
+                table.add((day(e.at), *dimensions), "suspected_machine_click_count", 1 if suspected(e) else 0)
             for e in leg.of("unsubscribed"):
                 table.add((day(e.at), *dimensions), "unsubscribe_count")
             human_opens = [e for e in opens if not e.is_machine]
@@ -39,6 +43,11 @@ def email_engagement_daily(messages: Iterable[Message], day: Day) -> Cells:
                 if events:
                     table.add((day(first(events)), *dimensions), measure)
     return table.rows()
+
+
+def suspected(e: Happening) -> bool:
+    """A machine by its user agent, where the provider does not say so itself."""
+    return not e.is_machine and e.machine_rule is not None
 
 
 DELIVERABILITY_CLASS = {

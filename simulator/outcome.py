@@ -51,6 +51,7 @@ class Happening:
     not_sent_reason: str | None = None
     url: str | None = None
     is_machine: bool | None = None
+    machine_rule: str | None = None
     price: Decimal | None = None
     currency: str | None = None
     segments: int | None = None

@@ -42,12 +42,16 @@ _EVENT_TYPES = {
 }
 _DELIVERY_WORDS = ("processed", "deferred", "delivered", "bounce", "dropped")
 _APPLE_PROXY = "Mozilla/5.0"
-_USER_AGENTS = (
+_GOOGLE_PROXY = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+_SCANNER = "Barracuda Sentinel (EE)"
+_MACHINES = {_APPLE_PROXY: "mozilla_alone", _GOOGLE_PROXY: "google_image_proxy", _SCANNER: "security_scanner"}
+_BROWSERS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/134.0 Safari/537.36",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_3 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
-    "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.3 Safari/605",
 )
+_OPENED_WITH = (*_BROWSERS, _GOOGLE_PROXY)
+_CLICKED_WITH = (*_BROWSERS, _SCANNER)
 
 
 class Leg(NamedTuple):
@@ -157,6 +161,7 @@ def _happening(message: Message, step: Step, record: dict[str, object], at: date
         provider_code=_code(record),
         url=_stored_url(message, record) if step.word == "click" else None,
         is_machine=is_machine if isinstance(is_machine, bool) else None,
+        machine_rule=_MACHINES.get(str(record.get("useragent"))) if step.word in ("open", "click") else None,
     )
 
 
@@ -226,7 +231,8 @@ def _word_fields(message: Message, leg: Leg, step: Step, attempt: int) -> dict[s
         return {"reason": step.detail, "status": "5.0.0"}
     if word == "spamreport":
         return {}
-    seen_by = {"useragent": random.choice(_USER_AGENTS), "ip": f"192.0.2.{random.randrange(1, 255)}"}
+    programs = {"open": _OPENED_WITH, "click": _CLICKED_WITH}.get(word, _BROWSERS)
+    seen_by = {"useragent": random.choice(programs), "ip": f"192.0.2.{random.randrange(1, 255)}"}
     if word == "open":
         if step.detail == "machine":
             return {"useragent": _APPLE_PROXY, "ip": "203.0.113.9", "sg_content_type": "html", "sg_machine_open": True}

@@ -19,10 +19,11 @@ from etl.framing.raw_record import RawRecord
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
 from etl.model.identity import Keyring
+from etl.model.machine_rules import machine_rule
 from etl.model.providers import PROVIDERS
 from etl.model.recipients import country_of, is_international, mailbox_provider_of, normalise_address
 from etl.model.redaction import Redactor
-from etl.model.vocabulary import ACCOUNT, DISPATCH
+from etl.model.vocabulary import ACCOUNT, DISPATCH, ENGAGEMENT_EVENTS
 
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 LATEST = datetime(2101, 1, 1, tzinfo=UTC)
@@ -113,8 +114,8 @@ class Feed:
         raise NotImplementedError
 
     def classify(self, event: Event) -> None:
-        """*feed*: fill event_type, failure_class, failure_reason, not_sent_category, machine_rule from the copied
-        columns of a merged event, and from nothing else."""
+        """*feed*: fill event_type, failure_class, failure_reason, not_sent_category from the copied columns of a merged
+        event, and from nothing else."""
         raise NotImplementedError
 
     def __init_subclass__(cls, is_base: bool = False) -> None:
@@ -157,6 +158,7 @@ class Feed:
     def derive(self, event: Event, keyring: Keyring) -> Event:
         """Fill the derived columns of a (merged) event, by the rules of this release."""
         self.classify(event)
+        event.machine_rule = machine_rule(event.user_agent) if event.event_type in ENGAGEMENT_EVENTS else None
         event.named_leg_key = None
         gateway = PROVIDERS.get(event.gateway or "")
         if event.provider == DISPATCH and gateway is not None and event.provider_message_id:

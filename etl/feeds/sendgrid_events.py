@@ -23,9 +23,10 @@ from etl.feeds import fields
 from etl.feeds.base import RECIPIENT, Feed, Record, Sighting
 from etl.framing.lines import lines_or_arrays
 from etl.framing.raw_record import RawRecord
+from etl.model import failures, machine_rules
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
-from etl.model.failures import RULES_VERSION, failure_reason, says_full
+from etl.model.failures import failure_reason, says_full
 from etl.model.providers import PROVIDERS
 
 _text, _identifier = fields.text, fields.identifier
@@ -68,7 +69,7 @@ class SendgridEvents(Feed):
     kind = "files"
     credentials = ()
     lateness = timedelta(days=3)
-    rules_version = 2 + RULES_VERSION
+    rules_version = 2 + failures.RULES_VERSION + machine_rules.RULES_VERSION
     record_type = SendgridEvent
 
     event_types = {

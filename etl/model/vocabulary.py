@@ -64,6 +64,9 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
 FAILURE_EVENTS = ("bounced", "dropped", "undelivered", "failed")
 """Events that carry a failure_class."""
 
+ENGAGEMENT_EVENTS = ("opened", "clicked")
+"""Events that a machine may have made in the recipient's place."""
+
 CAMPAIGN_SYSTEM_EVENTS = ("queued", "scheduled", "suppressed")
 """Events before the hand-over; all others are gateway-side and make a message count as sent."""
 

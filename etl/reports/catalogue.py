@@ -56,6 +56,8 @@ REPORTS: tuple[Report, ...] = (
             "machine_click_count",
             "unique_click_count",
             "unsubscribe_count",
+            "suspected_machine_open_count",
+            "suspected_machine_click_count",
         ),
     ),
     Report(

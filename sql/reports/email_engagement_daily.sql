@@ -23,7 +23,8 @@ engagement as (
         event.leg_key,
         (event.event_at at time zone %(report_timezone)s)::date as event_day,
         event.event_type,
-        event.is_machine is true as is_machine
+        event.is_machine is true as is_machine,
+        event.is_machine is not true and event.machine_rule is not null as is_suspected
     from built_range
     inner join fact.event as event
         on event.event_at >= built_range.from_at
@@ -46,7 +47,9 @@ leg_day as (
         count(*) filter (where event_type = 'opened' and is_machine) as machine_open_count,
         count(*) filter (where event_type = 'clicked') as click_count,
         count(*) filter (where event_type = 'clicked' and is_machine) as machine_click_count,
-        count(*) filter (where event_type = 'unsubscribed') as unsubscribe_count
+        count(*) filter (where event_type = 'unsubscribed') as unsubscribe_count,
+        count(*) filter (where event_type = 'opened' and is_suspected) as suspected_machine_open_count,
+        count(*) filter (where event_type = 'clicked' and is_suspected) as suspected_machine_click_count
     from engagement
     group by leg_key, event_day
 ),
@@ -66,7 +69,9 @@ leg_day_named as (
         leg_day.click_count,
         leg_day.machine_click_count,
         (leg.first_clicked_at at time zone %(report_timezone)s)::date = leg_day.event_day as is_first_click_day,
-        leg_day.unsubscribe_count
+        leg_day.unsubscribe_count,
+        leg_day.suspected_machine_open_count,
+        leg_day.suspected_machine_click_count
     from leg_day
     inner join fact.leg as leg on leg.leg_key = leg_day.leg_key
     inner join fact.message as message on message.message_key = leg.message_key
@@ -85,6 +90,8 @@ select
     sum(click_count)::bigint as click_count,
     sum(machine_click_count)::bigint as machine_click_count,
     count(*) filter (where is_first_click_day) as unique_click_count,
-    sum(unsubscribe_count)::bigint as unsubscribe_count
+    sum(unsubscribe_count)::bigint as unsubscribe_count,
+    sum(suspected_machine_open_count)::bigint as suspected_machine_open_count,
+    sum(suspected_machine_click_count)::bigint as suspected_machine_click_count
 from leg_day_named
 group by event_day, account, provider, campaign_id, mailbox_provider

@@ -53,6 +53,8 @@ ENGAGED = {
     "machine_click_count": 1,
     "unique_click_count": 1,
     "unsubscribe_count": 1,
+    "suspected_machine_open_count": 3,
+    "suspected_machine_click_count": 1,
 }
 FUNNEL = {
     "sent": 10,
@@ -228,10 +230,17 @@ FEWER_OPENS = {"open_count": 4, "machine_open_count": 1}
 BAD: dict[tuple[str, str], list[Row]] = {
     # Changes of the first good row. Those of counts keep every other sum as it is.
     ("email_engagement_daily", "dimensions_present"): [{"campaign_id": None}, {"mailbox_provider": None}],
-    ("email_engagement_daily", "counts_not_negative"): [{"machine_click_count": -1}, {"unique_click_count": -1}],
+    ("email_engagement_daily", "counts_not_negative"): [
+        {"machine_click_count": -1},
+        {"unique_click_count": -1},
+        {"suspected_machine_open_count": -1},
+        {"suspected_machine_click_count": -1},
+    ],
     ("email_engagement_daily", "parts_within_totals"): [
         {"machine_open_count": 6, "unique_human_open_count": 0},
         {"machine_click_count": 3},
+        {"suspected_machine_open_count": 4},
+        {"suspected_machine_click_count": 2},
         {"unique_open_count": 6},
         {"unique_human_open_count": 4},
         {"unique_click_count": 3},

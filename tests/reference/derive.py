@@ -9,6 +9,7 @@ import phonenumbers
 from publicsuffixlist import PublicSuffixList
 
 from etl.model.failures import failure_reason
+from etl.model.machine_rules import machine_rule
 from etl.model.vocabulary import NOT_SENT_CATEGORY
 from simulator.truth import Happening
 from tests.reference.sighting import Sighting
@@ -170,7 +171,8 @@ def happening(event: Sighting) -> Happening:
         mailbox_provider=mailbox_provider(address) if address and is_email else None,
         country=country(address) if address and not is_email else None,
         failure_class=failure_class(event),
-        # The table of reasons is given, like the vocabulary: what is worked out once more is all that enters it.
+        # The tables of reasons and of machines are given, like the vocabulary: what is worked out once more is all
+        # that enters them.
         failure_reason=failure_reason(event.provider, event.code, event.status_code, event.reason)
         if failure_class(event)
         else None,
@@ -179,6 +181,7 @@ def happening(event: Sighting) -> Happening:
         not_sent_reason=event.not_sent_reason,
         url=event.url if kind == "clicked" else None,
         is_machine=event.is_machine,
+        machine_rule=machine_rule(event.user_agent) if kind in ("opened", "clicked") else None,
         price=event.price,
         currency=event.currency,
         segments=event.segments,

@@ -119,6 +119,7 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
             reason=text_of(record, "reason") or text_of(record, "response"),
             url=replace_recipient(text_of(record, "url"), written, address, "<recipient>") or None,
             is_machine=flag if isinstance(flag, bool) and word in ("open", "click") else None,
+            user_agent=text_of(record, "useragent"),
         )
     ]
 

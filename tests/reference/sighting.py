@@ -49,6 +49,7 @@ class Sighting:
     not_sent_reason: str | None = None
     url: str | None = None
     is_machine: bool | None = None
+    user_agent: str | None = None
     price: Decimal | None = None
     currency: str | None = None
     segments: int | None = None

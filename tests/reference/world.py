@@ -109,7 +109,7 @@ BOUNCES: tuple[dict, ...] = (
     {"type": "bounce", "bounce_classification": "Mailbox Unavailable", "reason": "452 over quota"},
 )
 DROPS = ("Bounced Address", "Invalid", "Unsubscribed Address", "Invalid SMTPAPI header", "Spam Reporting Address")
-AGENTS = ("Mozilla/5.0 (X11; Linux x86_64)", "YahooMailProxy", None)
+AGENTS = ("Mozilla/5.0 (X11; Linux x86_64)", "YahooMailProxy", "Mozilla/5.0", None)
 
 
 def sendgrid_id(number: int) -> str:

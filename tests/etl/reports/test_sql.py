@@ -48,10 +48,10 @@ def engagement(facts: Facts) -> None:
         first_clicked_at=at("2026-03-03 11:00"),
         first_human_clicked_at=at("2026-03-03 11:00"),
     )
-    facts.event("a", "opened", at("2026-03-02 10:00"), is_machine=True)
-    facts.event("a", "opened", at("2026-03-03 10:00"), is_machine=False)
+    facts.event("a", "opened", at("2026-03-02 10:00"), is_machine=True, machine_rule="mozilla_alone")
+    facts.event("a", "opened", at("2026-03-03 10:00"), is_machine=False, machine_rule="google_image_proxy")
     facts.event("a", "opened", at("2026-03-03 10:30"), is_machine=True)
-    facts.event("a", "clicked", at("2026-03-03 11:00"))
+    facts.event("a", "clicked", at("2026-03-03 11:00"), machine_rule="security_scanner")
     facts.event("a", "clicked", at("2026-03-04 11:00"), is_machine=True)
     facts.event("a", "unsubscribed", at("2026-03-04 12:00"))
     facts.message("b", "email", ["2026-03-03"])
@@ -80,6 +80,8 @@ def test_email_engagement_daily(warehouse: Warehouse, facts: Facts) -> None:
             "unique_human_open_count": 1,
             "click_count": 1,
             "unique_click_count": 1,
+            "suspected_machine_open_count": 1,
+            "suspected_machine_click_count": 1,
         },
         {"event_day": D3, **spring, "click_count": 1, "machine_click_count": 1, "unsubscribe_count": 1},
     ]
