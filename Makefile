@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock chaos bench clean
+.PHONY: help setup run test lint docs lock chaos bench clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/make \1\t\2/' | expand -t 12
@@ -44,6 +44,12 @@ chaos: setup ## The long property and crash tests, and all others with new rando
 
 bench: setup ## Speed of a load against a bare COPY, in one run
 	$(BIN)/python -m bench.load
+
+docs: setup ## Write docs/data_dictionary.md anew, from the comments in an empty warehouse
+	WAYBILL_VAR=var/docs $(BIN)/waybill warehouse dictionary > docs/data_dictionary.md.new
+	WAYBILL_VAR=var/docs $(BIN)/waybill warehouse down
+	rm -rf var/docs
+	mv docs/data_dictionary.md.new docs/data_dictionary.md
 
 lock: setup ## Write the two lock files anew
 	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate - -o bootstrap.lock

@@ -1,4 +1,4 @@
-"""warehouse up | down | migrate | url; and how every other command comes by its warehouse."""
+"""warehouse up | down | migrate | url | dictionary; and how every other command comes by its warehouse."""
 
 import typer
 
@@ -6,8 +6,8 @@ from etl.cli.output import say
 from etl.doctor import migrations_problem, url_problem
 from etl.model.errors import ConfigurationError
 from etl.settings import Settings
-from etl.warehouse import embedded
-from etl.warehouse.connection import warehouse_url, without_password
+from etl.warehouse import dictionary, embedded
+from etl.warehouse.connection import connected, warehouse_url, without_password
 from etl.warehouse.migrations import is_migrated
 from etl.warehouse.migrations import migrate as apply_migrations
 
@@ -72,6 +72,16 @@ def url() -> None:
     With its password, if it has one.
     """
     typer.echo(_url(Settings.from_environment()))
+
+
+@warehouse.command("dictionary")
+def print_dictionary() -> None:
+    """Print every table and column with its comment.
+
+    As Markdown; of this warehouse, whatever else was added to it. docs/data_dictionary.md is that of this release.
+    """
+    with connected(ready(Settings.from_environment())) as connection, connection, connection.cursor() as cursor:
+        typer.echo(dictionary.markdown(dictionary.columns(cursor)), nl=False)
 
 
 def _url(settings: Settings) -> str:

@@ -28,6 +28,7 @@ EXPECTED = {
     "warehouse down",
     "warehouse migrate",
     "warehouse url",
+    "warehouse dictionary",
     "demo",
 }
 

@@ -1,0 +1,79 @@
+"""The data dictionary: every schema, table, view and column with its comment, as the warehouse itself says it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+SCHEMAS = ("report", "fact", "private", "ops")
+"""In the order of who reads them; staging holds nothing that lasts."""
+
+_COLUMNS = """
+select
+    n.nspname as schema,
+    obj_description(n.oid, 'pg_namespace') as schema_comment,
+    c.relname as relation,
+    case c.relkind when 'v' then 'view' else 'table' end as kind,
+    obj_description(c.oid, 'pg_class') as relation_comment,
+    a.attname as name,
+    format_type(a.atttypid, a.atttypmod) as type,
+    c.relkind <> 'v' and not a.attnotnull as is_nullable,
+    coalesce(a.attnum = any (k.conkey), false) as is_key,
+    col_description(c.oid, a.attnum) as comment
+from pg_class as c
+inner join pg_namespace as n on n.oid = c.relnamespace
+inner join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+left join pg_constraint as k on k.conrelid = c.oid and k.contype = 'p'
+where n.nspname = any (%s) and c.relkind in ('r', 'p', 'v') and not c.relispartition
+order by array_position(%s, n.nspname::text), c.relname collate "C", a.attnum
+"""
+
+
+class Column(NamedTuple):
+    """A column, with what it belongs to."""
+
+    schema: str
+    schema_comment: str
+    relation: str
+    kind: str
+    relation_comment: str
+    name: str
+    type: str
+    is_nullable: bool
+    is_key: bool
+    comment: str
+
+
+def columns(cursor: Cursor) -> list[Column]:
+    """Every column of the lasting schemas, relation by relation."""
+    cursor.execute(_COLUMNS, (list(SCHEMAS), list(SCHEMAS)))
+    return [Column(*row) for row in cursor.fetchall()]
+
+
+def markdown(found: Sequence[Column]) -> str:
+    """The dictionary as a page of Markdown."""
+    return "\n".join(_lines(found)) + "\n"
+
+
+def _lines(found: Sequence[Column]) -> Iterator[str]:
+    yield "# Data dictionary"
+    yield ""
+    yield "Written by `make docs` from the comments in the warehouse (`waybill warehouse dictionary`); do not edit."
+    yield "Times are UTC, days are local days of `REPORT_TIMEZONE`. Key columns are **bold**; `?` may be null."
+    for (schema, comment), of_schema in groupby(found, key=attrgetter("schema", "schema_comment")):
+        yield from ("", f"## Schema `{schema}`", "", comment)
+        for (relation, kind, said), of_relation in groupby(
+            of_schema, key=attrgetter("relation", "kind", "relation_comment")
+        ):
+            yield from ("", f"### `{schema}.{relation}`{' (view)' if kind == 'view' else ''}", "", said, "")
+            yield from ("| column | type | what it says |", "|---|---|---|")
+            for column in of_relation:
+                name = f"**{column.name}**" if column.is_key else column.name
+                unsure = "?" if column.is_nullable else ""
+                yield f"| {name} | {column.type}{unsure} | {_cell(column.comment)} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
