@@ -17,7 +17,7 @@ def check_names(params: Mapping[str, object], known: Iterable[str]) -> None:
 
 def now_of(context: Mapping[str, object]) -> datetime:
     """The time of the run (aware): the end of its interval, or, of a run without one, when it was asked for."""
-    return context.get("data_interval_end") or context["dag_run"].run_after
+    return _plain(context.get("data_interval_end") or context["dag_run"].run_after)
 
 
 def given_window(from_at: str, until_at: str) -> Window:
@@ -36,7 +36,7 @@ def window_of(context: Mapping[str, object]) -> Window | None:
             raise UsageError("until asks for from as well.")
         return Window(_instant("from", params["from"]), _instant("until", params["until"]) or now_of(context))
     if _is_backfill(context):
-        return Window(context["data_interval_start"], context["data_interval_end"])
+        return Window(_plain(context["data_interval_start"]), _plain(context["data_interval_end"]))
     return None
 
 
@@ -55,12 +55,17 @@ def days_of(context: Mapping[str, object], report_timezone: str) -> list[date] |
             raise UsageError(f"until_day {last} is before from_day {first}.")
         return [first + timedelta(days=number) for number in range((last - first).days + 1)]
     if _is_backfill(context):
-        return [context["data_interval_start"].astimezone(ZoneInfo(report_timezone)).date()]
+        return [_plain(context["data_interval_start"]).astimezone(ZoneInfo(report_timezone)).date()]
     return None
 
 
 def _is_backfill(context: Mapping[str, object]) -> bool:
     return context["dag_run"].run_type == "backfill" and context.get("data_interval_start") is not None
+
+
+def _plain(moment: datetime) -> datetime:
+    """Airflow hands over times of a class of its own, whose days and times cannot be written as JSON."""
+    return datetime.fromisoformat(moment.isoformat())
 
 
 def _instant(name: str, text: str | None) -> datetime | None:

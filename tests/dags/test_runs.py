@@ -4,6 +4,7 @@ import sys
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
+import pendulum
 import pytest
 
 from etl.feeds.api import Window
@@ -45,6 +46,15 @@ def test_a_backfill_asks_for_its_interval_and_rebuilds_its_day() -> None:
     night = (datetime(2026, 3, 1, 23, tzinfo=UTC), datetime(2026, 3, 2, 23, tzinfo=UTC))
     assert runs.days_of(context("backfill", night), "Europe/Berlin") == [date(2026, 3, 2)]
     assert runs.days_of(context("backfill", night), "UTC") == [date(2026, 3, 1)]
+
+
+def test_times_of_airflows_own_class_become_plain_ones() -> None:
+    interval = (pendulum.instance(TEN), pendulum.instance(ELEVEN))
+    given = context("backfill", interval)
+    days = runs.days_of(given, "Europe/Berlin")
+    assert (runs.window_of(given), runs.now_of(given), days) == (Window(TEN, ELEVEN), ELEVEN, [date(2026, 3, 2)])
+    assert {type(moment) for moment in (*runs.window_of(given), runs.now_of(given))} == {datetime}
+    assert {type(day) for day in days} == {date}
 
 
 def test_parameters_come_before_the_interval() -> None:
