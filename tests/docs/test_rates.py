@@ -1,0 +1,59 @@
+"""docs/rates.md says of every rate what it is made of, and the reports agree."""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+from etl.reports.catalogue import REPORTS, find
+from simulator.world import World
+from tests.acceptance.warehouses import build, load_files
+from tests.conftest import Warehouse
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "rates.md"
+ROW = re.compile(r"^\| `(\w+_rate)` \| (.+?) \| (.+?) \|$", re.MULTILINE)
+DEFINED = {
+    rate: (re.findall(r"`(\w+)`", numerator), re.findall(r"`(\w+)`", denominator))
+    for rate, numerator, denominator in ROW.findall(PAGE.read_text())
+}
+
+
+def test_every_rate_of_every_report_is_defined() -> None:
+    there = {(report.name, column) for report in REPORTS for column in report.columns if column.endswith("_rate")}
+    assert there == {("email_campaign", rate) for rate in DEFINED} and len(DEFINED) == 7
+
+
+def test_rates_are_made_of_what_the_page_says(warehouse: Warehouse) -> None:
+    world = World(3, days=3, accounts=("north",), messages_per_day=150)
+    load_files(warehouse.settings, warehouse.url, [(f.account, f.feed, f.data, f.landed_after) for f in world.files()])
+    build(warehouse.url)
+    columns = find("email_campaign").columns
+    rows = [
+        dict(zip(columns, row, strict=True))
+        for row in warehouse.rows(f"select {', '.join(columns)} from report.email_campaign")
+    ]
+    assert len(rows) > 10
+    for rate, (numerator, denominator) in DEFINED.items():
+        told = set()
+        for row in rows:
+            of = sum(row[name] for name in denominator)
+            part = Decimal(sum(row[name] for name in numerator))
+            assert row[rate] == ((part / of).quantize(Decimal("1e-6"), ROUND_HALF_UP) if of else None), rate
+            told.add(row[rate])
+        assert len(told - {None, 0}) > 0, f"{rate} is never more than 0 here"
+
+
+def test_the_example_adds_up() -> None:
+    example = PAGE.read_text().split("Example.")[1]
+    opened = 200 + 50 + 5
+    assert f"`opened` {opened}" in example and f"{Decimal(opened) / 950:.6f}" in example
+    assert f"`opened_human` {opened - 60}" in example and f"{Decimal(200) / 950:.2%}"[:5] in example.replace(" %", "%")
+
+
+def test_the_four_providers_are_compared() -> None:
+    header = re.search(r"^\| \| Waybill \|(.+)\|$", PAGE.read_text(), re.MULTILINE)
+    assert [name.split()[0] for name in header[1].split(" | ") if name.strip()] == [
+        "SendGrid",
+        "SparkPost",
+        "Mailgun",
+        "SES",
+    ]
