@@ -98,6 +98,7 @@ class _Start:
         settings = Settings.from_environment(os.environ)
         airflow_port = free_port(AIRFLOW_PORT)
         stand_in_port = free_port(STAND_IN_PORT, taken=(airflow_port,))
+        installation.note_ports(airflow_port, stand_in_port)
         airflow_url, stand_in_url = (f"http://{LOOPBACK}:{port}" for port in (airflow_port, stand_in_port))
         with Processes(installation.logs, lock) as processes:
             if not embedded.is_running(installation.postgres):
@@ -170,6 +171,7 @@ class _Start:
             f"\nAirflow     {airflow_url}   user {ADMIN}, password {self._installation.secrets().admin_password}\n"
             f'Reports     psql "{admin_url}" -c "select * from report.email_campaign"\n'
             f"            export WAYBILL_VAR={folder}; .venv/bin/waybill report show email_campaign\n"
+            "            .venv/bin/python -m deploy.airflow_command dags list\n"
             f"Logs        {folder}/logs\n"
             "Its DAGs run when you trigger them; the simulated days have passed.\n"
             "Ctrl-C stops everything; the next `make run` goes on from here."

@@ -10,8 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import psycopg2
@@ -232,14 +231,53 @@ def test_a_backfill_of_three_days_rebuilds_those_and_writes_no_row(running: Runn
     assert running.written() == written
 
 
-def test_a_backfill_on_the_command_line_says_what_it_will_do(running: Running) -> None:
-    environment = running.installation.environment(dict(os.environ), running.url, 8080, 8090)
-    command = ["airflow", "backfill", "create", "--dag-id", "rebuild_reports", "--from-date", "2026-03-27"]
-    command += ["--to-date", "2026-03-29T12:00:00", "--max-active-runs", "1", "--dry-run"]
-    path = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    done = subprocess.run(command, env={**environment, "PATH": path}, capture_output=True, text=True, check=False)
+def test_a_backfill_of_three_hours_pulls_those_and_writes_no_row(running: Running) -> None:
+    before, written = state(running), running.written()
+    pulls = running.rows("select max(pull_id) from ops.pull")[0][0]
+    found = backfill(running, "ingest_twilio_messages", "2026-03-28T06:07:00Z", "2026-03-28T08:07:00Z")
+    assert [run["state"] for run in found] == ["success"] * 3
+    windows = running.rows(f"select from_at, until_at, account from ops.pull where pull_id > {pulls} order by 1, 3")
+    assert [(at.astimezone(UTC).hour, until - at, account) for at, until, account in windows] == [
+        (hour, timedelta(hours=1), account) for hour in (6, 7, 8) for account in ("north", "south")
+    ]
+    assert state(running) == before
+    assert running.written() == written
+
+
+def on_the_command_line(running: Running, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.airflow_command", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "WAYBILL_VAR": str(running.installation.folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_run_is_triggered_on_the_command_line(running: Running) -> None:
+    before, written = state(running), running.written()
+    trigger = ("dags", "trigger", "rebuild_reports", "--run-id", "by_command", "--conf")
+    done = on_the_command_line(running, *trigger, '{"from_day": "2026-03-27", "until_day": "2026-03-29"}')
     assert done.returncode == 0, done.stderr[-2000:]
-    assert all(day in done.stdout for day in ("2026-03-27", "2026-03-28")), done.stdout[-2000:]
+    assert running.wait(lambda: running.airflow.state(Run("rebuild_reports", "by_command"))) == "success"
+    assert state(running) == before
+    assert running.written() == written
+
+
+def test_parameters_of_a_wrong_type_are_refused_on_the_command_line(running: Running) -> None:
+    done = on_the_command_line(running, "dags", "trigger", "rebuild_reports", "--conf", '{"from_day": "March"}')
+    assert done.returncode == 1
+    assert "Invalid input for param from_day: 'March' is not a 'date'" in done.stderr
+
+
+def test_a_backfill_on_the_command_line_says_what_it_will_do(running: Running) -> None:
+    days = ("--from-date", "2026-03-20", "--to-date", "2026-03-22T12:00:00")
+    done = on_the_command_line(
+        running, "backfill", "create", "--dag-id", "rebuild_reports", *days, "--max-active-runs", "1", "--dry-run"
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert all(f"| {day} 00:00:00" in done.stdout for day in ("2026-03-20", "2026-03-21", "2026-03-22")), done.stdout
 
 
 def test_a_run_with_a_failed_task_never_ends_green(running: Running) -> None:

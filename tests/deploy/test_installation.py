@@ -86,3 +86,10 @@ def test_two_starts_do_not_share_a_folder(installation: Installation) -> None:
             pass
     with installation.taken():
         pass
+
+
+def test_ports_are_written_down_for_whoever_comes_later(installation: Installation) -> None:
+    assert installation.ports() is None
+    with installation.taken():
+        installation.note_ports(8123, 8124)
+    assert installation.ports() == (8123, 8124)

@@ -1,0 +1,42 @@
+"""Airflow's own command line in the installation that `make run` has started, with the settings that it runs with.
+
+export WAYBILL_VAR=var/run     # where `make run` has everything, as it says
+.venv/bin/python -m deploy.airflow_command dags trigger rebuild_reports --conf '{"full": true}'
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from deploy.installation import Installation
+from deploy.simulated_days import ACCOUNTS, ZONE
+from etl.cli.output import say
+from etl.model.errors import ConfigurationError, WaybillError
+from etl.settings import Settings
+from etl.warehouse import embedded
+
+
+def main() -> None:
+    """Become `airflow` with the arguments of this process; exits with 3 where nothing runs."""
+    try:
+        environment = environment_of_running()
+    except WaybillError as error:
+        say(f"airflow: {error}")
+        sys.exit(error.exit_code)
+    airflow = Path(sys.executable).parent / "airflow"
+    os.execve(airflow, ["airflow", *sys.argv[1:]], environment)  # noqa: S606 - no shell, and a program of our own
+
+
+def environment_of_running() -> dict[str, str]:
+    """The environment of its processes. Raises ConfigurationError where it does not run."""
+    own = Settings.from_environment({"WAYBILL_VAR": os.environ.get("WAYBILL_VAR", "var/run")})
+    installation = Installation(own.var, ZONE, ACCOUNTS)
+    ports = installation.ports()
+    if ports is None or not embedded.is_running(installation.postgres):
+        raise ConfigurationError(f"Nothing runs in {own.var}. `make run` starts it, and says which WAYBILL_VAR it has.")
+    admin_url = embedded.start(installation.postgres, own.postgres_version)
+    return installation.environment(os.environ, admin_url, *ports)
+
+
+if __name__ == "__main__":
+    main()
