@@ -44,19 +44,20 @@ def truth_of_stand_in(url: str, zone: str) -> Cells:
 
 
 def cells_of_warehouse(url: str) -> Cells:
-    """What every report that is built shows."""
+    """What every report of what was loaded shows."""
     cells = {}
     with connected(url, REPORTER, "waybill:compare") as connection, connection.cursor() as cursor:
-        for report in catalogue.BUILT:
+        for report in catalogue.COUNTED:
             cursor.execute(
                 sql.SQL("select {} from {}").format(
-                    sql.SQL(", ").join(map(sql.Identifier, report.columns)), sql.Identifier(*report.table.split("."))
+                    sql.SQL(", ").join(map(sql.Identifier, report.grain + report.counts)),
+                    sql.Identifier(*report.table.split(".")),
                 )
             )
             width = len(report.grain)
             cells[report.name] = {
                 tuple(msgspec.to_builtins(row[:width])): dict(
-                    zip(report.measures, map(_number, row[width:]), strict=True)
+                    zip(report.counts, map(_number, row[width:]), strict=True)
                 )
                 for row in cursor.fetchall()
             }

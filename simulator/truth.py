@@ -17,6 +17,7 @@ from simulator.email_truth import (
     email_failure_reason_daily,
     email_link,
 )
+from simulator.live_truth import live_monitoring, live_monitoring_reason
 from simulator.outcome import DISPATCH, NONE, UNANSWERED, Happening, Message, first, greatest, latest, make_messages
 
 __all__ = ["Cells", "Happening", "report_rows"]
@@ -46,6 +47,8 @@ def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
         "message_cost_daily": message_cost_daily(messages, day),
         "communication_activity_daily": communication_activity_daily(messages, day),
         "delivery_latency_daily": delivery_latency_daily(messages, day),
+        "live_monitoring": live_monitoring(messages),
+        "live_monitoring_reason": live_monitoring_reason(messages),
     }
 
 

@@ -15,9 +15,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl.feeds import FEEDS
-from etl.load import ledger, watermark
+from etl.load import ledger, live_counts, watermark
 from etl.load.copying import CopyInto
 from etl.load.landing import LandedObject, RecordedObject
+from etl.load.outcomes import write_legs_and_messages
 from etl.load.stage import Staged, drop_tables, recipient_table, rejected_table, staging_table
 from etl.model.errors import QualityGateError, SourceError, WaybillError
 from etl.model.event import STORED_COLUMNS, Event, merge_all
@@ -93,7 +94,7 @@ def publish(
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(PLANNING)
-        zone = _lock(cursor, load_id, replaced)
+        zone, accounts = _lock(cursor, load_id, replaced)
         _check_staging(cursor, load_id, staged)
         ledger.check_rules(cursor, [FEEDS[slug] for slug in sorted(staged.feeds)])
         if replaced is not None:
@@ -101,21 +102,18 @@ def publish(
         else:
             _check_not_published(cursor, load_id, staged)
         counts = _Counts(*_write_events(cursor, load_id, staged, keyring, replaced))
-        _write_legs_and_messages(cursor, load_id, zone)
+        write_legs_and_messages(cursor, load_id, zone)
         _write_recipients(cursor, load_id)
         _write_rejects(cursor, load_id, staged)
         _write_ledger(cursor, load_id, staged, counts)
         watermark.commit_pull_of(cursor, load_id)
         drop_tables(cursor, load_id)
+        live_counts.note_as_of(cursor, load_id, accounts)
 
 
-def _run(cursor: Cursor, name: str, **parameters: object) -> int:
-    cursor.execute((SQL / "load" / f"{name}.sql").read_text(), parameters)
-    return cursor.rowcount
-
-
-def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> str:
-    """Take the locks of every account in the load, in order of name, and of its ledger row; returns the report zone."""
+def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> tuple[str, set[str]]:
+    """Take the locks of every account in the load, in order of name, and of its ledger row; returns the report zone
+    and those accounts."""
     cursor.execute("select pg_advisory_xact_lock_shared(hashtext('waybill'), hashtext('zone'))")
     cursor.execute(sql.SQL("select distinct account from {}").format(staging_table(load_id)))
     accounts = {account for (account,) in cursor.fetchall()}
@@ -133,7 +131,7 @@ def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> str:
     if status != "validated":
         raise QualityGateError(f"Load {load_id} is {status}; only a validated one can be published.")
     cursor.execute("select value from ops.setting where name = 'report_timezone'")
-    return cursor.fetchone()[0]
+    return cursor.fetchone()[0], accounts
 
 
 def _check_staging(cursor: Cursor, load_id: int, staged: Staged) -> None:
@@ -266,62 +264,8 @@ def _in_struct_order(values: tuple) -> Iterator[object]:
 
 def _remove_vanished(cursor: Cursor, bounds: dict) -> int:
     """Take back the events of a replayed range that no landed record tells any more."""
-    _run(cursor, "remove_vanished", **bounds)
+    cursor.execute((SQL / "load" / "remove_vanished.sql").read_text(), bounds)
     return cursor.fetchone()[0]
-
-
-def _write_legs_and_messages(cursor: Cursor, load_id: int, zone: str) -> None:
-    _run(cursor, "touched_legs")
-    _run(cursor, "fold_legs", report_timezone=zone)
-    _run(cursor, "touched_messages")
-    cursor.execute(
-        "create temporary table day_before on commit drop as"
-        " select distinct day from touched_message inner join fact.message using (message_key)"
-        " cross join lateral unnest(days) as day"
-    )
-    apply_difference(cursor, "leg", "leg_key", "touched_leg", "leg_after")
-    _run(cursor, "fold_messages", report_timezone=zone)
-    apply_difference(cursor, "message", "message_key", "touched_message", "message_after")
-    cursor.execute(
-        "insert into ops.changed_day (load_id, day)"
-        " select %s, day from day_before"
-        " union select %s, day from message_after cross join lateral unnest(days) as day",
-        (load_id, load_id),
-    )
-
-
-def apply_difference(cursor: Cursor, table: str, key: str, touched: str, after: str) -> int:
-    """Make the touched rows of fact.<table> what <after> says, writing only what differs; returns rows written."""
-    cursor.execute(
-        "select column_name from information_schema.columns where table_schema = 'fact' and table_name = %s"
-        " order by ordinal_position",
-        (table,),
-    )
-    names = [name for (name,) in cursor.fetchall()]
-    parts = {
-        "table": sql.Identifier("fact", table),
-        "key": sql.Identifier(key),
-        "touched": sql.Identifier(touched),
-        "after": sql.Identifier(after),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, names)),
-        "a_columns": sql.SQL(", ").join(sql.Identifier("a", name) for name in names),
-        "t_columns": sql.SQL(", ").join(sql.Identifier("t", name) for name in names),
-        "assignments": sql.SQL(", ").join(
-            sql.SQL("{name} = a.{name}").format(name=sql.Identifier(name)) for name in names if name != key
-        ),
-    }
-    written = 0
-    for statement in (
-        "delete from {table} as t using {touched} as w where w.{key} = t.{key}"
-        " and not exists (select from {after} as a where a.{key} = t.{key})",
-        "update {table} as t set {assignments} from {after} as a where a.{key} = t.{key}"
-        " and ({t_columns}) is distinct from ({a_columns})",
-        "insert into {table} ({columns}) select {a_columns} from {after} as a"
-        " where not exists (select from {table} as t where t.{key} = a.{key}) order by a.{key}",
-    ):
-        cursor.execute(sql.SQL(statement).format(**parts))
-        written += cursor.rowcount
-    return written
 
 
 def _write_recipients(cursor: Cursor, load_id: int) -> None:

@@ -18,7 +18,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl import quality
 from etl.model.errors import ConfigurationError, QualityGateError, UsageError, WaybillError
-from etl.reports import candidates
+from etl.reports import candidates, live
 from etl.reports.catalogue import BUILT
 from etl.reports.difference import apply_difference
 
@@ -35,7 +35,7 @@ class BuildResult:
     :ivar days: local days that it rebuilt, in order; None: all
     :ivar as_of: time of its snapshot: what was committed before it is in the reports
     :ivar rows_changed: report rows deleted, updated or inserted
-    :ivar rows_changed_by_report: the same, by report
+    :ivar rows_changed_by_report: the same, by report; the tables behind live monitoring by their own names
     :ivar warnings: rules that failed and only warn, as `suite.rule`
     """
 
@@ -177,7 +177,9 @@ def _publish(connection: Connection, build_id: int, progress: Progress, is_dry: 
         candidates.check_row_counts(cursor, snapshot)
         for report in BUILT if snapshot.tables else ():
             rows_changed[report.name] = apply_difference(cursor, report, snapshot.tables[report.name], snapshot.days)
-            progress(f"build {build_id}: {report.name}: {rows_changed[report.name]:,} rows changed")
+        rows_changed |= live.publish(cursor, snapshot.tables) if snapshot.tables else {}
+        for name, count in rows_changed.items():
+            progress(f"build {build_id}: {name}: {count:,} rows changed")
         candidates.remove_pending(cursor, snapshot)
         _end(cursor, build_id, "published", snapshot, sum(rows_changed.values()))
         cursor.execute(

@@ -7,8 +7,10 @@ from datetime import date, datetime
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from etl.load.live_counts import LIVE_TABLES
 from etl.model.errors import QualityGateError
 from etl.quality import Subject
+from etl.reports import live
 from etl.reports.catalogue import BUILT, CONTROL, statement
 
 PENDING = "changed_day"
@@ -27,7 +29,8 @@ class Snapshot:
 
     :ivar days: local days to rebuild, in order; None: all
     :ivar as_of: start of the transaction that read it
-    :ivar tables: candidate by name of the report, of CONTROL and of PENDING; empty where there is nothing to do
+    :ivar tables: candidate by name of the report, of CONTROL, of PENDING and of what `live.selects` has; empty where
+        there is nothing to do
     :ivar row_counts: rows of each, as they were written
     """
 
@@ -40,7 +43,9 @@ class Snapshot:
         """What the suites are to look at."""
         if not self.tables:
             return []
-        return [Subject(r.name, self.tables[r.name], self.row_counts[r.name], self.tables) for r in BUILT]
+        return [
+            Subject(t.name, self.tables[t.name], self.row_counts[t.name], self.tables) for t in (*BUILT, *LIVE_TABLES)
+        ]
 
 
 def create(
@@ -57,18 +62,20 @@ def create(
     for setting in _PLANNING:
         cursor.execute(sql.SQL("set local {}").format(sql.SQL(setting)))
     built = None if full else tuple(sorted(set(days))) if days is not None else pending_days(cursor)
-    if built == ():
+    if built == () and not live.is_pending(cursor):
         return Snapshot(built, as_of, {}, {})
     parameters = {"days": None if built is None else list(built), "report_timezone": report_timezone}
-    selects = {report.name: statement(report.name) for report in BUILT}
-    selects[CONTROL] = statement(CONTROL)
-    selects[PENDING] = "select load_id, day from ops.changed_day where %(days)s::date[] is null or day = any (%(days)s)"
+    selects = {name: sql.SQL(statement(name)) for name in (*(report.name for report in BUILT), CONTROL)}
+    selects[PENDING] = sql.SQL(
+        "select load_id, day from ops.changed_day where %(days)s::date[] is null or day = any (%(days)s)"
+    )
+    selects |= live.selects(cursor, full)
     snapshot = Snapshot(built, as_of, {}, {})
     for name, select in selects.items():
         table = f"staging.{_PREFIX}{build_id}_{name}"
         # Unlogged: should the server crash, its row count tells.
         identifier = sql.Identifier(*table.split("."))
-        cursor.execute(sql.SQL("create unlogged table {} as {}").format(identifier, sql.SQL(select)), parameters)
+        cursor.execute(sql.SQL("create unlogged table {} as {}").format(identifier, select), parameters)
         snapshot.tables[name] = table
         snapshot.row_counts[name] = cursor.rowcount
         progress(f"build {build_id}: {name}: {cursor.rowcount:,} rows")

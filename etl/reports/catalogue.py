@@ -19,16 +19,23 @@ class Report:
     :ivar grain: the columns that tell its rows apart; the first is the local day by which it is rebuilt
     :ivar measures: the other columns, in order
     :ivar is_built: a table that builds write; else a view
+    :ivar is_live: a view that follows every load
     """
 
     name: str
     grain: tuple[str, ...]
     measures: tuple[str, ...]
     is_built: bool = True
+    is_live: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
         return self.grain + self.measures
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """The measures that follow from what was loaded, whenever that was."""
+        return tuple(measure for measure in self.measures if not measure.endswith("_as_of"))
 
     @property
     def table(self) -> str:
@@ -40,6 +47,7 @@ class Report:
         return self.grain[0] if self.is_built else None
 
 
+_BY_CAMPAIGN = ("account", "campaign_id", "channel")
 _BY_SENT_DAY_AND_COUNTRY = ("sent_day", "account", "provider", "campaign_id", "country")
 _BY_EVENT_DAY_AND_MAILBOX = ("event_day", "account", "provider", "campaign_id", "mailbox_provider")
 
@@ -166,6 +174,41 @@ REPORTS: tuple[Report, ...] = (
         ),
     ),
     Report(
+        "live_monitoring",
+        _BY_CAMPAIGN,
+        (
+            "targeted",
+            "sent",
+            "delivered",
+            "bounced_hard",
+            "bounced_soft",
+            "not_delivered",
+            "in_gateway",
+            "opened",
+            "clicked",
+            "marked_spam",
+            "marked_unsubscribed",
+            "not_sent",
+            "not_sent_internally_suppressed",
+            "not_sent_incomplete_or_invalid",
+            "not_sent_system_error",
+            "not_sent_other",
+            "in_progress_queued",
+            "in_progress_about_to_be_sent",
+            "delivery_as_of",
+            "engagement_as_of",
+        ),
+        is_built=False,
+        is_live=True,
+    ),
+    Report(
+        "live_monitoring_reason",
+        (*_BY_CAMPAIGN, "category", "reason"),
+        ("message_count",),
+        is_built=False,
+        is_live=True,
+    ),
+    Report(
         "build",
         ("build_id",),
         ("started_at", "as_of", "report_timezone", "days_built", "rows_changed", "code_version"),
@@ -188,6 +231,8 @@ REPORTS: tuple[Report, ...] = (
 )
 
 BUILT: tuple[Report, ...] = tuple(report for report in REPORTS if report.is_built)
+COUNTED: tuple[Report, ...] = tuple(report for report in REPORTS if report.is_built or report.is_live)
+"""The reports whose counts follow from what was loaded, and from nothing else."""
 
 
 def find(name: str) -> Report:

@@ -6,13 +6,14 @@ from datetime import date
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from etl.load.live_counts import LiveTable
 from etl.reports.catalogue import Report
 
 # The same three statements for every report; rows are told apart by the grain, whose columns are never null.
 _DELETE = """
 delete from {report} as published
 where
-    (%(days)s::date[] is null or published.{day} = any (%(days)s::date[]))
+    {is_built}
     and not exists (select 1 from {candidate} as candidate where {same_grain})
 """
 
@@ -21,7 +22,7 @@ update {report} as published
 set {assignments}
 from {candidate} as candidate
 where
-    (%(days)s::date[] is null or published.{day} = any (%(days)s::date[]))
+    {is_built}
     and {same_grain}
     and ({published_measures}) is distinct from ({candidate_measures})
 """
@@ -35,7 +36,7 @@ order by {candidate_grain}
 """
 
 
-def apply_difference(cursor: Cursor, report: Report, candidate: str, days: Sequence[date] | None) -> int:
+def apply_difference(cursor: Cursor, report: Report | LiveTable, candidate: str, days: Sequence[date] | None) -> int:
     """Make the report's rows of these days those of the candidate; returns how many rows were written.
 
     :param candidate: schema and name of a table that holds all rows of `days` and no others
@@ -51,7 +52,9 @@ def apply_difference(cursor: Cursor, report: Report, candidate: str, days: Seque
     parts = {
         "report": sql.Identifier(*report.table.split(".")),
         "candidate": sql.Identifier(*candidate.split(".")),
-        "day": sql.Identifier(report.grain[0]),
+        "is_built": sql.SQL("true" if days is None else "published.{} = any (%(days)s::date[])").format(
+            sql.Identifier(report.grain[0])
+        ),
         "same_grain": pairs("candidate.{column} = published.{column}", report.grain, " and "),
         "assignments": pairs("{column} = candidate.{column}", report.measures, ", "),
         "columns": sql.SQL(", ").join(map(sql.Identifier, report.columns)),
@@ -60,7 +63,7 @@ def apply_difference(cursor: Cursor, report: Report, candidate: str, days: Seque
         "published_measures": listed("published", report.measures),
         "candidate_measures": listed("candidate", report.measures),
     }
-    parameters = {"days": None if days is None else list(days)}
+    parameters = {"days": list(days or ())}
     written = 0
     for statement in (_DELETE, _UPDATE, _INSERT):
         cursor.execute(sql.SQL(statement).format(**parts), parameters)

@@ -98,6 +98,10 @@ recounted as (
     inner join fact.message as message on message.message_key = leg.message_key
     where recounted_leg.is_priced and message.sent_at is not null
     union all
+    select channel || '_targeted' as measure, null::date as day
+    from fact.message
+    where %(days)s::date[] is null
+    union all
     select 'recounted' as measure, null::date as day
     where %(days)s::date[] is null
 ),

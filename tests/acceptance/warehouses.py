@@ -84,18 +84,19 @@ def in_batches(files: Sequence[LandedFile], seed: int, most: int) -> list[list[L
 
 
 def report_cells(url: str) -> dict[str, dict[tuple, dict[str, object]]]:
-    """Every row of every built report: name → grain → measures."""
+    """Every row of every report of what was loaded: name → grain → measures."""
     cells = {}
     with connected(url, REPORTER) as connection, connection.cursor() as cursor:
-        for report in catalogue.BUILT:
+        for report in catalogue.COUNTED:
             cursor.execute(
                 sql.SQL("select {} from {}").format(
-                    sql.SQL(", ").join(map(sql.Identifier, report.columns)), sql.Identifier("report", report.name)
+                    sql.SQL(", ").join(map(sql.Identifier, report.grain + report.counts)),
+                    sql.Identifier("report", report.name),
                 )
             )
             width = len(report.grain)
             cells[report.name] = {
-                row[:width]: dict(zip(report.measures, row[width:], strict=True)) for row in cursor.fetchall()
+                row[:width]: dict(zip(report.counts, row[width:], strict=True)) for row in cursor.fetchall()
             }
     return cells
 

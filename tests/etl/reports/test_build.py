@@ -10,6 +10,7 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from etl import quality
+from etl.load.live_counts import LIVE_TABLES
 from etl.model.errors import ConfigurationError, QualityGateError, UsageError
 from etl.reports import build, candidates, catalogue
 from etl.reports.build import BuildResult, rebuild
@@ -130,14 +131,15 @@ def test_pending_days_are_built(warehouse: Warehouse, facts: Facts) -> None:
     assert {row[0] for rows in found.values() for row in rows} == {D1, D2}
     assert all(found.values())
     assert result.rows_changed == sum(map(len, found.values()))
-    assert result.rows_changed_by_report == {name: len(rows) for name, rows in found.items()}
+    nothing_live = {table.name: 0 for table in LIVE_TABLES}
+    assert result.rows_changed_by_report == {name: len(rows) for name, rows in found.items()} | nothing_live
     assert pending(warehouse) == []
     assert candidate_tables(warehouse) == []
     assert warehouse.rows(
         "select build_id, as_of, report_timezone, days_built, rows_changed, code_version from report.build"
     ) == [(result.build_id, result.as_of, ZONE, [D1, D2], result.rows_changed, "1.2.3")]
     assert warehouse.rows("select count(*), bool_and(success) from ops.validation where subject = 'build 1'") == [
-        (len(BUILT), True)
+        (len(BUILT) + len(LIVE_TABLES), True)
     ]
 
 
@@ -371,7 +373,7 @@ def test_what_a_dead_build_left_is_dropped(warehouse: Warehouse, facts: Facts, m
     with pytest.raises(KilledError):
         run(warehouse)
     monkeypatch.undo()
-    assert len(candidate_tables(warehouse)) == len(BUILT) + 2
+    assert len(candidate_tables(warehouse)) == len(BUILT) + len(LIVE_TABLES) + 3
     assert builds(warehouse) == [("building", None)]
     assert pending(warehouse) == [(load_id, D1)]
     run(warehouse)

@@ -40,7 +40,12 @@ REPORT_TABLES = (
     "report.sms_activity_daily",
     "report.sms_failure_reason_daily",
 )
-REPORT_VIEWS = ("report.build", "report.freshness")
+REPORT_VIEWS = (
+    "report.build",
+    "report.freshness",
+    "report.live_monitoring",
+    "report.live_monitoring_reason",
+)
 
 # table: (loader, reporter, bi reader, support reader); s select, i insert, u update, d delete of whole rows. What is
 # not here is nobody's but the owner's.
@@ -49,10 +54,16 @@ MATRIX = (
         "fact.event": ("siud", "s", "", ""),
         "fact.leg": ("siud", "s", "", ""),
         "fact.message": ("siud", "s", "", ""),
+        "fact.counted_message": ("s", "s", "", ""),
+        "fact.live_count": ("siud", "siud", "", ""),
+        "fact.live_engagement": ("", "siud", "", ""),
+        "fact.live_reason": ("siud", "siud", "", ""),
         "private.recipient": ("sid", "", "", "s"),
         "private.rejected_record": ("si", "", "", ""),
+        "ops.account_as_of": ("siu", "s", "", ""),
         "ops.build": ("s", "siu", "", ""),
         "ops.changed_day": ("si", "sd", "", ""),
+        "ops.changed_engagement": ("si", "sd", "", ""),
         "ops.feed": ("siu", "s", "", ""),
         "ops.load": ("siu", "s", "", ""),
         "ops.load_object": ("si", "s", "", ""),

@@ -1,0 +1,157 @@
+"""Live monitoring: what messages count as, kept up to date by differences.
+
+`fact.counted_message` says what one message counts as. A load sums up the messages that it touches before and after,
+and adds the difference to fact.live_count and fact.live_reason; what it changes of opened and clicked is left pending
+in ops.changed_engagement for the next build.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+
+@dataclass(frozen=True)
+class LiveTable:
+    """One of the tables behind live monitoring, in schema fact.
+
+    :ivar grain: the columns that tell its rows apart
+    :ivar measures: counts, each the sum of the column of that name in fact.counted_message
+    """
+
+    name: str
+    grain: tuple[str, ...]
+    measures: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.grain + self.measures
+
+    @property
+    def table(self) -> str:
+        return f"fact.{self.name}"
+
+
+_CAMPAIGN = ("account", "campaign_id", "channel")
+LIVE_COUNT = LiveTable(
+    "live_count",
+    _CAMPAIGN,
+    (
+        "targeted",
+        "sent",
+        "delivered",
+        "bounced_hard",
+        "bounced_soft",
+        "not_delivered",
+        "in_gateway",
+        "marked_spam",
+        "marked_unsubscribed",
+        "not_sent",
+        "not_sent_internally_suppressed",
+        "not_sent_incomplete_or_invalid",
+        "not_sent_system_error",
+        "not_sent_other",
+        "in_progress_queued",
+        "in_progress_about_to_be_sent",
+    ),
+)
+LIVE_REASON = LiveTable("live_reason", (*_CAMPAIGN, "category", "reason"), ("message_count",))
+LIVE_ENGAGEMENT = LiveTable("live_engagement", _CAMPAIGN, ("delivered", "opened", "clicked"))
+
+WRITTEN_BY_LOADS = (LIVE_COUNT, LIVE_REASON)
+LIVE_TABLES = (*WRITTEN_BY_LOADS, LIVE_ENGAGEMENT)
+
+_FINEST = LIVE_REASON.grain
+_MEASURES = tuple(dict.fromkeys(measure for table in LIVE_TABLES for measure in table.measures))
+_TOUCHED = sql.SQL("touched_message inner join fact.counted_message using (message_key)")
+
+
+def note_before(cursor: Cursor) -> None:
+    """Note what the messages of touched_message count as, before any of them is written."""
+    cursor.execute(
+        sql.SQL("create temporary table live_change on commit drop as {}").format(_summed(_TOUCHED, sign="-"))
+    )
+
+
+def write_difference(cursor: Cursor, load_id: int) -> None:
+    """Add what has changed since `note_before`, in key order; counts that stay the same are not written."""
+    cursor.execute(sql.SQL("insert into live_change {}").format(_summed(_TOUCHED)))
+    for table in WRITTEN_BY_LOADS:
+        add(cursor, table, sql.SQL("live_change"))
+    cursor.execute(
+        sql.SQL(
+            "insert into ops.changed_engagement (load_id, {columns}) select %s, changed.* from ({totals}) as changed"
+        ).format(columns=_names(LIVE_ENGAGEMENT.columns), totals=totals(LIVE_ENGAGEMENT, sql.SQL("live_change"))),
+        (load_id,),
+    )
+
+
+def note_as_of(cursor: Cursor, load_id: int, accounts: Iterable[str]) -> None:
+    """Note that a load that is about to be committed held these accounts, and the one that it was made for."""
+    cursor.execute(
+        "insert into ops.account_as_of as noted (account, delivery_as_of)"
+        " select account, clock_timestamp() from ("
+        "  select unnest(%s::text[]) as account union select account from ops.load where load_id = %s"
+        " ) as held order by account"
+        " on conflict (account) do update set"
+        " delivery_as_of = greatest(noted.delivery_as_of, excluded.delivery_as_of)",
+        (list(accounts), load_id),
+    )
+
+
+def create_recount(cursor: Cursor) -> None:
+    """Sum up every message there is, into a temporary table live_recount. Its time follows the history."""
+    counted = sql.SQL("fact.counted_message")
+    cursor.execute(sql.SQL("create temporary table live_recount on commit drop as {}").format(_summed(counted)))
+
+
+def totals(table: LiveTable, source: sql.Composable) -> sql.Composable:
+    """A SELECT of the rows of `table` that a source with its columns adds up to, in key order; none that are zero."""
+    return sql.SQL("select {grain}, {sums} from {source} group by {grain} having {is_there} order by {grain}").format(
+        grain=_names(table.grain),
+        sums=_listed("sum({0})::bigint as {0}", table.measures),
+        source=source,
+        is_there=_listed("sum({0}) <> 0", table.measures, " or "),
+    )
+
+
+def add(cursor: Cursor, table: LiveTable, source: sql.Composable) -> int:
+    """Add the totals of a source to a table that several transactions may write, and remove rows that come to zero;
+    returns the rows written.
+
+    Row by row in key order: of two transactions with rows in common, one waits for the other and never both.
+    """
+    parts = {
+        "table": sql.Identifier("fact", table.name),
+        "columns": _names(table.columns),
+        "grain": _names(table.grain),
+        "totals": totals(table, source),
+        "sums": _listed("{0} = stored.{0} + excluded.{0}", table.measures),
+        "source": source,
+        "is_zero": _listed("{0} = 0", table.measures, " and "),
+    }
+    cursor.execute(
+        sql.SQL("insert into {table} as stored ({columns}) {totals} on conflict ({grain}) do update set {sums}").format(
+            **parts
+        )
+    )
+    written = cursor.rowcount
+    cursor.execute(
+        sql.SQL("delete from {table} where {is_zero} and ({grain}) in (select {grain} from {source})").format(**parts)
+    )
+    return written
+
+
+def _summed(source: sql.Composable, sign: str = "") -> sql.Composable:
+    return sql.SQL("select {grain}, {sums} from {source} group by {grain}").format(
+        grain=_names(_FINEST), sums=_listed(sign + "sum({0}) as {0}", _MEASURES), source=source
+    )
+
+
+def _names(columns: Iterable[str]) -> sql.Composable:
+    return _listed("{0}", columns)
+
+
+def _listed(template: str, columns: Iterable[str], separator: str = ", ") -> sql.Composable:
+    return sql.SQL(separator).join(sql.SQL(template).format(sql.Identifier(column)) for column in columns)
