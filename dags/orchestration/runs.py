@@ -16,8 +16,11 @@ def check_names(params: Mapping[str, object], known: Iterable[str]) -> None:
 
 
 def now_of(context: Mapping[str, object]) -> datetime:
-    """The time of the run (aware): the end of its interval, or, of a run without one, when it was asked for."""
-    return _plain(context.get("data_interval_end") or context["dag_run"].run_after)
+    """The time of the run (aware): the end of its interval; of one that somebody triggered, when it was asked for (the
+    form in the UI gives that one the last interval that has ended, up to an hour or a day ago)."""
+    run = context["dag_run"]
+    interval_end = None if run.run_type == "manual" else context.get("data_interval_end")
+    return _plain(interval_end or run.run_after)
 
 
 def given_window(from_at: str, until_at: str) -> Window:

@@ -1,7 +1,7 @@
 """What a run is about, from its parameters and its interval."""
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pendulum
@@ -19,8 +19,10 @@ TEN, ELEVEN = datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 3, 2, 11, tzi
 NOTHING = {"from": None, "until": None, "from_day": None, "until_day": None, "full": False}
 
 
-def context(run_type: str = "scheduled", interval: tuple | None = (TEN, ELEVEN), **params: object) -> dict:
-    found = {"params": {**NOTHING, **params}, "dag_run": SimpleNamespace(run_type=run_type, run_after=ELEVEN)}
+def context(
+    run_type: str = "scheduled", interval: tuple | None = (TEN, ELEVEN), run_after: datetime = ELEVEN, **params: object
+) -> dict:
+    found = {"params": {**NOTHING, **params}, "dag_run": SimpleNamespace(run_type=run_type, run_after=run_after)}
     # a run that was triggered by hand lacks the keys, not only the values
     return found | (dict(zip(("data_interval_start", "data_interval_end"), interval, strict=True)) if interval else {})
 
@@ -33,6 +35,13 @@ def test_a_scheduled_run_goes_on_from_where_the_feed_is_complete() -> None:
 def test_a_run_without_interval_ends_when_it_was_asked_for() -> None:
     assert runs.now_of(context("manual", None)) == ELEVEN
     assert runs.window_of(context("manual", None)) is None
+
+
+def test_a_run_that_the_form_triggered_goes_up_to_then_whatever_interval_it_was_given() -> None:
+    given = context("manual", run_after=ELEVEN + timedelta(minutes=50))
+    assert runs.now_of(given) == ELEVEN + timedelta(minutes=50)
+    assert runs.window_of(given) is None
+    assert runs.now_of(context(run_after=ELEVEN + timedelta(days=3))) == ELEVEN
 
 
 def test_a_feed_of_files_has_no_window_in_a_backfill_either() -> None:
