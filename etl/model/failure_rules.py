@@ -1,91 +1,19 @@
-"""The versioned table of failure reasons. DESIGN section 4.
+"""The versioned table of failure reasons, in the order in which it is asked. DESIGN section 4.
+
+The first rule that fits wins: the provider's code, then the enhanced status code (RFC 3463), then the text, then a
+status code that stands in the text, then codes and statuses with a general meaning.
 
 Raise RULES_VERSION with every change that lets a reason come out otherwise; a replay then recomputes the past.
-Sources: RFC 3463 and the IANA registry of enhanced status codes; SendGrid's drop reasons and bounce classifications
-(Event Webhook reference); Twilio's error dictionary. Patterns are plain alternations: linear in the text.
+Patterns of texts are written in lower case and are linear in the text: nothing repeated holds a repetition, and what
+may repeat without end stands in no pattern but for one class of characters.
 """
 
 import re
-from collections.abc import Callable
+from typing import NamedTuple
 
-RULES_VERSION = 2
+from etl.model.failure_codes import CODES, GENERAL_CODES, GENERAL_STATUSES, STATUSES
 
-_TWILIO_MESSAGES = {
-    "account_suspended": ("30002", "20005"),
-    "address_malformed": ("21211", "21217", "30014", "63024"),
-    "address_not_found": ("30005", "63003"),
-    "carrier_congested": ("30001", "30017", "21611"),
-    "carrier_filtered": ("30004", "30007", "30032", "30033", "30034"),
-    "content_rejected": ("30019",),
-    "expired": ("30036", "30012"),
-    "handset_unreachable": ("30003", "21214"),
-    "invalid_request": ("30011", "30013", "30015", "30016", "21606", "21612", "63016"),
-    "number_not_mobile": ("21614", "30006"),
-    "policy_rejected": ("30018", "30024", "30035"),
-    "price_limit": ("30010",),
-    "prior_unsubscribe": ("21610",),
-    "rate_limited": ("30022", "30023", "30027"),
-    "recipient_blocked": ("30450",),
-    "region_not_permitted": ("21408",),
-    "timed_out": ("30410",),
-}
-
-
-def _codes(reasons: dict[str, tuple[str, ...]]) -> tuple[tuple[Callable[[str], bool], str], ...]:
-    table = {code: reason for reason, codes in reasons.items() for code in codes}
-    return tuple((code.__eq__, reason) for code, reason in table.items())
-
-
-CODE_RULES: dict[str, tuple[tuple[Callable[[str], bool], str], ...]] = {
-    # SendGrid's code is `type/classification` of a bounce, here in lower case.
-    "sendgrid": (
-        (lambda code: code.startswith("expired/"), "expired"),
-        (lambda code: code.endswith("/content"), "content_rejected"),
-        (lambda code: code.endswith("/frequency or volume too high"), "rate_limited"),
-    ),
-    "twilio": _codes(_TWILIO_MESSAGES),
-}
-"""Provider to (does the code fit, reason)."""
-
-STATUS_RULES: dict[str, str] = {
-    "1.1": "address_not_found",
-    "1.2": "domain_not_found",
-    "1.3": "address_malformed",
-    "1.4": "address_malformed",
-    "1.6": "address_inactive",
-    "1.10": "domain_not_found",
-    "2.1": "address_inactive",
-    "2.2": "mailbox_full",
-    "2.3": "message_too_large",
-    "3.1": "mailbox_full",
-    "3.2": "server_unavailable",
-    "3.4": "message_too_large",
-    "4.1": "connection_failed",
-    "4.2": "connection_failed",
-    "4.3": "dns_failure",
-    "4.4": "dns_failure",
-    "4.5": "server_unavailable",
-    "4.6": "server_unavailable",
-    "4.7": "expired",
-    "5.3": "rate_limited",
-    "6.1": "content_rejected",
-    "6.3": "content_rejected",
-    "7.13": "address_inactive",
-    "7.17": "address_inactive",
-    "7.18": "domain_not_found",
-    "7.20": "authentication_failed",
-    "7.21": "authentication_failed",
-    "7.22": "authentication_failed",
-    "7.23": "authentication_failed",
-    "7.24": "authentication_failed",
-    "7.25": "ip_blocked",
-    "7.26": "authentication_failed",
-    "7.28": "rate_limited",
-}
-"""Subject and detail of an enhanced status code, whatever its class, to the reason. Codes that say little (x.0.0,
-x.7.1) are missing on purpose: the text says more."""
-
-STATUS_IN_TEXT = re.compile(r"(?<![\d.])[245]\.(\d{1,3}\.\d{1,3})(?![\d.]\d)", re.ASCII)
+RULES_VERSION = 3
 
 # `full` said of the mailbox, not of what follows it: no full name, no full report, not delivered in full.
 _FULL = (
@@ -94,59 +22,95 @@ _FULL = (
     r"|\bover[ -]?quota\b|\bquota (?:is )?exceeded\b|"
     r"\bexceed(?:s|ed|ing)? (?:its |the |their |your |storage |mailbox |disk ){0,3}quota\b|\bout of storage\b"
 )
-FULL = re.compile(_FULL, re.IGNORECASE | re.ASCII)
-"""What says that a mailbox is full; decides the failure class of a SendGrid bounce too."""
+FULL = re.compile(_FULL, re.ASCII)
+"""What says, in lower case, that a mailbox is full; decides the failure class of a SendGrid bounce too."""
 
-_TEXTS: tuple[tuple[str, str], ...] = (
+TEXTS: tuple[tuple[str, str, str, str], ...] = (
     # SendGrid's drop reasons are the whole text.
-    (r"\Abounced address\Z", "prior_bounce"),
-    (r"\Aunsubscribed address\Z", "prior_unsubscribe"),
-    (r"\Aspam reporting address\Z", "prior_spam_report"),
-    (r"\Arecipient list over package quota\Z", "quota_exceeded"),
-    (r"\Ainvalid smtpapi header\Z", "invalid_request"),
-    (r"\Aspam content\Z", "content_rejected"),
-    (r"\Ainvalid\Z", "address_malformed"),
+    ("sendgrid", r"\Abounced address\Z", "prior_bounce", "Bounced Address"),
+    ("sendgrid", r"\Aunsubscribed address\Z", "prior_unsubscribe", "Unsubscribed Address"),
+    ("sendgrid", r"\Aspam reporting address\Z", "prior_spam_report", "Spam Reporting Address"),
+    ("sendgrid", r"\Arecipient list over package quota\Z", "quota_exceeded", "Recipient List over Package Quota"),
+    ("sendgrid", r"\Ainvalid smtpapi header\Z", "invalid_request", "Invalid SMTPAPI header"),
+    ("sendgrid", r"\Aspam content\Z", "content_rejected", "Spam Content"),
+    ("sendgrid", r"\Ainvalid\Z", "address_malformed", "Invalid"),
     # What mail servers say.
-    (_FULL, "mailbox_full"),
-    (r"message (?:is |size )?(?:too (?:large|big)|exceeds)|size (?:limit )?exceed", "message_too_large"),
-    (r"\bdmarc\b|\bdkim\b|\bspf\b|unauthenticated|not authenticated|authentication (?:failed|required)",
-     "authentication_failed"),
-    (r"rate ?-?limit|too many (?:messages|connections|emails|recipients)|throttl|sending too fast", "rate_limited"),
-    (r"spamhaus|barracuda|spamcop|\brbl\b|\bdnsbl\b|block ?-?list|black ?-?list", "ip_blocked"),
-    (r"\bip\b.{0,40}(?:blocked|reputation|rejected|denied)|client host .{0,60}blocked", "ip_blocked"),
-    (r"domain .{0,60}(?:blocked|reputation)|sender (?:domain )?(?:blocked|rejected)", "domain_blocked"),
-    (r"relay(?:ing)? (?:access )?(?:denied|not permitted|not allowed)|unable to relay", "relay_denied"),
-    (r"spam|\bvirus\b|malware|phish|content (?:rejected|blocked|not accepted)|unsolicited", "content_rejected"),
-    (r"(?:domain|host) (?:name )?(?:not found|does not exist|unknown)|unknown domain|\bnxdomain\b", "domain_not_found"),
-    (r"disabled|inactive|deactivated|suspended|no longer (?:active|valid|available|in use|accepts?)",
-     "address_inactive"),
-    (r"(?:user|mailbox|recipient|address|account|inbox) .{0,60}(?:unknown|not found|does not exist|doesn't exist|"
-     r"invalid|not exist|unavailable)", "address_not_found"),
-    (r"(?:unknown|no such|invalid|nonexistent) (?:local )?(?:user|mailbox|recipient|address|account|person)",
-     "address_not_found"),
-    (r"user unknown|does not have an? .{0,30}account|not a valid (?:mailbox|recipient|address)", "address_not_found"),
-    (r"\bdns\b|\bmx\b.{0,40}(?:not found|lookup|record)|name (?:service|resolution)", "dns_failure"),
-    (r"timed? ?-?out|timeout", "timed_out"),
-    (r"connection (?:refused|reset|failed|lost|closed|dropped)|could not connect|unable to connect",
-     "connection_failed"),
-    (r"expired|retry (?:time|limit)|72 hours|delivery time", "expired"),
-    (r"service (?:temporarily )?unavailable|try (?:again )?later|temporar|server (?:busy|down|unavailable)",
-     "server_unavailable"),
-    (r"policy|prohibited|not allowed|access denied|rejected for|administrative", "policy_rejected"),
+    ("*", _FULL, "mailbox_full", "552 mailbox is full"),
+    ("*", r"message (?:is |size )?(?:too (?:large|big)|exceeds)|size (?:limit )?exceed", "message_too_large",
+     "552 message size exceeds fixed limit"),
+    ("*", r"\bdmarc\b|\bdkim\b|\bspf\b|unauthenticated|not authenticated|authentication (?:failed|required)",
+     "authentication_failed", "550 rejected by the DMARC policy of the sender"),
+    ("*", r"rate ?-?limit|too many (?:messages|connections|emails|recipients)|throttl|sending too fast",
+     "rate_limited", "421 too many connections"),
+    ("*", r"spamhaus|barracuda|spamcop|\brbl\b|\bdnsbl\b|block ?-?list|black ?-?list", "ip_blocked",
+     "554 listed at zen.spamhaus.org"),
+    ("*", r"\bip\b.{0,40}(?:blocked|reputation|rejected|denied)|client host .{0,60}blocked", "ip_blocked",
+     "550 the IP 198.51.100.24 has a poor reputation"),
+    ("*", r"domain .{0,60}(?:blocked|reputation)|sender (?:domain )?(?:blocked|rejected)", "domain_blocked",
+     "550 the sending domain has a poor reputation"),
+    ("*", r"relay(?:ing)? (?:access )?(?:denied|not permitted|not allowed)|unable to relay", "relay_denied",
+     "554 relay access denied"),
+    ("*", r"spam|\bvirus\b|malware|phish|content (?:rejected|blocked|not accepted)|unsolicited", "content_rejected",
+     "554 this looks like spam"),
+    ("*", r"(?:domain|host) (?:name )?(?:not found|does not exist|unknown)|unknown domain|\bnxdomain\b",
+     "domain_not_found", "550 host unknown"),
+    ("*", r"disabled|inactive|deactivated|suspended|no longer (?:active|valid|available|in use|accepts?)",
+     "address_inactive", "550 this account is disabled"),
+    ("*", r"5\.4\.1 .{0,60}access denied", "address_not_found", "550 5.4.1 recipient address rejected: access denied"),
+    ("*", r"(?:user|mailbox|recipient|address|account|inbox) .{0,60}(?:unknown|not found|does not exist|"
+     r"doesn't exist|invalid|not exist|unavailable)", "address_not_found", "550 user unknown"),
+    ("*", r"(?:unknown|no such|invalid|nonexistent) (?:local )?(?:user|mailbox|recipient|address|account|person)",
+     "address_not_found", "550 no such user here"),
+    ("*", r"does not have an? .{0,30}account|not a valid (?:mailbox|recipient|address)", "address_not_found",
+     "550 does not have a yahoo.com account"),
+    ("*", r"\bdns\b|\bmx\b.{0,40}(?:not found|lookup|record)|name (?:service|resolution)", "dns_failure",
+     "unable to get mx info: mx lookup failed"),
+    ("*", r"timed? ?-?out|timeout", "timed_out", "connection timed out"),
+    ("*", r"connection (?:refused|reset|failed|lost|closed|dropped)|could not connect|unable to connect",
+     "connection_failed", "connection refused"),
+    ("*", r"expired|retry (?:time|limit)|72 hours|delivery time", "expired", "gave up: retry limit reached"),
+    ("*", r"service (?:temporarily )?unavailable|try (?:again )?later|temporar|server (?:busy|down|unavailable)|"
+     r"grey-?list|gray-?list", "server_unavailable", "451 try again later"),
+    ("*", r"policy|prohibited|not allowed|access denied|rejected for|administrative", "policy_rejected",
+     "550 access denied"),
 )  # fmt: skip
-TEXT_RULES = tuple((re.compile(pattern, re.IGNORECASE | re.ASCII), reason) for pattern, reason in _TEXTS)
-"""(pattern, reason); the patterns see at most failures.LONGEST_TEXT characters."""
+"""(provider or `*`, pattern, reason, a text that it is meant for); the patterns see the first failures.LONGEST_TEXT
+characters, in lower case."""
 
-LAST_RESORTS: tuple[tuple[str, Callable[[str, str], bool], str], ...] = (
-    ("sendgrid", lambda code, status: code.endswith("/invalid address"), "address_not_found"),
-    ("sendgrid", lambda code, status: code.endswith("/mailbox unavailable"), "address_inactive"),
-    ("sendgrid", lambda code, status: code.endswith("/reputation"), "ip_blocked"),
-    ("sendgrid", lambda code, status: code.endswith(("/technical", "/technical failure")), "server_unavailable"),
-    ("*", lambda code, status: status.startswith("1."), "address_malformed"),
-    ("*", lambda code, status: status.startswith("3."), "server_unavailable"),
-    ("*", lambda code, status: status.startswith("4."), "connection_failed"),
-    ("*", lambda code, status: status.startswith("5."), "invalid_request"),
-    ("*", lambda code, status: status.startswith("6."), "content_rejected"),
-    ("*", lambda code, status: status.startswith("7."), "policy_rejected"),
-)
-"""(provider, does it fit code and status, reason): general meanings, when nothing finer fits."""
+STATUS_IN_TEXT = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]\d)", re.ASCII)
+
+
+class Rule(NamedTuple):
+    """One row of the table.
+
+    :ivar number: its place, from 1
+    :ivar kind: code, status, text, general_code or general_status
+    :ivar provider: of whose failures it is asked; `*`: of everybody's
+    :ivar pattern: what the code, status or text has to be, as failure_codes writes it, or an expression of `re`
+    :ivar reason: a word of the vocabulary
+    """
+
+    number: int
+    kind: str
+    provider: str
+    pattern: str
+    reason: str
+
+
+def _rules() -> tuple[Rule, ...]:
+    rows = [
+        *(("code", provider, code, reason) for provider, codes in CODES.items() for code, reason in codes.items()),
+        *(("status", "*", status, reason) for status, reason in STATUSES.items()),
+        *(("text", provider, pattern, reason) for provider, pattern, reason, _ in TEXTS),
+        *(
+            ("general_code", provider, code, reason)
+            for provider, codes in GENERAL_CODES.items()
+            for code, reason in codes.items()
+        ),
+        *(("general_status", "*", status, reason) for status, reason in GENERAL_STATUSES.items()),
+    ]
+    return tuple(Rule(number, *row) for number, row in enumerate(rows, start=1))
+
+
+RULES: tuple[Rule, ...] = _rules()
+"""The table."""

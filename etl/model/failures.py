@@ -1,60 +1,119 @@
 """Why a message failed, finer than its failure class: the first rule that fits, of the table in failure_rules."""
 
+import re
 from functools import lru_cache
+from typing import NamedTuple
 
-from etl.model.failure_rules import (
-    CODE_RULES,
-    FULL,
-    LAST_RESORTS,
-    RULES_VERSION,
-    STATUS_IN_TEXT,
-    STATUS_RULES,
-    TEXT_RULES,
-)
+from etl.model.failure_rules import FULL, RULES, RULES_VERSION, STATUS_IN_TEXT, Rule
 
-__all__ = ["LONGEST_TEXT", "RULES_VERSION", "failure_reason", "says_full"]
+__all__ = ["LONGEST_TEXT", "RULES_VERSION", "UNCLASSIFIED", "Verdict", "failure_reason", "says_full", "verdict"]
 
 LONGEST_TEXT = 2000
 """Characters of the provider's text that the rules look at."""
 
+UNCLASSIFIED = "unclassified"
+
+
+class Verdict(NamedTuple):
+    """What the table says of one failure.
+
+    :ivar rule: the rule that won; None: none fits
+    :ivar is_in_text: its status code was found in the text
+    """
+
+    reason: str
+    rule: Rule | None = None
+    is_in_text: bool = False
+
 
 def says_full(text: str | None) -> bool:
     """Whether a bounce's text says that the mailbox is full or over quota."""
-    return text is not None and FULL.search(text[:LONGEST_TEXT]) is not None
+    return text is not None and FULL.search(text[:LONGEST_TEXT].lower()) is not None
 
 
 def failure_reason(provider: str, provider_code: str | None, status_code: str | None, text: str | None) -> str:
-    """A reason of the vocabulary for one failure.
+    """A reason of the vocabulary for one failure; `unclassified` where no rule fits.
 
-    The provider's code decides first, then the enhanced status code (RFC 3463), then the text and a status code that
-    stands in it; then general meanings of code and status; `unclassified` otherwise.
+    :param provider: slug
+    :param provider_code: as the provider's feed writes it (failure_codes); any case
+    :param status_code: enhanced status code of RFC 3463; anything else counts as none
+    :param text: of the provider; its first LONGEST_TEXT characters count
     """
-    return _failure_reason(provider, provider_code or "", status_code or "", (text or "")[:LONGEST_TEXT])
+    return verdict(provider, provider_code, status_code, text).reason
 
 
-@lru_cache(maxsize=4096)
-def _failure_reason(provider: str, provider_code: str, status_code: str, text: str) -> str:
-    code, status = provider_code.lower(), _subject_and_detail(status_code)
-    for matches, reason in CODE_RULES.get(provider, ()):
-        if matches(code):
-            return reason
-    if status in STATUS_RULES:
-        return STATUS_RULES[status]
-    for pattern, reason in TEXT_RULES:
-        if pattern.search(text):
-            return reason
-    in_text = STATUS_IN_TEXT.search(text)
-    if in_text is not None and in_text[1] in STATUS_RULES:
-        return STATUS_RULES[in_text[1]]
-    for applies_to, matches, reason in LAST_RESORTS:
-        if applies_to in (provider, "*") and matches(code, status or (in_text[1] if in_text else "")):
-            return reason
-    return "unclassified"
+def verdict(provider: str, provider_code: str | None, status_code: str | None, text: str | None) -> Verdict:
+    """The same, and the rule that says so."""
+    return _verdict(provider, provider_code or "", status_code or "", (text or "")[:LONGEST_TEXT])
 
 
-def _subject_and_detail(status_code: str) -> str:
-    """`1.1` of `5.1.1`: subject and detail of an enhanced status code; empty if it is none."""
+@lru_cache(maxsize=16_384)
+def _verdict(provider: str, provider_code: str, status_code: str, written: str) -> Verdict:
+    code, status, text = provider_code.lower(), _status(status_code), written.lower()
+    for rule in _CODES.get(provider, ()):
+        if _fits(rule.pattern, code):
+            return Verdict(rule.reason, rule)
+    rule = _status_rule(status, text)
+    if rule is not None:
+        return Verdict(rule.reason, rule)
+    for search, rule in _TEXTS:
+        if rule.provider in (provider, "*") and search(text):
+            return Verdict(rule.reason, rule)
+    found = STATUS_IN_TEXT.search(text)
+    in_text = _status(found[1]) if found else ""
+    rule = _status_rule(in_text, text)
+    if rule is not None:
+        return Verdict(rule.reason, rule, is_in_text=True)
+    for rule in _GENERAL_CODES.get(provider, ()):
+        if _fits(rule.pattern, code):
+            return Verdict(rule.reason, rule)
+    subject = (status or in_text).split(".")
+    rule = _GENERAL_STATUSES.get(f"x.{subject[1]}.*") if len(subject) == 3 else None
+    return Verdict(UNCLASSIFIED) if rule is None else Verdict(rule.reason, rule, is_in_text=not status)
+
+
+def _fits(pattern: str, code: str) -> bool:
+    """`*` at one end of a pattern stands for anything."""
+    if pattern.startswith("*"):
+        return code.endswith(pattern[1:])
+    return code.startswith(pattern[:-1]) if pattern.endswith("*") else code == pattern
+
+
+def _status(status_code: str) -> str:
+    """`5.1.1` of `5.1.01`: an enhanced status code without leading zeros; empty if it is none."""
     parts = status_code.strip().split(".")
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
         return ""
-    return f"{int(parts[1][:3])}.{int(parts[2][:3])}"
+    return ".".join(str(int(part[:3])) for part in parts)
+
+
+def _status_rule(status: str, text: str) -> Rule | None:
+    """The first rule of a status code: those of its class, with words that must stand in the text, come first."""
+    if not status:
+        return None
+    for pattern in (status, f"x{status[status.index('.') :]}"):
+        for words, rule in _STATUSES.get(pattern, ()):
+            if words in text:
+                return rule
+    return None
+
+
+def _by_provider(kind: str) -> dict[str, tuple[Rule, ...]]:
+    rules = [rule for rule in RULES if rule.kind == kind]
+    return {provider: tuple(r for r in rules if r.provider == provider) for provider in {r.provider for r in rules}}
+
+
+def _statuses() -> dict[str, list[tuple[str, Rule]]]:
+    found: dict[str, list[tuple[str, Rule]]] = {}
+    for rule in RULES:
+        if rule.kind == "status":
+            status, _, words = rule.pattern.partition(" ")
+            found.setdefault(status, []).append((words, rule))
+    return found
+
+
+_CODES = _by_provider("code")
+_STATUSES = _statuses()
+_TEXTS = tuple((re.compile(rule.pattern, re.ASCII).search, rule) for rule in RULES if rule.kind == "text")
+_GENERAL_CODES = _by_provider("general_code")
+_GENERAL_STATUSES = {rule.pattern: rule for rule in RULES if rule.kind == "general_status"}

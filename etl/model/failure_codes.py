@@ -1,0 +1,204 @@
+"""What the codes of providers and of RFC 3463 say about a failure: the data of the table in failure_rules.
+
+Codes are compared in lower case; `*` at an end of a pattern stands for anything. As feeds write `provider_code`:
+
+| provider | provider_code |
+|---|---|
+| sendgrid | `type/classification` of a bounce |
+| twilio | error code |
+| ses | `bounceType/bounceSubType` |
+| mailgun | `reason/code`: the event's reason and the code of its delivery status |
+| sparkpost | bounce class |
+| postmark | type of a bounce |
+| aws_sms | event type, without the leading `TEXT_`, `MEDIA_`, `RCS_` or `VOICE_` or with it |
+
+Only the first two have a feed; the others' codes wait here for theirs.
+
+Sources: SendGrid's bounce classifications (Event Webhook reference); Twilio's error dictionary; contents of SES
+events; Mailgun's events manual; SparkPost's bounce classification codes; Postmark's bounce API; event types of AWS End
+User Messaging; RFC 3463 and the IANA registry of enhanced status codes.
+"""
+
+CODES: dict[str, dict[str, str]] = {
+    "sendgrid": {
+        "expired/*": "expired",
+        "*/content": "content_rejected",
+        "*/frequency or volume too high": "rate_limited",
+    },
+    "twilio": {
+        code: reason
+        for reason, codes in {
+            "account_suspended": "30002 20005",
+            "address_malformed": "21211 21217 30014 63024 13223 13224 13226",
+            "address_not_found": "30005 63003",
+            "authentication_failed": "20003",
+            "carrier_congested": "30001 30017 21611",
+            "carrier_filtered": "30007 30032 30033 30034",
+            "expired": "30036 30012",
+            "handset_unreachable": "30003 21214 32009",
+            "invalid_request": "30011 30013 30015 30016 21606 21612 63016 13214 20404",
+            "message_too_large": "30019 21617",
+            "number_not_mobile": "21614 30006 21635",
+            "policy_rejected": "30018 30024 30035 30450 21608",
+            "price_limit": "30010",
+            "prior_unsubscribe": "21610",
+            "rate_limited": "30022 30023 30025 30026 30027 20429",
+            "recipient_blocked": "30004 13225 21216",
+            "region_not_permitted": "21408 13227 21215",
+            "server_unavailable": "30020 30021 20500 20503",
+            "timed_out": "30410",
+        }.items()
+        for code in codes.split()
+    },
+    "ses": {
+        "permanent/noemail": "address_not_found",
+        "permanent/suppressed": "prior_bounce",
+        "permanent/onaccountsuppressionlist": "prior_bounce",
+        "permanent/unsubscribedrecipient": "prior_unsubscribe",
+        "transient/mailboxfull": "mailbox_full",
+        "transient/messagetoolarge": "message_too_large",
+        "transient/contentrejected": "content_rejected",
+        "transient/attachmentrejected": "content_rejected",
+    },
+    "mailgun": {
+        "suppress-bounce/*": "prior_bounce",
+        "suppress-unsubscribe/*": "prior_unsubscribe",
+        "suppress-complaint/*": "prior_spam_report",
+        "old/*": "expired",
+        "*/605": "prior_bounce",
+        "*/607": "prior_spam_report",
+        "*/498": "dns_failure",
+        "*/499": "timed_out",
+        "*/680": "connection_failed",
+    },
+    "sparkpost": {
+        "10": "address_not_found",
+        "21": "dns_failure",
+        "22": "mailbox_full",
+        "23": "message_too_large",
+        "24": "timed_out",
+        "25": "policy_rejected",
+        "30": "address_not_found",
+        "52": "content_rejected",
+        "53": "content_rejected",
+        "54": "relay_denied",
+        "90": "prior_unsubscribe",
+    },
+    "postmark": {
+        "bademailaddress": "address_malformed",
+        "blocked": "ip_blocked",
+        "dmarcpolicy": "authentication_failed",
+        "dnserror": "dns_failure",
+        "smtpapierror": "invalid_request",
+        "spamcomplaint": "prior_spam_report",
+        "spamnotification": "content_rejected",
+        "templaterenderingfailed": "invalid_request",
+        "unsubscribe": "prior_unsubscribe",
+        "virusnotification": "content_rejected",
+    },
+    "aws_sms": {
+        "*carrier_blocked": "carrier_filtered",
+        "*protect_blocked": "region_not_permitted",
+        "*blocked": "recipient_blocked",
+        "*carrier_unreachable": "carrier_congested",
+        "*unreachable": "handset_unreachable",
+        "*invalid_message": "invalid_request",
+        "*invalid": "address_malformed",
+        "*spam": "content_rejected",
+        "*ttl_expired": "expired",
+        "*file_size_exceeded": "message_too_large",
+        "*file_inaccessible": "invalid_request",
+        "*file_type_unsupported": "invalid_request",
+    },
+}
+"""Provider to code to reason; a provider's first code that fits wins."""
+
+STATUSES: dict[str, str] = {
+    # Exchange Online says so of recipients that it does not know.
+    "5.4.1 access denied": "address_not_found",
+    "x.1.1": "address_not_found",
+    "x.1.2": "domain_not_found",
+    "x.1.3": "address_malformed",
+    "x.1.4": "address_malformed",
+    "x.1.6": "address_inactive",
+    "x.1.7": "invalid_request",
+    "x.1.8": "invalid_request",
+    "x.1.10": "domain_not_found",
+    "x.2.1": "address_inactive",
+    "x.2.2": "mailbox_full",
+    "x.2.3": "message_too_large",
+    "x.3.1": "mailbox_full",
+    "x.3.2": "server_unavailable",
+    "x.3.4": "message_too_large",
+    "x.4.1": "connection_failed",
+    "x.4.2": "connection_failed",
+    "x.4.3": "dns_failure",
+    "x.4.4": "dns_failure",
+    "x.4.5": "server_unavailable",
+    "x.4.6": "server_unavailable",
+    "x.4.7": "expired",
+    "x.5.3": "rate_limited",
+    "x.6.1": "content_rejected",
+    "x.6.3": "content_rejected",
+    "x.7.8": "authentication_failed",
+    "x.7.9": "authentication_failed",
+    "x.7.13": "address_inactive",
+    "x.7.16": "message_too_large",
+    "x.7.17": "address_inactive",
+    "x.7.18": "domain_not_found",
+    "x.7.20": "authentication_failed",
+    "x.7.21": "authentication_failed",
+    "x.7.22": "authentication_failed",
+    "x.7.23": "authentication_failed",
+    "x.7.24": "authentication_failed",
+    "x.7.25": "ip_blocked",
+    "x.7.26": "authentication_failed",
+    "x.7.27": "invalid_request",
+    "x.7.28": "rate_limited",
+    "x.7.29": "authentication_failed",
+}
+"""Enhanced status code to reason, `x` for any class; words behind it must stand in the text. Codes that say little
+(x.0.0, x.7.1) are missing on purpose: the text says more."""
+
+GENERAL_CODES: dict[str, dict[str, str]] = {
+    "sendgrid": {
+        "*/invalid address": "address_not_found",
+        "*/mailbox unavailable": "address_inactive",
+        "*/reputation": "ip_blocked",
+        "*/technical": "server_unavailable",
+        "*/technical failure": "server_unavailable",
+    },
+    "mailgun": {
+        "espblock/*": "ip_blocked",
+        "blacklisted/*": "ip_blocked",
+        "greylisted/*": "server_unavailable",
+        "hardfail/*": "address_not_found",
+    },
+    "sparkpost": {
+        "50": "ip_blocked",
+        "51": "ip_blocked",
+        "20": "server_unavailable",
+        "40": "server_unavailable",
+        "70": "server_unavailable",
+    },
+    "ses": {"reject/*": "content_rejected"},
+    "postmark": {
+        "hardbounce": "address_not_found",
+        "softbounce": "server_unavailable",
+        "transient": "server_unavailable",
+        "manuallydeactivated": "prior_bounce",
+        "unconfirmed": "policy_rejected",
+    },
+}
+"""Codes with a general meaning, asked when neither status nor text says anything finer."""
+
+GENERAL_STATUSES: dict[str, str] = {
+    "x.1.*": "address_malformed",
+    "x.2.*": "address_inactive",
+    "x.3.*": "server_unavailable",
+    "x.4.*": "connection_failed",
+    "x.5.*": "invalid_request",
+    "x.6.*": "content_rejected",
+    "x.7.*": "policy_rejected",
+}
+"""Subjects of RFC 3463, asked last. x.0.* says nothing."""
