@@ -91,7 +91,7 @@ def note_as_of(cursor: Cursor, load_id: int, accounts: Iterable[str]) -> None:
     """Note that a load that is about to be committed held these accounts, and the one that it was made for."""
     cursor.execute(
         "insert into ops.account_as_of as noted (account, delivery_as_of)"
-        " select account, clock_timestamp() from ("
+        " select account, statement_timestamp() from ("
         "  select unnest(%s::text[]) as account union select account from ops.load where load_id = %s"
         " ) as held order by account"
         " on conflict (account) do update set"

@@ -1,4 +1,4 @@
-"""Verify: legs, messages and reports derived again from the events, and compared with what is stored.
+"""Verify: legs, messages, live monitoring and reports derived again, and compared with what is stored.
 
 Everything is read in one snapshot and nothing is written, so it may run at any time, beside loads and builds.
 """
@@ -11,9 +11,10 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from etl.load.live_counts import LIVE_TABLES
 from etl.load.refold import refold
 from etl.model.errors import ConfigurationError
-from etl.reports import candidates
+from etl.reports import candidates, live
 from etl.reports.catalogue import BUILT, statement
 
 Progress = Callable[[str], None]
@@ -80,6 +81,10 @@ def verify(connection: Connection, progress: Progress = lambda text: None) -> Ve
                 _compare(cursor, "fact.leg", "leg_after", ("leg_key",), _columns(cursor, "leg")),
                 _compare(cursor, "fact.message", "message_after", ("message_key",), _columns(cursor, "message")),
             ]
+            progress("counting messages for live monitoring")
+            live.derive(cursor)
+            for table in LIVE_TABLES:
+                findings.append(_compare(cursor, table.table, table.name, table.grain, table.columns))
             pending = candidates.pending_days(cursor)
             for report in BUILT:
                 progress(f"deriving {report.name}")

@@ -9,6 +9,7 @@ import pytest
 
 from etl.feeds import FEEDS
 from etl.load import landing, run
+from etl.reports.catalogue import BUILT
 from etl.settings import Settings
 from simulator.world import World
 from tests.acceptance.warehouses import (
@@ -113,7 +114,9 @@ def test_rebuilds_at_once(warehouse: Warehouse, files: list[LandedFile], clean: 
 
     assert at_once(rebuild, rebuild) == [0, 0]
     changed = warehouse.rows("select rows_changed from ops.build order by build_id")
-    assert changed == [(sum(map(len, clean[1].values())),), (0,)]
+    ((engaged,),) = warehouse.rows("select count(*) from fact.live_engagement")
+    assert engaged > 0
+    assert changed == [(sum(len(clean[1][report.name]) for report in BUILT) + engaged,), (0,)]
     check_same(warehouse, clean)
 
 
