@@ -80,7 +80,7 @@ def normalise(
     keyring = settings.keyring
     read = rejected = 0
     landed_at = datetime.now(UTC)
-    with _opened(path) as stream:
+    with opened(path) as stream:
         for raw in source.records(stream):
             read += 1
             try:
@@ -105,7 +105,8 @@ def _check_ceiling(read: int, rejected: int, ceiling: float) -> None:
         )
 
 
-def _opened(path: str) -> BinaryIO:
+def opened(path: str) -> BinaryIO:
+    """A file, or stdin for `-`, to be read as bytes. Raises UsageError, or SourceError where it cannot be read."""
     from upath import UPath
 
     if path == "-":
@@ -117,7 +118,7 @@ def _opened(path: str) -> BinaryIO:
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file.") from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a folder; normalise takes one file.") from None
+        raise UsageError(f"{path} is a folder; this takes one file.") from None
     except OSError as error:
         raise SourceError(f"Cannot read {path}: {error.strerror or error}.") from error
 

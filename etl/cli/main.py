@@ -16,7 +16,7 @@ import psycopg2
 import typer
 
 from etl import __version__
-from etl.cli import demo, inspecting, loading, pulling, reporting, verifying, warehouse
+from etl.cli import demo, inspecting, loading, pulling, reasons, reporting, verifying, warehouse
 from etl.cli.output import say
 from etl.model.errors import ConfigurationError, WaybillError
 
@@ -60,7 +60,7 @@ def _main(
     pass
 
 
-for module in (loading, pulling, reporting, inspecting, verifying, warehouse, demo):
+for module in (loading, pulling, reporting, inspecting, verifying, reasons, warehouse, demo):
     module.register(app)
 
 

@@ -26,7 +26,7 @@ from etl.framing.raw_record import RawRecord
 from etl.model import failures, machine_rules
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
-from etl.model.failures import failure_reason, says_full
+from etl.model.failures import says_full
 from etl.model.providers import PROVIDERS
 
 _text, _identifier = fields.text, fields.identifier
@@ -162,9 +162,7 @@ class SendgridEvents(Feed):
             is_invalid = (event.provider_reason or "").strip().lower() == "invalid"
             event.failure_class = "invalid" if is_invalid else "gateway_suppressed"
         if event.failure_class is not None:
-            event.failure_reason = failure_reason(
-                self.provider, event.provider_code, event.status_code, event.provider_reason
-            )
+            event.failure_reason = self.verdict(event).reason
 
     def _bounce_class(self, event: Event) -> str:
         """The first row that fits wins. No type counts as `bounce`."""

@@ -27,7 +27,7 @@ from etl.feeds.twilio_rows import add_price, row_extra, row_sightings
 from etl.framing.bodies import list_body
 from etl.framing.raw_record import RawRecord
 from etl.model.event import Event
-from etl.model.failures import RULES_VERSION, failure_reason
+from etl.model.failures import RULES_VERSION
 
 EXTRA = ("direction", "group_sid", "phone_number_sid", "queue_time", "trunk_sid")
 LEFT_OUT = (
@@ -90,6 +90,7 @@ class TwilioCalls(ApiFeed):
         "canceled": "canceled",
     }
     initial_statuses = ("queued",)  # tell `processed` and nothing else
+    reasons_from = ("provider_code",)
     inbound_directions = ("inbound", "trunking-originating")
     in_progress = ("ringing", "in-progress")
     ended = ("completed", "busy", "no-answer", "failed", "canceled")
@@ -113,7 +114,7 @@ class TwilioCalls(ApiFeed):
         event.failure_class = event.failure_reason = None
         if event.event_type == "failed":
             event.failure_class = "unknown"
-            event.failure_reason = failure_reason(self.provider, None, None, None)
+            event.failure_reason = self.verdict(event).reason
 
     def _own_time(self, record: TwilioCall, status: str) -> datetime:
         if status in self.in_progress and record.start_time:

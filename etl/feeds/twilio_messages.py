@@ -24,7 +24,7 @@ from etl.feeds.twilio_rows import add_price, row_extra, row_sightings
 from etl.framing.bodies import list_body
 from etl.framing.raw_record import RawRecord
 from etl.model.event import Event
-from etl.model.failures import RULES_VERSION, failure_reason
+from etl.model.failures import RULES_VERSION
 
 EXTRA = ("direction", "messaging_service_sid", "num_media")
 LEFT_OUT = ("api_version", "body", "from", "uri", "subresource_uris")
@@ -80,6 +80,7 @@ class TwilioMessages(ApiFeed):
     initial_statuses = ("accepted", "queued", "scheduled", "sending")  # tell `processed` and nothing else
     inbound_statuses = ("receiving", "received")
 
+    reasons_from = ("provider_code",)
     refused_codes = ("21610",)  # Twilio keeps the list of those who said STOP: `dropped`, not `undelivered`
 
     failure_classes = {
@@ -111,7 +112,7 @@ class TwilioMessages(ApiFeed):
         event.failure_class = event.failure_reason = None
         if event.event_type in ("undelivered", "dropped"):
             event.failure_class = self.class_of_code.get(event.provider_code, "unknown")
-            event.failure_reason = failure_reason(self.provider, event.provider_code, None, None)
+            event.failure_reason = self.verdict(event).reason
 
     def _own_time(self, record: TwilioMessage, status: str) -> datetime:
         if status == "sent" and record.date_sent:

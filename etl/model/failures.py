@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 from etl.model.failure_rules import FULL, RULES, RULES_VERSION, STATUS_IN_TEXT, Rule
 
-__all__ = ["LONGEST_TEXT", "RULES_VERSION", "UNCLASSIFIED", "Verdict", "failure_reason", "says_full", "verdict"]
+__all__ = ["COLUMNS", "LONGEST_TEXT", "RULES_VERSION", "Verdict", "failure_reason", "says_full", "verdict"]
 
 LONGEST_TEXT = 2000
 """Characters of the provider's text that the rules look at."""
+
+COLUMNS = ("provider_code", "status_code", "provider_reason")
+"""What an event says of its failure, in the order in which the table asks for it."""
 
 UNCLASSIFIED = "unclassified"
 
