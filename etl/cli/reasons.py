@@ -17,7 +17,7 @@ from etl.model.event import Event
 from etl.model.failure_rules import RULES, RULES_VERSION
 from etl.model.failures import Verdict, verdict
 from etl.model.redaction import Redactor
-from etl.model.vocabulary import CHANNELS, FAILURE_CLASSES, FAILURE_REASONS
+from etl.model.vocabulary import CHANNELS, FAILURE_CLASSES, FAILURE_EVENTS, FAILURE_REASONS
 
 TEXT_SHOWN = 60
 LINES_NAMED = 20
@@ -210,7 +210,7 @@ def _verdict(event: Event, feed: Feed | None, provider: str) -> Verdict:
 
 def _feed_of(where: str, failure: Failure, default_provider: str | None) -> Feed | None:
     """The feed that would tell of a failure: the one named, else the provider's first, in the order email, sms, ivr."""
-    telling = {slug: feed for slug, feed in FEEDS.items() if feed.failure_words()}
+    telling = {slug: feed for slug, feed in FEEDS.items() if _failure_words(feed)}
     if failure.feed is not None:
         if failure.feed not in telling:
             raise UsageError(f"{where}: no feed {failure.feed!r} tells of failures. Feeds: {', '.join(telling)}.")
@@ -233,10 +233,15 @@ def _word(where: str, failure: Failure, feed: Feed | None) -> str | None:
     """The provider's word for the failure; where the line has none, its most usual one, which is the feed's first."""
     if feed is None:
         return None
-    words = feed.failure_words()
+    words = _failure_words(feed)
     if failure.provider_event is not None and failure.provider_event not in words:
         raise UsageError(f"{where}: {failure.provider_event!r} is no failure of {feed.slug}: {', '.join(words)}.")
     return failure.provider_event or words[0]
+
+
+def _failure_words(feed: Feed) -> list[str]:
+    """The provider's words for events that carry a failure class."""
+    return [word for word, event_type in feed.event_types.items() if event_type in FAILURE_EVENTS]
 
 
 def _print(judged: list[Judged]) -> None:

@@ -24,7 +24,7 @@ from etl.model.machine_rules import machine_rule
 from etl.model.providers import PROVIDERS
 from etl.model.recipients import country_of, is_international, mailbox_provider_of, normalise_address
 from etl.model.redaction import Redactor
-from etl.model.vocabulary import ACCOUNT, DISPATCH, ENGAGEMENT_EVENTS, FAILURE_EVENTS
+from etl.model.vocabulary import ACCOUNT, DISPATCH, ENGAGEMENT_EVENTS
 
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 LATEST = datetime(2101, 1, 1, tzinfo=UTC)
@@ -105,7 +105,7 @@ class Feed:
     rules_version: ClassVar[int]  # raise it whenever a derived column may come out otherwise
     record_type: ClassVar[type[Record]]
     event_types: ClassVar[dict[str | None, str]]
-    reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # what tells why something failed, none to leave out
+    reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # columns that tell why it failed
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
         """*feed*: the records of one landed object, in order; blank lines are none."""
@@ -156,10 +156,6 @@ class Feed:
         """
         record = self.decode(raw)
         return [self._finish(sighting, account, landed_at, keyring) for sighting in self.sightings(record)]
-
-    def failure_words(self) -> list[str]:
-        """The provider's words for events that carry a failure class."""
-        return [word for word, event_type in self.event_types.items() if event_type in FAILURE_EVENTS]
 
     def verdict(self, event: Event) -> failures.Verdict:
         """Why a (merged) event failed, by the table of reasons."""
