@@ -54,7 +54,7 @@ for feed in FEEDS.values():
         dagrun_timeout=timedelta(hours=12),
         default_args=policy.DEFAULTS,
         params=params,
-        tags=["ingest", feed.provider, feed.channel],
+        tags=["ingest", feed.provider, *({feed.channel} - {"all"})],
         doc_md=pages.ingest(feed),
     ):
         for account in surroundings.accounts_at_parse_time() if isinstance(feed, ApiFeed) else (None,):

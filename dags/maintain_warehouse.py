@@ -22,7 +22,7 @@ from functools import partial
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, get_current_context, task
 
-from orchestration import policy, runs
+from orchestration import intervals, policy
 
 with DAG(
     "maintain_warehouse",
@@ -43,7 +43,7 @@ with DAG(
         from etl.load import upkeep
         from orchestration.surroundings import settings, warehouse
 
-        return {"made": upkeep.make_partitions(warehouse(settings()), runs.now_of(get_current_context()))}
+        return {"made": upkeep.make_partitions(warehouse(settings()), intervals.now_of(get_current_context()))}
 
     @task(multiple_outputs=False)
     def drop_orphans() -> dict:

@@ -35,7 +35,7 @@ with DAG(
     dagrun_timeout=timedelta(hours=24),
     default_args={**policy.DEFAULTS, "execution_timeout": timedelta(hours=20)},
     params={
-        "feed": Param(next(iter(FEEDS)), type="string", enum=list(FEEDS), title="Feed"),
+        "feed": Param(next(iter(FEEDS)), type="string", enum=list(FEEDS), title="Feed", description="Of the records"),
         "from": Param(**TIME, title="From", description="Start of the range, by the time in the keys"),
         "until": Param(**TIME, title="Until", description="Its end, not included"),
         "account": Param(None, type=["null", "string"], title="Account", description="Empty: every one"),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import Asset, get_current_context, task
 
-from orchestration import mapped, runs
+from orchestration import intervals, mapped, runs
 from orchestration.surroundings import progress, settings, warehouse
 from orchestration.validation_page import refreshed
 
@@ -25,7 +25,7 @@ def slices(feed: str, account: str | None, known: list[str]) -> list[dict]:
     wanted = params["account"]
     if None not in (account, wanted) and account != wanted:
         return []
-    now, window = runs.now_of(context), runs.window_of(context)
+    now, window = intervals.now_of(context), runs.window_of(context)
     found = ingest.slices(ours, warehouse(ours), FEEDS[feed], now, window, account or wanted)
     return [mapped.to_xcom(one) for one in found]
 

@@ -6,7 +6,7 @@ from functools import partial
 from airflow.sdk import Asset, get_current_context, task
 
 from etl.warehouse.connection import REPORTER, connect
-from orchestration import runs
+from orchestration import intervals, runs
 from orchestration.surroundings import progress, reporter, settings, warehouse
 from orchestration.validation_page import refreshed
 
@@ -21,7 +21,7 @@ def check_feeds(known: list[str]) -> dict:
     context, ours = get_current_context(), settings()
     runs.check_names(context["params"], known)
     with reporter(warehouse(ours)) as connection:
-        state = freshness.check(connection, ours.report_timezone, runs.now_of(context))
+        state = freshness.check(connection, ours.report_timezone, intervals.now_of(context))
     runs.days_of(context, state.report_timezone)
     for line in state.lines():
         progress(line)

@@ -1,4 +1,4 @@
-"""What a run is about: its parameters, checked, and the time that it stands for. Nothing here reads the clock."""
+"""What a run is about: its parameters, checked, and what they leave to the time that it stands for."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -7,20 +7,13 @@ from zoneinfo import ZoneInfo
 from etl.feeds.api import Window
 from etl.model.days import parse_instant
 from etl.model.errors import UsageError
+from orchestration.intervals import backfilled, now_of
 
 
 def check_names(params: Mapping[str, object], known: Iterable[str]) -> None:
     """Airflow takes any name and keeps it; a misspelt one would do nothing, and nobody would know."""
     if unknown := sorted(set(params) - set(known)):
         raise UsageError(f"Unknown parameters: {', '.join(unknown)}. There are: {', '.join(sorted(known))}.")
-
-
-def now_of(context: Mapping[str, object]) -> datetime:
-    """The time of the run (aware): the end of its interval; of one that somebody triggered, when it was asked for (the
-    form in the UI gives that one the last interval that has ended, up to an hour or a day ago)."""
-    run = context["dag_run"]
-    interval_end = None if run.run_type == "manual" else context.get("data_interval_end")
-    return _plain(interval_end or run.run_after)
 
 
 def given_window(from_at: str, until_at: str) -> Window:
@@ -38,9 +31,8 @@ def window_of(context: Mapping[str, object]) -> Window | None:
         if not params["from"]:
             raise UsageError("until asks for from as well.")
         return Window(_instant("from", params["from"]), _instant("until", params["until"]) or now_of(context))
-    if _is_backfill(context):
-        return Window(_plain(context["data_interval_start"]), _plain(context["data_interval_end"]))
-    return None
+    interval = backfilled(context)
+    return Window(*interval) if interval else None
 
 
 def days_of(context: Mapping[str, object], report_timezone: str) -> list[date] | None:
@@ -57,18 +49,8 @@ def days_of(context: Mapping[str, object], report_timezone: str) -> list[date] |
         if last < first:
             raise UsageError(f"until_day {last} is before from_day {first}.")
         return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    if _is_backfill(context):
-        return [_plain(context["data_interval_start"]).astimezone(ZoneInfo(report_timezone)).date()]
-    return None
-
-
-def _is_backfill(context: Mapping[str, object]) -> bool:
-    return context["dag_run"].run_type == "backfill" and context.get("data_interval_start") is not None
-
-
-def _plain(moment: datetime) -> datetime:
-    """Airflow hands over times of a class of its own, whose days and times cannot be written as JSON."""
-    return datetime.fromisoformat(moment.isoformat())
+    interval = backfilled(context)
+    return [interval[0].astimezone(ZoneInfo(report_timezone)).date()] if interval else None
 
 
 def _instant(name: str, text: str | None) -> datetime | None:

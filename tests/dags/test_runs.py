@@ -13,7 +13,7 @@ from tests.dags.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "dags"))
 
-from orchestration import runs
+from orchestration import intervals, runs
 
 TEN, ELEVEN = datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 3, 2, 11, tzinfo=UTC)
 NOTHING = {"from": None, "until": None, "from_day": None, "until_day": None, "full": False}
@@ -29,19 +29,19 @@ def context(
 
 def test_a_scheduled_run_goes_on_from_where_the_feed_is_complete() -> None:
     assert runs.window_of(context()) is None
-    assert runs.now_of(context()) == ELEVEN
+    assert intervals.now_of(context()) == ELEVEN
 
 
 def test_a_run_without_interval_ends_when_it_was_asked_for() -> None:
-    assert runs.now_of(context("manual", None)) == ELEVEN
+    assert intervals.now_of(context("manual", None)) == ELEVEN
     assert runs.window_of(context("manual", None)) is None
 
 
 def test_a_run_that_the_form_triggered_goes_up_to_then_whatever_interval_it_was_given() -> None:
     given = context("manual", run_after=ELEVEN + timedelta(minutes=50))
-    assert runs.now_of(given) == ELEVEN + timedelta(minutes=50)
+    assert intervals.now_of(given) == ELEVEN + timedelta(minutes=50)
     assert runs.window_of(given) is None
-    assert runs.now_of(context(run_after=ELEVEN + timedelta(days=3))) == ELEVEN
+    assert intervals.now_of(context(run_after=ELEVEN + timedelta(days=3))) == ELEVEN
 
 
 def test_a_feed_of_files_has_no_window_in_a_backfill_either() -> None:
@@ -61,8 +61,8 @@ def test_times_of_airflows_own_class_become_plain_ones() -> None:
     interval = (pendulum.instance(TEN), pendulum.instance(ELEVEN))
     given = context("backfill", interval)
     days = runs.days_of(given, "Europe/Berlin")
-    assert (runs.window_of(given), runs.now_of(given), days) == (Window(TEN, ELEVEN), ELEVEN, [date(2026, 3, 2)])
-    assert {type(moment) for moment in (*runs.window_of(given), runs.now_of(given))} == {datetime}
+    assert (runs.window_of(given), intervals.now_of(given), days) == (Window(TEN, ELEVEN), ELEVEN, [date(2026, 3, 2)])
+    assert {type(moment) for moment in (*runs.window_of(given), intervals.now_of(given))} == {datetime}
     assert {type(day) for day in days} == {date}
 
 
