@@ -140,6 +140,16 @@ BOUNCES: dict[str, Failure] = {
             "reason": "550 5.7.1 [198.51.100.24] is on our block list",
         },
     ),
+    "domain_listed": Failure(
+        "blocked",
+        "domain_blocked",
+        {
+            "type": "blocked",
+            "bounce_classification": "Reputation",
+            "status": "5.7.1",
+            "reason": "550 5.7.1 the sender domain is blocked here",
+        },
+    ),
     "blocked_despite_status": Failure(
         "blocked", "address_not_found", {"type": "blocked", "status": "5.1.1", "reason": "550 5.1.1 rejected by policy"}
     ),
