@@ -149,6 +149,7 @@ def check(pulled: PulledDays, step: timedelta, least: int) -> None:
         check_once_more_writes_nothing(pulled)
 
 
+@pytest.mark.timeout(900)
 def test_days_of_twilio(postgres: Server, tmp_path: Path) -> None:
     world = World(3, days=9, messages_per_day=70)
     check(PulledDays(postgres, tmp_path, world, page_size=6, kills=(0.6, 0.4), seed=1), timedelta(days=1), least=50)
