@@ -31,8 +31,8 @@ from etl.settings import Settings
 from etl.warehouse import embedded
 from etl.warehouse.connection import REPORTER, connected
 
-START_SECONDS = 180
-"""The longest wait for a process to be well."""
+START_SECONDS = 600
+"""The longest wait for a process to be well, on a busy machine; one that ends is noticed at once."""
 
 INTERRUPTED = 130
 FIRST_PROCESSES = ("scheduler", "api-server", "dag-processor")
