@@ -86,6 +86,7 @@ class Message:
     """The legs of one account, channel and dispatch id; or one leg without a dispatch id."""
 
     legs: list[Leg]
+    dispatch_id: str | None = None
 
     @property
     def account(self) -> str:
@@ -243,8 +244,10 @@ def make_messages(happenings: Iterable[Happening]) -> list[Message]:
         named = {e.dispatch_id for e in leg.events if e.dispatch_id is not None}
         named |= taught[(leg.account, leg.provider, *leg.name)]
         if named:
-            key: tuple = ("message", leg.account, leg.channel, min(named, key=str.encode))
+            dispatch_id = min(named, key=str.encode)
+            key: tuple = ("message", leg.account, leg.channel, dispatch_id)
         else:
+            dispatch_id = None
             key = ("leg", leg.account, leg.provider, *leg.name)
-        messages.setdefault(key, Message([])).legs.append(leg)
+        messages.setdefault(key, Message([], dispatch_id)).legs.append(leg)
     return list(messages.values())

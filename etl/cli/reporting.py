@@ -19,6 +19,7 @@ from etl.cli.warehouse import ready
 from etl.model.errors import UsageError
 from etl.reports import catalogue
 from etl.reports.build import rebuild as build_reports
+from etl.reports.show import ROWS_OF_A_TABLE
 from etl.reports.show import show as write_report
 from etl.settings import Settings
 from etl.warehouse.connection import REPORTER, connect, connected
@@ -68,9 +69,13 @@ def show(
         typer.Option("--format", help="json: one array, every row, in a stable order. csv: formulas are disarmed."),
     ] = Format.TABLE,
 ) -> None:
-    """Print the rows of one report, in the order of its grain."""
+    """Print the rows of one report, in the order of its grain.
+
+    Of a view with one row per message: by time, recipients masked, days by sent_day; messages that were never sent have
+    no day, and a table ends after 1,000 of them.
+    """
     settings = Settings.from_environment()
-    catalogue.find(name)
+    found = catalogue.find(name)
     first, last = _days(from_day, until_day)
     if form is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal: redirect stdout into a file.")
@@ -81,7 +86,12 @@ def show(
             stream = sys.stdout.buffer if form is Format.PARQUET else stdout_bytes()
             count = write_report(connection, name, first, last, form.value, stream)
             sys.stdout.buffer.flush()
-        say(f"{count:,} {'row' if count == 1 else 'rows'} of {name}.{_what_is_missing(connection)}")
+        left_out = ""
+        if found.is_detail and form is Format.TABLE and count == ROWS_OF_A_TABLE:
+            left_out += " A table ends here: narrow it down with --from-day and --until-day, or take --format csv."
+        if found.is_detail and (first or last):
+            left_out += " Messages that were never sent have no day and are left out."
+        say(f"{count:,} {'row' if count == 1 else 'rows'} of {name}.{left_out}{_what_is_missing(connection)}")
 
 
 def print_report(
@@ -93,10 +103,11 @@ def print_report(
     width: int | None = None,
 ) -> int:
     """Print a report for people, folded to the width of the page; returns the number of rows."""
-    exact = BytesIO()
-    count = write_report(connection, name, from_day, until_day, "json", exact, limit=limit)
+    exact, found = BytesIO(), catalogue.find(name)
+    columns, limit = found.columns_of_a_table, limit or (ROWS_OF_A_TABLE if found.is_detail else None)
+    count = write_report(connection, name, from_day, until_day, "json", exact, limit=limit, columns=columns)
     rows = json_library.loads(exact.getvalue(), parse_float=Decimal)
-    print_table(catalogue.find(name).columns, [list(row.values()) for row in rows], width=width)
+    print_table(columns, [list(row.values()) for row in rows], width=width)
     return count
 
 

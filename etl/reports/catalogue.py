@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from etl.model.errors import UsageError
+from etl.reports.detail_views import DETAIL_VIEWS
 
 SQL = Path(__file__).resolve().parents[2] / "sql" / "reports"
 
@@ -20,6 +21,7 @@ class Report:
     :ivar measures: the other columns, in order
     :ivar is_built: a table that builds write; else a view
     :ivar is_live: a view that follows every load
+    :ivar is_detail: a view with one row per message
     """
 
     name: str
@@ -27,6 +29,7 @@ class Report:
     measures: tuple[str, ...]
     is_built: bool = True
     is_live: bool = False
+    is_detail: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,7 +47,19 @@ class Report:
     @property
     def day_column(self) -> str | None:
         """The local day that `show` can restrict, None where the report has none."""
+        if self.is_detail:
+            return "sent_day"
         return self.grain[0] if self.is_built else None
+
+    @property
+    def columns_of_a_table(self) -> tuple[str, ...]:
+        """The columns that people see: a timeline is for programs, or for one message alone."""
+        return tuple(column for column in self.columns if column != "timeline")
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns by which `show` sorts: messages by time, those that were never sent last."""
+        return ("sent_at", *self.grain) if self.is_detail else self.grain
 
 
 _BY_CAMPAIGN = ("account", "campaign_id", "channel")
@@ -227,6 +242,10 @@ REPORTS: tuple[Report, ...] = (
             "stale_reason",
         ),
         is_built=False,
+    ),
+    *(
+        Report(name, ("message_key",), columns, is_built=False, is_detail=True)
+        for name, columns in DETAIL_VIEWS.items()
     ),
 )
 

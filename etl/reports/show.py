@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import BinaryIO
+from uuid import UUID
 
 import msgspec
 from psycopg2 import sql
@@ -22,6 +23,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the start of a formula."""
 DECIMALS_OF_MONEY = 12
 """Decimal places of an unbounded numeric in Parquet, which wants to know; more than any price has."""
+ROWS_OF_A_TABLE = 1_000
+"""At most so many messages of a detail view as a table: it is laid out in memory, and nobody reads more."""
 _PRECISION = 38
 _TABLE_WIDTH = 10_000
 _CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
@@ -39,13 +42,15 @@ def show(
     form: str,
     stream: BinaryIO,
     limit: int | None = None,
+    columns: tuple[str, ...] | None = None,
 ) -> int:
     """Write the rows of a report, in the order of its grain; returns how many.
 
     :param from_day: first local day, None: from the beginning
     :param until_day: last local day, itself included; None: to the end
     :param form: table, csv, json (one array) or parquet
-    :param limit: at most so many rows, the first; None: every row
+    :param limit: at most so many rows, the first; None: every row; of a detail view as a table ROWS_OF_A_TABLE
+    :param columns: which, in this order; None: all, as a table those for people
     :raises UsageError: no such report or format, or days where the report has none
     """
     report = find(name)
@@ -56,16 +61,20 @@ def show(
         raise UsageError(f"Report {name} has no days; leave --from-day and --until-day out.")
     if from_day and until_day and until_day < from_day:
         raise UsageError(f"--until-day {until_day} lies before --from-day {from_day}.")
+    if form == "table":
+        columns = columns or report.columns_of_a_table
+        limit = limit or (ROWS_OF_A_TABLE if report.is_detail else None)
+    columns = columns or report.columns
     with connection, connection.cursor("report_rows") as cursor:
         cursor.itersize = BATCH
-        cursor.execute(_query(report), {"from_day": from_day, "until_day": until_day, "limit": limit})
+        cursor.execute(_query(report, columns), {"from_day": from_day, "until_day": until_day, "limit": limit})
         first = cursor.fetchmany(BATCH)  # a named cursor knows its columns once it has fetched
-        return writer(report.columns, cursor.description, _batches(first, lambda: cursor.fetchmany(BATCH)), stream)
+        return writer(columns, cursor.description, _batches(first, lambda: cursor.fetchmany(BATCH)), stream)
 
 
-def _query(report: Report) -> sql.Composable:
+def _query(report: Report, columns: tuple[str, ...]) -> sql.Composable:
     query = sql.SQL("select {columns} from {table}").format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, report.columns)),
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         table=sql.Identifier(*report.table.split(".")),
     )
     if report.day_column is not None:
@@ -73,8 +82,8 @@ def _query(report: Report) -> sql.Composable:
             " where {day} >= coalesce(%(from_day)s, '-infinity'::date)"
             " and {day} <= coalesce(%(until_day)s, 'infinity'::date)"
         ).format(day=sql.Identifier(report.day_column))
-    grain = sql.SQL(", ").join(map(sql.Identifier, report.grain))
-    return query + sql.SQL(" order by {} limit %(limit)s").format(grain)
+    order = sql.SQL(", ").join(map(sql.Identifier, report.order))
+    return query + sql.SQL(" order by {} limit %(limit)s").format(order)
 
 
 def _batches(first: list[tuple], fetch: Callable[[], list[tuple]]) -> Rows:
@@ -93,9 +102,19 @@ def _as_text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
+    if _is_json(value):
+        return msgspec.json.encode(value).decode()
     if isinstance(value, list):
         return " ".join(_as_text(item) for item in value)
     return str(value)
+
+
+def _is_json(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+
+
+def _as_arrow(value: object) -> object:
+    return _as_text(value) if isinstance(value, UUID) or _is_json(value) else value
 
 
 def _table(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
@@ -158,12 +177,14 @@ def _parquet(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO
     with parquet.ParquetWriter(stream, schema) as writer:
         for batch in rows:
             by_column = dict(zip(columns, zip(*batch, strict=True), strict=True))
-            writer.write_table(pyarrow.table({name: list(by_column[name]) for name in columns}, schema=schema))
+            cells = {name: list(map(_as_arrow, by_column[name])) for name in columns}
+            writer.write_table(pyarrow.table(cells, schema=schema))
             count += len(batch)
     return count
 
 
-_DATE, _DATES, _TEXT, _BOOLEAN, _TIME = 1082, 1182, 25, 16, 1184
+_DATE, _DATES, _TEXT, _TEXTS, _BOOLEAN, _TIME = 1082, 1182, 25, 1009, 16, 1184
+_UUID, _JSONB = 2950, 3802
 _INTEGERS = (20, 23)
 _NUMERIC = 1700
 _UNBOUNDED_PRECISION = 1_000
@@ -184,6 +205,9 @@ def _arrow_type(column) -> object:  # noqa: ANN001
         _DATE: pyarrow.date32(),
         _DATES: pyarrow.list_(pyarrow.date32()),
         _TEXT: pyarrow.string(),
+        _TEXTS: pyarrow.list_(pyarrow.string()),
+        _UUID: pyarrow.string(),
+        _JSONB: pyarrow.string(),
         _BOOLEAN: pyarrow.bool_(),
         _TIME: pyarrow.timestamp("us", tz="UTC"),
         **dict.fromkeys(_INTEGERS, pyarrow.int64()),

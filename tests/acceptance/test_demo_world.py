@@ -5,6 +5,7 @@ import pytest
 from etl.warehouse.connection import connected
 from simulator.truth import report_rows
 from simulator.world import World
+from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import build, load_files, report_cells
 from tests.conftest import Warehouse
 
@@ -32,6 +33,8 @@ def test_every_cell_is_the_simulators_truth(warehouse: Warehouse, world: World) 
     assert found.keys() == expected.keys()
     for name, rows in expected.items():
         assert found[name] == rows, name
+    shown = check_detail_views(warehouse.url, world.happenings(), ZONE)
+    assert all(shown.values()), "a detail view is empty"
     rejected = {
         (account, feed): count
         for account, feed, count in warehouse.rows(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import (
     build,
     check_equal,
@@ -54,6 +55,7 @@ def check_same_tables(postgres: Server, pool: ProcessPoolExecutor, files: list[F
             build(url)
             expected = model.report_rows()
             check_equal(report_cells(url), expected)
+            check_detail_views(url, model.happenings(), zone)
 
             full = build(url, full=True)
             assert not any(full.values()), f"a full rebuild changed {full}"
@@ -64,6 +66,7 @@ def check_same_tables(postgres: Server, pool: ProcessPoolExecutor, files: list[F
             build(url_at_once, full=True)
             assert facts(url_at_once) == facts(url)
             check_equal(report_cells(url_at_once), expected)
+            check_detail_views(url_at_once, model.happenings(), zone)
             distinct = {(f.account, f.feed, f.data): b for f, b in zip(files, books, strict=True)}.values()
             assert sum(row.read_count for row in rows) == sum(b.read for b in distinct)
             assert sum(row.rejected_count for row in rows) == sum(len(b.rejected) for b in distinct)

@@ -45,6 +45,13 @@ REPORT_VIEWS = (
     "report.freshness",
     "report.live_monitoring",
     "report.live_monitoring_reason",
+    "report.email_activity",
+    "report.bounced_email",
+    "report.blocked_email",
+    "report.invalid_email",
+    "report.spam_email",
+    "report.sms_activity",
+    "report.ivr_activity",
 )
 
 # table: (loader, reporter, bi reader, support reader); s select, i insert, u update, d delete of whole rows. What is
@@ -58,6 +65,9 @@ MATRIX = (
         "fact.live_count": ("siud", "siud", "", ""),
         "fact.live_engagement": ("", "siud", "", ""),
         "fact.live_reason": ("siud", "siud", "", ""),
+        "fact.reason": ("", "", "", ""),
+        "private.message_detail": ("", "", "", ""),
+        "private.message_with_recipient": ("", "", "", ""),
         "private.recipient": ("sid", "", "", "s"),
         "private.rejected_record": ("si", "", "", ""),
         "ops.account_as_of": ("siu", "s", "", ""),
@@ -141,7 +151,7 @@ def test_every_schema_and_function_has_a_comment(warehouse: Warehouse) -> None:
         "select proname, obj_description(oid, 'pg_proc') from pg_proc"
         " where pronamespace in ('fact'::regnamespace, 'ops'::regnamespace, 'report'::regnamespace)"
     )
-    assert (len(schemas), len(functions)) == (5, 3)
+    assert (len(schemas), len(functions)) == (5, 7)
     assert [name for name, comment in schemas + functions if not comment] == []
 
 
