@@ -150,10 +150,12 @@ def status(
     validations = query(
         url,
         REPORTER,
-        "select validation_id, subject, suite, success, checked_at, coalesce(("
+        "with newest as ("
+        " select subject from ops.validation group by subject order by max(validation_id) desc limit 20"
+        ") select validation_id, subject, suite, success, checked_at, coalesce(("
         " select jsonb_agg(rule - 'description' - 'success') from jsonb_array_elements(results) as rule"
         " where not (rule ->> 'success')::boolean), '[]') as failed_rules"
-        " from ops.validation order by validation_id desc limit 20",
+        " from ops.validation inner join newest using (subject) order by validation_id desc",
     )
     if json:
         document = {
@@ -170,7 +172,7 @@ def status(
     _print_build(build, stale, pending)
     failed = [row for row in validations if row["failed_rules"]]
     if validations and not failed:
-        typer.echo(f"Validations  the last {len(validations)} passed without a finding")
+        typer.echo(f"Validations  the last {len({row['subject'] for row in validations})} passed without a finding")
     typer.echo("")
     _print_feeds(freshness)
     _print_loads(loads)

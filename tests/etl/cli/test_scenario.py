@@ -42,6 +42,9 @@ def empty(var: Path) -> dict[str, str]:
 def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inbox")
     worlds.write(worlds.World(7, **SMALL), folder)
+    invented = {"event": "teleported", "email": "ana@inbox.example", "timestamp": 1_772_450_000}
+    lines = [json.dumps(invented | {"sg_message_id": f"new{number}.filter"}) for number in range(8)]
+    (folder / "north" / "sendgrid_events" / "invented.ndjson").write_text("\n".join(lines))
     return folder / "north"
 
 
@@ -95,7 +98,7 @@ def test_from_nothing_to_reports(empty: dict[str, str], inbox: Path) -> None:
     assert document["validations"] and all(row["success"] for row in document["validations"])
     failed = {rule["rule"] for row in document["validations"] for rule in row["failed_rules"]}
     assert failed == {"event_type_mapped"}, "a warning: the world has a word that SendGrid invented since"
-    assert "warning: load" in status.out and "event_staging.event_type_mapped (2 found)" in status.out
+    assert "warning: load" in status.out and "event_staging.event_type_mapped (9 found)" in status.out
     assert document["freshness"][0]["lag_seconds"] > 0
 
     listed = json.loads(call("rejected", "list", "--feed", "sendgrid_events", "--json").out)
