@@ -23,9 +23,7 @@ sent as (
         (message.sent_at at time zone %(report_timezone)s)::date as day
     from fact.message as message
     cross join lateral (
-        values
-        ('_sent', true),
-        ('_bounced', message.channel = 'sms' and message.state = 'bounced')
+        values ('_sent', true), ('_bounced', message.channel = 'sms' and message.state = 'bounced')
     ) as counted (word, is_counted)
     where
         message.sent_at is not null
@@ -99,8 +97,7 @@ recounted as (
     where recounted_leg.is_priced and message.sent_at is not null
     union all
     select channel || '_targeted' as measure, null::date as day
-    from fact.message
-    where %(days)s::date[] is null
+    from fact.message where %(days)s::date[] is null
     union all
     select 'recounted' as measure, null::date as day
     where %(days)s::date[] is null
