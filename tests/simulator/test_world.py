@@ -318,6 +318,14 @@ def test_truth_has_rows_for_every_report(happenings, zone):
     assert all(rows.values())
 
 
+def test_machines_open_and_click_flagged_and_not(happenings):
+    rows = report_rows(happenings, "UTC")["email_engagement_daily"].values()
+    for measure in ("open_count", "click_count"):
+        total, suspected = (sum(row[name] for row in rows) for name in (measure, f"suspected_machine_{measure}"))
+        assert 0 < suspected < total / 2, measure
+    assert sum(row["machine_open_count"] for row in rows) > 0
+
+
 def test_happenings_are_what_the_files_tell():
     """A reader of files that shares nothing with the simulator finds the same events, rejects and reports."""
     world = World(3, first_day=date(2026, 3, 27), days=3, messages_per_day=240)

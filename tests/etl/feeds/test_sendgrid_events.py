@@ -207,6 +207,18 @@ def test_published_shapes_are_read():
     assert found.event_at.isoformat() == "2020-06-09T18:19:12+00:00" and found.extra == {"send_at": "1591726752372"}
 
 
+def test_a_suspected_machine_is_told_by_its_user_agent_and_changes_no_flag():
+    apple, person = "Mozilla/5.0", "Mozilla/5.0 (X11; Linux x86_64) Firefox/136.0"
+    for flag in ({}, {"sg_machine_open": False}, {"sg_machine_open": True}):
+        suspected = event(event="open", useragent=apple, **flag)
+        assert (suspected.machine_rule, suspected.is_machine) == ("mozilla_alone", flag.get("sg_machine_open"))
+        found = event(event="open", useragent=person, **flag)
+        assert (found.machine_rule, found.is_machine) == (None, flag.get("sg_machine_open"))
+    assert event(event="click", useragent="curl/8.5.0").machine_rule == "http_client"
+    assert event(event="group_unsubscribe", useragent="curl/8.5.0").machine_rule is None
+    assert event(event="open").machine_rule is None
+
+
 def test_the_own_recipient_is_the_only_thing_replaced_in_an_identity():
     """Frozen: these keys must come out for ever."""
     click = event(
