@@ -432,3 +432,63 @@ def test_a_local_day_is_one_report_day_also_when_the_clock_changes(zone, first, 
         grain[0]: cells["open_count"] for grain, cells in rows("email_engagement_daily", *opens, zone=zone).items()
     }
     assert counts == {day - timedelta(days=1): 1, day: 2, day + timedelta(days=1): 1}
+
+
+# --- live monitoring -------------------------------------------------------------------------------------------------
+
+
+def decision(word: str, minute: int = 0, dispatch_id: str = "d", **columns: object) -> Happening:
+    return happening(word, minute, provider="dispatch", dispatch_id=dispatch_id, campaign=(1, "spring"), **columns)
+
+
+def not_sent(category: str, reason: str, minute: int = 0, dispatch_id: str = "d") -> Happening:
+    return decision("suppressed", minute, dispatch_id, not_sent_category=category, not_sent_reason=reason)
+
+
+def test_live_monitoring_counts_each_message_in_one_part_of_targeted():
+    told = (
+        decision("queued", 0, "q"),
+        decision("queued", 0, "s"),
+        decision("scheduled", 1, "s"),
+        not_sent("other", "a word of theirs", 0, "n"),
+        decision("handed_over", 0, "h"),
+    )
+    assert rows("live_monitoring", *told) == {
+        ("acme", "spring", "email"): {
+            "targeted": 4,
+            "sent": 1,
+            "in_gateway": 1,
+            "not_sent": 1,
+            "not_sent_other": 1,
+            "in_progress_queued": 1,
+            "in_progress_about_to_be_sent": 1,
+        }
+    }
+    assert rows("live_monitoring_reason", *told) == {
+        ("acme", "spring", "email", "other", "unclassified"): {"message_count": 1}
+    }
+
+
+def test_live_monitoring_counts_blocked_as_bounced_soft_and_an_unsubscribe_as_a_click():
+    assert row("live_monitoring", happening("bounced", failure_class="blocked")) == {
+        "targeted": 1,
+        "sent": 1,
+        "bounced_soft": 1,
+    }
+    assert row("live_monitoring", BOUNCE, happening("unsubscribed", 9)) == {
+        "targeted": 1,
+        "sent": 1,
+        "delivered": 1,
+        "opened": 1,
+        "clicked": 1,
+        "marked_unsubscribed": 1,
+    }
+
+
+def test_the_latest_decision_not_to_send_gives_the_reason_until_the_message_goes_out():
+    first = not_sent("system_error", "system_timeout", 1)
+    second = not_sent("internally_suppressed", "ndnc", 2)
+    assert list(rows("live_monitoring_reason", second, first)) == [
+        ("acme", "spring", "email", "internally_suppressed", "ndnc")
+    ]
+    assert rows("live_monitoring_reason", first, second, decision("handed_over", 3)) == {}

@@ -593,6 +593,8 @@ def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
         ("email_delivered", D2): 1,
         ("sms_delivered", D3): 1,
         ("priced_leg", D2): 1,
+        ("email_targeted", None): 3,
+        ("sms_targeted", None): 2,
         ("recounted", None): 1,
     }
 
