@@ -216,6 +216,39 @@ def test_a_file_that_fails_leaves_nothing_and_is_applied_by_the_next_run(
     assert is_migrated(empty)
 
 
+def test_days_with_engagement_wait_for_a_build_when_the_suspected_machines_come(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(migrations.SQL, tmp_path / "sql")
+    newer = [tmp_path / "sql" / "schema" / name for name in FILES if name >= "0010_"]
+    assert len(newer) >= 2
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "SQL", tmp_path / "sql")
+        for file in newer:
+            file.unlink()
+        migrate(empty)
+    rows(
+        empty,
+        "insert into fact.event (event_key, event_at, channel, event_type, provider, feed, account, rules_version)"
+        " values ('01960000-0000-8000-8000-000000000000', now(), 'email', 'opened', 'sendgrid', 'sendgrid_events', 'a',"
+        " 4);"
+        "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status)"
+        " values ('a', 'sendgrid_events', 'load', '', 4, '', 'published'), ('a', 'x', 'load', '', 4, '', 'stopped');"
+        "insert into report.email_engagement_daily values"
+        " ('2026-03-02', 'a', 'sendgrid', 'c', 'gmail', 1, 0, 1, 1, 0, 0, 0, 0); select 1",
+    )
+    migrate(empty)
+    assert rows(
+        empty, "select l.status, d.day::text from ops.changed_day as d inner join ops.load as l using (load_id)"
+    ) == [("published", "2026-03-02")]
+    assert rows(
+        empty,
+        "select open_count, suspected_machine_open_count, suspected_machine_click_count"
+        " from report.email_engagement_daily",
+    ) == [(1, 0, 0)]
+    assert rows(empty, "select feed, machine_rule from fact.event") == [("sendgrid_events", None)]
+
+
 def test_several_processes_may_migrate_at_once(empty: str) -> None:
     def work() -> None:
         migrate(empty)
