@@ -83,13 +83,13 @@ class Interruptions:
     :ivar kill_count: processes that were killed
     :ivar red_count: processes that ended because the provider contradicted itself
     :ivar again_count: pages that came whole and were not noted, so that they came once more
-    :ivar given_up_count: answers that were not waited for: such a page may have come whole all the same
+    :ivar late_count: of them, those that were no interruption's: nobody had waited for the answer, and it came whole
     """
 
     kill_count: int = 0
     red_count: int = 0
     again_count: int = 0
-    given_up_count: int = 0
+    late_count: int = 0
 
 
 class PulledDays:
@@ -170,7 +170,8 @@ class PulledDays:
         return ended != 0 and (is_last or self._chooser.random() > LEFT_LYING)
 
     def _check_requests(self, account: str, is_interrupted: bool) -> None:
-        """A process that ended by itself noted every page that came; one that was interrupted, all but one."""
+        """A process that ended by itself noted every page that came and was waited for; one that was interrupted, all
+        but one."""
         sid, counts = account_sid(account), self.interruptions[account]
         came = sum(request.is_page and self.twilio.account_of(request.target) == sid for request in self.requests())
         ((noted,),) = self.rows(
@@ -178,9 +179,9 @@ class PulledDays:
             " where p.account = %s",
             account,
         )
-        again_count, given_up_count = came - noted, len(self.said(account, "in time"))
-        assert again_count - counts.again_count <= is_interrupted + given_up_count - counts.given_up_count
-        counts.again_count, counts.given_up_count = again_count, given_up_count
+        counts.late_count += max(came - noted - counts.again_count - is_interrupted, 0)
+        assert counts.late_count <= len(self.said(account, "in time"))
+        counts.again_count = came - noted
 
     def requests(self) -> list[Request]:
         """What the stand-in was asked."""

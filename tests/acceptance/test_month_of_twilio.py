@@ -53,9 +53,11 @@ def live(pulled: PulledDays, step: timedelta) -> list[Switched]:
 def check_everything_went_wrong(pulled: PulledDays, struck: list[Switched]) -> None:
     assert [switched.fault for switched in struck] == list(TROUBLES)
     assert [switched.fault for switched in struck if not switched.struck] == []
-    for account, counts in pulled.interruptions.items():
-        assert min(counts.kill_count, counts.red_count, counts.again_count) > 2
-        assert all(pulled.said(account, words) for words in ("429 from", "waiting 2 s", "broken connection", "in time"))
+    for counts in pulled.interruptions.values():
+        assert min(counts.kill_count, counts.red_count, counts.again_count) > 0
+    assert sum(counts.kill_count for counts in pulled.interruptions.values()) > 5
+    for words in ("429 from", "waiting 2 s", "500 from", "broken connection", "in time"):
+        assert [line for account in pulled.interruptions for line in pulled.said(account, words)], words
 
 
 def check_everything_was_landed(pulled: PulledDays, landed: list[Told], least: int) -> None:
@@ -96,12 +98,16 @@ def check_everything_landed_is_a_fact_and_reported(pulled: PulledDays, landed: l
 
 
 def check_notes(pulled: PulledDays) -> None:
-    """Every window was pulled once, however often it was interrupted, and counts as complete."""
+    """Every window was pulled once, however often it was interrupted, and counts as complete. Where the first thing
+    that a process was told is a redirect, its link may be dead, and it begins anew."""
     world = pulled.world
     ((*counts,),) = pulled.rows(
-        "select count(*), count(distinct (account, feed, until_at)), count(committed_at) from ops.pull"
+        "select count(*) filter (where broken = '{}'), count(distinct (account, feed, until_at)), count(committed_at)"
+        " from ops.pull"
     )
     assert len(set(counts)) == 1
+    given_up = pulled.rows("select unnest(broken) from ops.pull where broken <> '{}'")
+    assert [reason for (reason,) in given_up if "a redirect. None is followed" not in reason] == []
     watermarks = pulled.rows(
         "select count(*), max(complete_from) <= %s, min(complete_until), max(complete_until) from ops.watermark",
         world.starts,
@@ -152,7 +158,7 @@ def check(pulled: PulledDays, step: timedelta, least: int) -> None:
 @pytest.mark.timeout(900)
 def test_days_of_twilio(postgres: Server, tmp_path: Path) -> None:
     world = World(3, days=9, messages_per_day=70)
-    check(PulledDays(postgres, tmp_path, world, page_size=6, kills=(0.6, 0.4), seed=1), timedelta(days=1), least=50)
+    check(PulledDays(postgres, tmp_path, world, page_size=6, kills=(0.9, 0.5), seed=1), timedelta(days=1), least=50)
 
 
 @pytest.mark.long
