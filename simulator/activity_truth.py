@@ -1,6 +1,6 @@
 """What the detail views must show of every message: DESIGN section 7 in plain Python, slow and obvious on purpose.
 
-Not here, because the truth does not know them: keys, recipients, status codes and texts of providers, timelines.
+Not here, because the truth does not know them: keys, recipients, status codes and texts of providers.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,8 @@ from simulator.truth import words_of
 STALE_AFTER = timedelta(hours=72)
 
 Row = dict[str, object]
-"""One message: column to value; `words` sorted, and `why`, (kind, word) of the text in reason_in_words."""
+"""One message: column to value; `words` sorted; `why`, (kind, word) of the text in reason_in_words; `timeline`, (time,
+event_type) of each event, sorted."""
 
 _OF_EVERY_CHANNEL = (
     "account",
@@ -48,6 +49,7 @@ _OF_EVERY_CHANNEL = (
     "not_sent_reason",
     "why",
     "provider_code",
+    "timeline",
 )
 COLUMNS = {
     "email": (
@@ -168,6 +170,7 @@ def activity(message: Message, zone: ZoneInfo, as_of: datetime | None) -> Row:
         "not_sent_category": not_sent and not_sent.not_sent_category,
         "not_sent_reason": not_sent_reason(message),
         "why": why(message),
+        "timeline": sorted((e.at, e.event_type) for e in message.events),
         "unanswered_type": unanswered_type(message),
         "answered_by": latest(message.of("completed")).answered_by if message.has("completed") else None,
         "segments": sum_where_told(message, "segments"),

@@ -67,21 +67,25 @@ def show(
     columns = columns or report.columns
     with connection, connection.cursor("report_rows") as cursor:
         cursor.itersize = BATCH
-        cursor.execute(_query(report, columns), {"from_day": from_day, "until_day": until_day, "limit": limit})
+        query = _query(report, columns, from_day, until_day)
+        cursor.execute(query, {"from_day": from_day, "until_day": until_day, "limit": limit})
         first = cursor.fetchmany(BATCH)  # a named cursor knows its columns once it has fetched
         return writer(columns, cursor.description, _batches(first, lambda: cursor.fetchmany(BATCH)), stream)
 
 
-def _query(report: Report, columns: tuple[str, ...]) -> sql.Composable:
+def _query(report: Report, columns: tuple[str, ...], from_day: date | None, until_day: date | None) -> sql.Composable:
     query = sql.SQL("select {columns} from {table}").format(
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         table=sql.Identifier(*report.table.split(".")),
     )
-    if report.day_column is not None:
-        query += sql.SQL(
-            " where {day} >= coalesce(%(from_day)s, '-infinity'::date)"
-            " and {day} <= coalesce(%(until_day)s, 'infinity'::date)"
-        ).format(day=sql.Identifier(report.day_column))
+    # Only days that are asked for: what has no day (a message that was never sent) is part of the whole.
+    conditions = [
+        sql.SQL(condition).format(day=sql.Identifier(report.day_column))
+        for condition, day in (("{day} >= %(from_day)s", from_day), ("{day} <= %(until_day)s", until_day))
+        if day is not None
+    ]
+    if conditions:
+        query += sql.SQL(" where ") + sql.SQL(" and ").join(conditions)
     order = sql.SQL(", ").join(map(sql.Identifier, report.order))
     return query + sql.SQL(" order by {} limit %(limit)s").format(order)
 

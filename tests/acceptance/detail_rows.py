@@ -29,7 +29,15 @@ def found_rows(url: str) -> dict[str, list[Row]]:
                 )
             )
             rows = [dict(zip(COLUMNS[channel], row, strict=True)) for row in cursor.fetchall()]
-            found[view] = [row | {"words": sorted(row["words"]), "why": why[row["why"]]} for row in rows]
+            found[view] = [
+                row
+                | {
+                    "words": sorted(row["words"]),
+                    "why": why[row["why"]],
+                    "timeline": sorted((datetime.fromisoformat(e["at"]), e["event_type"]) for e in row["timeline"]),
+                }
+                for row in rows
+            ]
     return found
 
 
