@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,13 +17,15 @@ from deploy.airflow_settings import ROOT
 from deploy.guard import members
 from etl.warehouse import embedded
 
-LONGEST_SECONDS = 900
+LONGEST_SECONDS, ENDING_SECONDS = 900, 120
 TRUE = "Every cell equals the simulator's truth: "
 
 
-def started(folder: Path, *options: str) -> subprocess.Popen:
+@contextmanager
+def started(folder: Path, *options: str) -> Iterator[subprocess.Popen]:
+    """A launcher, which ends with the test whatever becomes of that."""
     environment = {**os.environ, "WAYBILL_VAR": str(folder), "WAREHOUSE_URL": "postgresql://nobody@127.0.0.1:9/none"}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "deploy.run", *options],
         cwd=ROOT,
         env=environment,
@@ -30,6 +34,11 @@ def started(folder: Path, *options: str) -> subprocess.Popen:
         text=True,
         start_new_session=True,
     )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=ENDING_SECONDS)
 
 
 def running_in(folder: Path) -> list[str]:
@@ -57,46 +66,45 @@ def facts(folder: Path) -> list[tuple]:
     return rows
 
 
+@pytest.mark.timeout(3 * LONGEST_SECONDS)
 @pytest.mark.long
 def test_from_nothing_to_the_truth_and_a_second_start_changes_nothing() -> None:
     with TemporaryDirectory(prefix="waybill-tests-") as name:
         folder = Path(name)
-        first = started(folder, "--once")
-        out, _ = first.communicate(timeout=LONGEST_SECONDS)
+        with started(folder, "--once") as first:
+            out, _ = first.communicate(timeout=LONGEST_SECONDS)
         assert first.returncode == 0, out
         assert TRUE in out and "email_campaign, first rows:" in out
         assert not members([first.pid]) and not running_in(folder)
         before = facts(folder)
         assert len(before) > 1000
 
-        second = started(folder)
-        shown = []
-        for line in second.stdout:
-            shown.append(line)
-            if "Ctrl-C" in line:
-                break
-        assert any(TRUE in line for line in shown), "".join(shown)
-        assert any("http://127.0.0.1:" in line and "password" in line for line in shown)
-        assert len(running_in(folder)) > 5
-        second.send_signal(signal.SIGINT)
-        second.communicate(timeout=120)
+        with started(folder) as second:
+            shown = []
+            for line in second.stdout:
+                shown.append(line)
+                if "Ctrl-C" in line:
+                    break
+            assert any(TRUE in line for line in shown), "".join(shown)
+            assert any("http://127.0.0.1:" in line and "password" in line for line in shown)
+            assert len(running_in(folder)) > 5
         assert second.returncode == 0
         assert not running_in(folder)
         assert facts(folder) == before
 
 
+@pytest.mark.timeout(LONGEST_SECONDS)
 @pytest.mark.long
 def test_a_launcher_that_is_killed_leaves_nothing_running() -> None:
     with TemporaryDirectory(prefix="waybill-tests-") as name:
         folder = Path(name)
-        process = started(folder)
-        for line in process.stdout:
-            if "Starting Airflow" in line:
-                break
-        assert len(running_in(folder)) > 3
-        process.kill()
-        process.communicate()
-        deadline = time.monotonic() + 60
+        with started(folder) as process:
+            for line in process.stdout:
+                if "Starting Airflow" in line:
+                    break
+            assert len(running_in(folder)) > 3
+            process.kill()
+        deadline = time.monotonic() + ENDING_SECONDS
         while running_in(folder) or embedded.is_running(folder / "run" / "postgres"):
             assert time.monotonic() < deadline, running_in(folder)
             time.sleep(0.5)
