@@ -99,12 +99,13 @@ def set_the_stage(server: Server, folder: Path) -> Stage:
     url = server.database(ZONE)
     load_files(settings_of(url, folder / "first"), url, first)
     build(url)
-    before, cells_before = as_template(server, url), report_cells(url)
+    before = as_template(server, url)
 
     url = before.database(ZONE)
     started = time.monotonic()
     load_files(settings_of(url, folder / "second"), url, second)
     seconds = time.monotonic() - started
+    cells_before = report_cells(url)
     tables, loaded = everything_loaded(url), as_template(server, url)
 
     url = loaded.database(ZONE)
