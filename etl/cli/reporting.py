@@ -2,6 +2,7 @@
 
 import json as json_library
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -64,6 +65,10 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A report; `waybill report list` lists them.")],
     from_day: FromDay = None,
     until_day: UntilDay = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="COLUMN=VALUE", help="Rows with that value; several: rows with all of them."),
+    ] = None,
     form: Annotated[
         Format,
         typer.Option("--format", help="json: one array, every row, in a stable order. csv: formulas are disarmed."),
@@ -77,18 +82,19 @@ def show(
     settings = Settings.from_environment()
     found = catalogue.find(name)
     first, last = _days(from_day, until_day)
+    kept = dict(map(_pair, only or []))
     if form is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal: redirect stdout into a file.")
     with connected(ready(settings), REPORTER) as connection:
         if form is Format.TABLE and sys.stdout.isatty():
-            count = print_report(connection, name, first, last)
+            count = print_report(connection, name, first, last, only=kept)
         else:
             stream = sys.stdout.buffer if form is Format.PARQUET else stdout_bytes()
-            count = write_report(connection, name, first, last, form.value, stream)
+            count = write_report(connection, name, first, last, form.value, stream, only=kept)
             sys.stdout.buffer.flush()
         left_out = ""
         if found.is_detail and form is Format.TABLE and count == ROWS_OF_A_TABLE:
-            left_out += " A table ends here: narrow it down with --from-day and --until-day, or take --format csv."
+            left_out += " A table ends here: narrow it down with --only, --from-day, --until-day, or take --format csv."
         if found.is_detail and (first or last):
             left_out += " Messages that were never sent have no day and are left out."
         say(f"{count:,} {'row' if count == 1 else 'rows'} of {name}.{left_out}{_what_is_missing(connection)}")
@@ -101,11 +107,12 @@ def print_report(
     until_day: date | None,
     limit: int | None = None,
     width: int | None = None,
+    only: Mapping[str, str] | None = None,
 ) -> int:
     """Print a report for people, folded to the width of the page; returns the number of rows."""
     exact, found = BytesIO(), catalogue.find(name)
     columns, limit = found.columns_of_a_table, limit or (ROWS_OF_A_TABLE if found.is_detail else None)
-    count = write_report(connection, name, from_day, until_day, "json", exact, limit=limit, columns=columns)
+    count = write_report(connection, name, from_day, until_day, "json", exact, limit, columns, only)
     rows = json_library.loads(exact.getvalue(), parse_float=Decimal)
     print_table(columns, [list(row.values()) for row in rows], width=width)
     return count
@@ -162,6 +169,13 @@ def rebuild(
         say(f"Build {result.build_id}: {what} rebuilt, as of {result.as_of:%Y-%m-%d %H:%M:%S} UTC.")
     for warning in result.warnings:
         say(f"warning: rule {warning} failed; `waybill status` has the counts.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, sign, value = text.partition("=")
+    if not sign:
+        raise UsageError(f"--only {text!r}: expected COLUMN=VALUE, such as --only account=acme.")
+    return column.strip(), value
 
 
 def _days(from_day: str | None, until_day: str | None) -> tuple[date | None, date | None]:

@@ -5,13 +5,14 @@ Rows are read and written in batches, so that memory does not grow with the repo
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import BinaryIO
 from uuid import UUID
 
 import msgspec
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
@@ -43,6 +44,7 @@ def show(
     stream: BinaryIO,
     limit: int | None = None,
     columns: tuple[str, ...] | None = None,
+    only: Mapping[str, str] | None = None,
 ) -> int:
     """Write the rows of a report, in the order of its grain; returns how many.
 
@@ -51,7 +53,9 @@ def show(
     :param form: table, csv, json (one array) or parquet
     :param limit: at most so many rows, the first; None: every row; of a detail view as a table ROWS_OF_A_TABLE
     :param columns: which, in this order; None: all, as a table those for people
-    :raises UsageError: no such report or format, or days where the report has none
+    :param only: column to the value that rows must have there, as text; of a list, one of its values
+    :raises UsageError: no such report, format or column, a value that the column cannot have, or days where the report
+        has none
     """
     report = find(name)
     writer = FORMATS.get(form)
@@ -65,15 +69,51 @@ def show(
         columns = columns or report.columns_of_a_table
         limit = limit or (ROWS_OF_A_TABLE if report.is_detail else None)
     columns = columns or report.columns
+    kept = dict(only or {})
+    conditions = _conditions(connection, report, kept)
     with connection, connection.cursor("report_rows") as cursor:
         cursor.itersize = BATCH
-        query = _query(report, columns, from_day, until_day)
-        cursor.execute(query, {"from_day": from_day, "until_day": until_day, "limit": limit})
+        query = _query(report, columns, from_day, until_day, conditions)
+        parameters = {"from_day": from_day, "until_day": until_day, "limit": limit}
+        parameters |= {f"only_{column}": value for column, value in kept.items()}
+        try:
+            cursor.execute(query, parameters)
+        except psycopg2.DataError as error:
+            raise UsageError(f"Report {name}: a value is none of its column: {str(error).splitlines()[0]}.") from error
         first = cursor.fetchmany(BATCH)  # a named cursor knows its columns once it has fetched
         return writer(columns, cursor.description, _batches(first, lambda: cursor.fetchmany(BATCH)), stream)
 
 
-def _query(report: Report, columns: tuple[str, ...], from_day: date | None, until_day: date | None) -> sql.Composable:
+def _conditions(connection: Connection, report: Report, only: Mapping[str, str]) -> list[sql.Composable]:
+    unknown = [column for column in only if column not in report.columns]
+    if unknown:
+        raise UsageError(
+            f"Report {report.name} has no column {unknown[0]!r}. Its columns: {', '.join(report.columns)}."
+        )
+    if not only:
+        return []
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select a.attname from pg_attribute as a inner join pg_type as t on t.oid = a.atttypid"
+            " where a.attrelid = %s::regclass and t.typcategory = 'A'",
+            (report.table,),
+        )
+        lists = {name for (name,) in cursor.fetchall()}
+    return [
+        sql.SQL("{value} = any ({column})" if column in lists else "{column} = {value}").format(
+            column=sql.Identifier(column), value=sql.Placeholder(f"only_{column}")
+        )
+        for column in only
+    ]
+
+
+def _query(
+    report: Report,
+    columns: tuple[str, ...],
+    from_day: date | None,
+    until_day: date | None,
+    kept: Sequence[sql.Composable],
+) -> sql.Composable:
     query = sql.SQL("select {columns} from {table}").format(
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         table=sql.Identifier(*report.table.split(".")),
@@ -84,6 +124,7 @@ def _query(report: Report, columns: tuple[str, ...], from_day: date | None, unti
         for condition, day in (("{day} >= %(from_day)s", from_day), ("{day} <= %(until_day)s", until_day))
         if day is not None
     ]
+    conditions += kept
     if conditions:
         query += sql.SQL(" where ") + sql.SQL(" and ").join(conditions)
     order = sql.SQL(", ").join(map(sql.Identifier, report.order))

@@ -172,6 +172,11 @@ def test_exports_are_exact_and_harmless(warehouse: Warehouse) -> None:
         settings = environment_of(warehouse)
         return fine(waybill("report", "show", "message_cost_daily", "--format", form, settings=settings)).out
 
+    one = waybill("report", "show", "message_cost_daily", "--only", "campaign_id=plain", "--only", "account=acme",
+                  "--format", "json", settings=environment_of(warehouse))  # fmt: skip
+    assert [row["campaign_id"] for row in json.loads(fine(one).out)] == ["plain"]
+    refused = waybill("report", "show", "message_cost_daily", "--only", "plain", settings=environment_of(warehouse))
+    assert refused.code == 2 and "COLUMN=VALUE" in refused.err
     rows = list(csv.DictReader(io.StringIO(show("csv"))))
     assert [row["campaign_id"] for row in rows] == ["'+1", "'-1", "'=cmd|' /C calc'!A0", "'@x", "plain"]
     assert {(row["priced_leg_count"], row["cost"]) for row in rows} == {("9007199254740993", str(MONEY))}

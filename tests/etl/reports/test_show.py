@@ -35,11 +35,16 @@ def costs(warehouse: Warehouse) -> Warehouse:
 
 
 def shown(
-    warehouse: Warehouse, name: str, form: str, from_day: date | None = None, until_day: date | None = None
+    warehouse: Warehouse,
+    name: str,
+    form: str,
+    from_day: date | None = None,
+    until_day: date | None = None,
+    only: dict[str, str] | None = None,
 ) -> tuple[int, bytes]:
     connection = warehouse.connect("waybill_bi_reader")
     stream = io.BytesIO()
-    count = show(connection, name, from_day, until_day, form, stream)
+    count = show(connection, name, from_day, until_day, form, stream, only=only)
     connection.close()
     return count, stream.getvalue()
 
@@ -200,3 +205,43 @@ def test_what_cannot_be_shown(warehouse: Warehouse) -> None:
         shown(warehouse, "freshness", "csv", D1)
     with pytest.raises(UsageError, match="before"):
         shown(warehouse, NAME, "csv", D2, D1)
+
+
+@pytest.mark.parametrize(
+    ("only", "days"),
+    [
+        ({"campaign_id": "=cmd()"}, [D2]),
+        ({"country": "DE", "priced_leg_count": "2"}, [D3]),
+        ({"sent_day": "2026-03-02", "account": "acme"}, [D1]),
+        ({"account": "%"}, []),
+        ({"campaign_id": "x' or true --"}, []),
+        ({}, [D1, D2, D3]),
+    ],
+)
+def test_only_rows_with_a_value(costs: Warehouse, only: dict[str, str], days: list[date]) -> None:
+    count, data = shown(costs, NAME, "json", only=only)
+    assert [date.fromisoformat(row["sent_day"]) for row in json.loads(data)] == days
+    assert count == len(days)
+
+
+def test_only_rows_with_a_value_in_a_list(warehouse: Warehouse) -> None:
+    connection = warehouse.connect()
+    with connection, connection.cursor() as cursor:
+        for days in ("{2026-03-01,2026-03-02}", "{2026-03-03}"):
+            cursor.execute(
+                "insert into ops.build (status, as_of, report_timezone, days_built, is_full, rows_changed,"
+                " code_version) values ('published', now(), 'UTC', %s, false, 3, '1')",
+                (days,),
+            )
+    connection.close()
+    _, data = shown(warehouse, "build", "json", only={"days_built": "2026-03-02"})
+    assert [row["build_id"] for row in json.loads(data)] == [1]
+    assert shown(warehouse, "email_activity", "csv", only={"words": "Bounced"})[0] == 0
+
+
+def test_what_no_row_can_have_is_refused(costs: Warehouse) -> None:
+    with pytest.raises(UsageError, match=r"no column 'campaign'.*campaign_id"):
+        shown(costs, NAME, "csv", only={"campaign": "x"})
+    for only in ({"sent_day": "someday"}, {"priced_leg_count": "many"}):
+        with pytest.raises(UsageError, match="none of its column"):
+            shown(costs, NAME, "csv", only=only)
