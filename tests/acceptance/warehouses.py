@@ -27,6 +27,8 @@ FACTS = {
     "fact.event": "event_key",
     "fact.leg": "leg_key",
     "fact.message": "message_key",
+    "fact.live_count": "account, campaign_id, channel",
+    "fact.live_reason": "account, campaign_id, channel, category, reason",
     "private.recipient": "recipient_key",
 }
 LandedFile = tuple[str, str, bytes, datetime]
