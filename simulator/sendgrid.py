@@ -43,14 +43,15 @@ _EVENT_TYPES = {
 _DELIVERY_WORDS = ("processed", "deferred", "delivered", "bounce", "dropped")
 _APPLE_PROXY = "Mozilla/5.0"
 _GOOGLE_PROXY = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+_GOOGLE_PREFETCH = "Mozilla/5.0 (Windows NT 10.0) Chrome/42.0 Safari/537.36 Edge/12.246 Mozilla/5.0"
 _SCANNER = "Barracuda Sentinel (EE)"
-_MACHINES = {_APPLE_PROXY: "mozilla_alone", _GOOGLE_PROXY: "google_image_proxy", _SCANNER: "security_scanner"}
+_MACHINES = {_APPLE_PROXY: "mozilla_alone", _GOOGLE_PREFETCH: "google_image_prefetch", _SCANNER: "security_scanner"}
 _BROWSERS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/134.0 Safari/537.36",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_3 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.3 Safari/605",
 )
-_OPENED_WITH = (*_BROWSERS, _GOOGLE_PROXY)
+_OPENED_WITH = (*_BROWSERS, _GOOGLE_PROXY, _GOOGLE_PREFETCH)
 _CLICKED_WITH = (*_BROWSERS, _SCANNER)
 
 

@@ -238,7 +238,7 @@ def test_the_funnel_of_a_campaign_and_its_rates():
         (happening("processed"),),
     ]
     happenings = [replace(h, leg=(str(number),)) for number, leg in enumerate(legs) for h in leg]
-    suppressed = happening("suppressed", provider="dispatch")
+    suppressed = happening("suppressed", provider="dispatch", not_sent_category="other")
     assert row("email_campaign", *happenings, suppressed) == {
         "sent": 6,
         "delivered": 2,

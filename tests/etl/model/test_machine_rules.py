@@ -6,16 +6,13 @@ import pytest
 
 from etl.model.machine_rules import LONGEST_USER_AGENT, RULES, RULES_VERSION, machine_rule
 
-DIGEST_OF_VERSION = {1: "695baa242f14dd1c"}
+DIGEST_OF_VERSION = {1: "695baa242f14dd1c", 2: "999163c46e55a2ec"}
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/134.0 Safari/537.36"
 PREFETCH = CHROME.replace("134.0", "42.0.2311.135") + " Edge/12.246 Mozilla/5.0"
 
 MACHINES = {
     "mozilla_alone": ("Mozilla/5.0", " Mozilla/5.0 "),
-    "google_image_proxy": ("Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko (via ggpht.com GoogleImageProxy)",),
     "google_image_prefetch": (PREFETCH,),
-    "yahoo_mail_proxy": ("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",),
-    "image_proxy": ("Mozilla/5.0 (compatible; ImageProxy)",),
     "security_scanner": ("Barracuda Sentinel (EE)", f"{CHROME} SafeLinks", "Mimecast-URL-Protect/1.0"),
     "link_preview": ("facebookexternalhit/1.1", "WhatsApp/2.23.20.0", "Slackbot-LinkExpanding 1.0", "Twitterbot/1.0"),
     "headless_browser": (CHROME.replace("Chrome/", "HeadlessChrome/"),),
@@ -35,6 +32,8 @@ PEOPLE = (
     "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; Microsoft Outlook 16.0.17328; ms-office; MSOffice 16)",
     "Mozilla/5.0 (Linux; Android 13; CUBOT X70) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36",
     "Mozilla/5.0 (X11; Linux x86_64)",
+    "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko (via ggpht.com GoogleImageProxy)",
+    "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
     "okhttp/4.12.0",
     "Dart/3.2 (dart:io)",
     "",

@@ -49,7 +49,7 @@ def engagement(facts: Facts) -> None:
         first_human_clicked_at=at("2026-03-03 11:00"),
     )
     facts.event("a", "opened", at("2026-03-02 10:00"), is_machine=True, machine_rule="mozilla_alone")
-    facts.event("a", "opened", at("2026-03-03 10:00"), is_machine=False, machine_rule="google_image_proxy")
+    facts.event("a", "opened", at("2026-03-03 10:00"), is_machine=False, machine_rule="google_image_prefetch")
     facts.event("a", "opened", at("2026-03-03 10:30"), is_machine=True)
     facts.event("a", "clicked", at("2026-03-03 11:00"), machine_rule="security_scanner")
     facts.event("a", "clicked", at("2026-03-04 11:00"), is_machine=True)
