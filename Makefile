@@ -42,8 +42,9 @@ chaos: setup ## The long property and crash tests, and all others with new rando
 	HYPOTHESIS_PROFILE=new $(PYTEST) -m long --timeout 7200
 	HYPOTHESIS_PROFILE=new $(PYTEST) -m "not long"
 
-bench: setup ## Speed of a load against a bare COPY, in one run
+bench: setup ## Speed of a load against a bare COPY; live monitoring with ten million messages
 	$(BIN)/python -m bench.load
+	$(BIN)/python -m bench.live
 
 docs: setup ## Write docs/data_dictionary.md anew, from the comments in an empty warehouse
 	WAYBILL_VAR=var/docs $(BIN)/waybill warehouse dictionary > docs/data_dictionary.md.new
