@@ -118,7 +118,8 @@ def test_functions_are_called_by_whom_was_decided(warehouse: Warehouse) -> None:
     for name, grantee, is_definer, config in found:
         grantees.setdefault(name, set()).add(grantee)
         if is_definer:
-            assert "search_path=pg_catalog" in config, f"{name} acts as the owner wherever its names are found"
+            # temporary things last: where they are not named, types of a caller's making are found first
+            assert "search_path=pg_catalog, pg_temp" in config, f"{name} acts as the owner wherever its names are found"
             assert grantee != PUBLIC, name
     assert grantees == FUNCTIONS
 
