@@ -20,8 +20,8 @@ from etl.model.errors import UsageError
 from etl.reports.catalogue import Report, find
 
 BATCH = 5_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula."""
+FORMULA_STARTS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
+"""What a spreadsheet takes for the start of a formula: also signs of full width, as East Asian editions do."""
 DECIMALS_OF_MONEY = 12
 """Decimal places of an unbounded numeric in Parquet, which wants to know; more than any price has."""
 ROWS_OF_A_TABLE = 1_000
@@ -80,6 +80,8 @@ def show(
             cursor.execute(query, parameters)
         except psycopg2.DataError as error:
             raise UsageError(f"Report {name}: a value is none of its column: {str(error).splitlines()[0]}.") from error
+        except UnicodeEncodeError as error:  # bytes of a command line that are no UTF-8
+            raise UsageError(f"Report {name}: a value is none of its column: no text in UTF-8.") from error
         first = cursor.fetchmany(BATCH)  # a named cursor knows its columns once it has fetched
         return writer(columns, cursor.description, _batches(first, lambda: cursor.fetchmany(BATCH)), stream)
 

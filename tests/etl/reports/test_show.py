@@ -59,7 +59,7 @@ def test_csv_is_exact_and_harmless(costs: Warehouse) -> None:
     assert rows[2][4] == 'a,"b"\nc'
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", [*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n"])
 def test_every_start_of_a_formula_is_neutralised(costs: Warehouse, start: str) -> None:
     costs_row = list(COSTS[0])
     connection = costs.connect("waybill_reporter")
@@ -242,6 +242,6 @@ def test_only_rows_with_a_value_in_a_list(warehouse: Warehouse) -> None:
 def test_what_no_row_can_have_is_refused(costs: Warehouse) -> None:
     with pytest.raises(UsageError, match=r"no column 'campaign'.*campaign_id"):
         shown(costs, NAME, "csv", only={"campaign": "x"})
-    for only in ({"sent_day": "someday"}, {"priced_leg_count": "many"}):
+    for only in ({"sent_day": "someday"}, {"priced_leg_count": "many"}, {"account": "\udcff"}):
         with pytest.raises(UsageError, match="none of its column"):
             shown(costs, NAME, "csv", only=only)
