@@ -83,6 +83,9 @@ def _apply(cursor: Cursor, file: Path) -> None:
     cursor.execute("reset role")
     if not file.name.startswith("0001"):
         cursor.execute("set role waybill_owner")
+    # Loads hold the shared side while they publish: they and a file that locks tables in another order than theirs
+    # would wait for each other until Postgres ends one of them.
+    cursor.execute("select pg_advisory_xact_lock(hashtext('waybill'), hashtext('zone'))")
     cursor.execute(file.read_text())
     cursor.execute("reset role")
     cursor.execute("insert into ops.migration (name, checksum) values (%s, %s)", (file.name, _checksum(file)))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -247,6 +248,30 @@ def test_days_with_engagement_wait_for_a_build_when_the_suspected_machines_come(
         " from report.email_engagement_daily",
     ) == [(1, 0, 0)]
     assert rows(empty, "select feed, machine_rule from fact.event") == [("sendgrid_events", None)]
+
+
+def test_a_file_that_locks_tables_in_another_order_than_a_load_that_publishes_waits_for_it(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty)
+    shutil.copytree(migrations.SQL, tmp_path / "sql")
+    monkeypatch.setattr(migrations, "SQL", tmp_path / "sql")
+    (tmp_path / "sql" / "schema" / "9999_next.sql").write_text(
+        "create index on fact.message (state); create index on fact.leg (channel);"
+    )
+    waiting = (
+        "select count(*) from pg_locks as l inner join pg_database as d on d.oid = l.database"
+        " where d.datname = current_database() and not l.granted"
+    )
+    with ThreadPoolExecutor(1) as beside, connected(empty) as load, load.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock_shared(hashtext('waybill'), hashtext('zone'))")
+        cursor.execute("delete from fact.leg")
+        migrated = beside.submit(migrate, empty)
+        while not rows(empty, waiting)[0][0]:
+            assert not migrated.done()
+        cursor.execute("delete from fact.message")
+        load.commit()
+        assert migrated.result(60) == ["9999_next.sql"]
 
 
 def test_several_processes_may_migrate_at_once(empty: str) -> None:
