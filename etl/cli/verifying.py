@@ -33,8 +33,9 @@ def verify(json: JsonOption = False) -> None:
     if not found.is_equal:
         names = ", ".join(finding.table for finding in found.findings if not finding.is_equal)
         raise QualityGateError(
-            f"What is stored is not what its sources say: {names}. Reports alone: `waybill report rebuild --full`. "
-            "Legs or messages: `waybill replay` of the feeds and times concerned, then rebuild."
+            f"What is stored is not what its sources say: {names}. Reports and live monitoring: `waybill report "
+            "rebuild --full`. fact.leg or fact.message: a replay leaves those alone whose events stay as they are. "
+            "Restore a backup, or load the landed objects into a new warehouse."
         )
 
 
