@@ -128,6 +128,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--folder", type=Path, help="where the warehouse is made and removed again; default: as mktemp")
     arguments = parser.parse_args()
+    if arguments.folder is not None:
+        arguments.folder.mkdir(parents=True, exist_ok=True)
     quality._library()  # its import is a cost per process, not per load
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         settings = Settings.from_environment(
