@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from etl.reports.verify import verify
+from etl.warehouse.connection import REPORTER, connected
 from simulator.cells import Cells
 from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import (
@@ -73,6 +75,10 @@ def check_same_tables(postgres: Server, pool: ProcessPoolExecutor, files: list[F
             assert sum(row.read_count for row in rows) == sum(b.read for b in distinct)
             assert sum(row.rejected_count for row in rows) == sum(len(b.rejected) for b in distinct)
             assert sum(row.ignored_count for row in rows) == sum(b.ignored for b in distinct)
+
+            with connected(url, REPORTER) as connection:
+                verified = verify(connection)
+            assert verified.is_equal and not verified.pending_days, verified
 
             before = writes(url)
             for item in load_files(mine, url, landed):
