@@ -22,8 +22,8 @@ from etl.reports.catalogue import Report, find
 BATCH = 5_000
 FORMULA_STARTS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
 """What a spreadsheet takes for the start of a formula: also signs of full width, as East Asian editions do."""
-DECIMALS_OF_MONEY = 12
-"""Decimal places of an unbounded numeric in Parquet, which wants to know; more than any price has."""
+DECIMALS_OF_MONEY = 15
+"""Decimal places of an unbounded numeric in Parquet, which wants to know: those that feeds let a price have."""
 ROWS_OF_A_TABLE = 1_000
 """At most so many messages of a detail view as a table: it is laid out in memory, and nobody reads more."""
 _PRECISION = 38

@@ -10,6 +10,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from etl.feeds.fields import decimal
 from etl.model.errors import UsageError
 from etl.reports import show as module
 from etl.reports.catalogue import REPORTS, find
@@ -84,12 +85,13 @@ def test_json_numbers_are_exact(costs: Warehouse) -> None:
 
 
 def test_parquet_keeps_types(costs: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    finest = decimal("price", "0.000000000000001")
     monkeypatch.setattr(module, "DECIMALS_OF_MONEY", 20 - 2)
     with pytest.raises(pyarrow.ArrowInvalid):
         shown(costs, NAME, "parquet")  # never rounded: too many decimals is an error
     connection = costs.connect("waybill_reporter")
     with connection, connection.cursor() as cursor:
-        cursor.execute(f"update report.{NAME} set cost = 0.0075 where sent_day = %s", (D1,))
+        cursor.execute(f"update report.{NAME} set cost = %s where sent_day = %s", (finest, D1))
     connection.close()
     monkeypatch.undo()
     count, data = shown(costs, NAME, "parquet")
@@ -98,7 +100,7 @@ def test_parquet_keeps_types(costs: Warehouse, monkeypatch: pytest.MonkeyPatch) 
     assert tuple(table.column_names) == find(NAME).columns
     assert table.schema.field("sent_day").type == pyarrow.date32()
     assert table.column("priced_leg_count").to_pylist() == [row[7] for row in COSTS]
-    assert table.column("cost").to_pylist() == [Decimal("0.0075"), COSTS[1][8], COSTS[2][8]]
+    assert table.column("cost").to_pylist() == [finest, COSTS[1][8], COSTS[2][8]]
 
 
 def test_a_table_shows_everything_on_one_line_each(costs: Warehouse) -> None:
