@@ -133,7 +133,8 @@ _PAGE = """<!doctype html>
 <body>
 <h1>Validation results</h1>
 <p>What the rules of <code>expectations/</code> found in the newest loads and builds, the newest first. A critical
-rule that fails stops a load before any fact, and leaves the last good reports. A warning stops nothing. "found" counts
+rule that fails stops a load before any fact, and a build before any report: the last good ones stay. A warning stops
+nothing. "found" counts
 rows, or what the rule counts, against the rule.</p>
 {body}
 </body>
