@@ -42,26 +42,32 @@ class Server:
 
     def database(self, zone: str = "UTC") -> str:
         """Make a migrated database; returns its URL."""
+        url = self.copy(self.template)
+        with connected(url) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("update ops.setting set value = %s where name = 'report_timezone'", (zone,))
+        return url
+
+    def copy(self, template: str) -> str:
+        """Make a database like another, to which nobody is connected; returns its URL."""
         name = f"test_{uuid4().hex[:12]}"
         connection = psycopg2.connect(self.url)
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(f"create database {name} template {self.template} strategy file_copy")
+            cursor.execute(f"create database {name} template {template} strategy file_copy")
         connection.close()
-        url = self.url_of(name)
-        with connected(url) as connection, connection, connection.cursor() as cursor:
-            cursor.execute("update ops.setting set value = %s where name = 'report_timezone'", (zone,))
-        return url
+        return self.url_of(name)
+
+    def name_of(self, url: str) -> str:
+        return url.split("?")[0].rsplit("/", 1)[1]
 
     def url_of(self, name: str) -> str:
         return self.url.replace(f"/{embedded.DATABASE}?", f"/{name}?")
 
     def drop(self, url: str) -> None:
-        name = url.rsplit("/", 1)[0] and url.split("?")[0].rsplit("/", 1)[1]
         connection = psycopg2.connect(self.url)
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(f"drop database if exists {name} with (force)")
+            cursor.execute(f"drop database if exists {self.name_of(url)} with (force)")
         connection.close()
 
 

@@ -1,13 +1,18 @@
 """The simulator's world, through files, loads and a build: every cell of every report is the simulator's truth."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from etl.model.vocabulary import NOT_SENT_REASONS
+from etl.settings import Settings
 from etl.warehouse.connection import connected
 from simulator.truth import report_rows
 from simulator.world import World
+from tests.acceptance.coverage import COVERAGE
 from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import build, load_files, report_cells
-from tests.conftest import Warehouse
+from tests.conftest import KEY, Server, Warehouse
 
 ZONE = "Europe/Berlin"
 
@@ -17,35 +22,60 @@ def world() -> World:
     return World(1)
 
 
-def load_world(warehouse: Warehouse, world: World) -> None:
-    files = [(f.account, f.feed, f.data, f.landed_after) for f in world.files()]
-    load_files(warehouse.settings, warehouse.url, files)
+@pytest.fixture(scope="module")
+def demo(postgres: Server, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """The whole world in a warehouse, and its reports."""
+    url = postgres.database(ZONE)
+    var = str(tmp_path_factory.mktemp("var"))
+    settings = Settings.from_environment(
+        {"WAREHOUSE_URL": url, "WAYBILL_VAR": var, "RECIPIENT_HMAC_KEY": KEY, "REJECTED_CEILING": "1"}
+    )
+    load_files(settings, url, [(f.account, f.feed, f.data, f.landed_after) for f in world.files()])
+    build(url)
+    yield Warehouse(url, settings, postgres)
+    postgres.drop(url)
 
 
-def test_every_cell_is_the_simulators_truth(warehouse: Warehouse, world: World) -> None:
-    with connected(warehouse.url) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("update ops.setting set value = %s where name = 'report_timezone'", (ZONE,))
-    load_world(warehouse, world)
-    build(warehouse.url)
+@pytest.fixture(scope="module")
+def answers(demo: Warehouse) -> dict[str, int]:
+    """What a login that may read reports, and nothing else, is told."""
+    found = {}
+    with connected(demo.url, "waybill_bi_reader") as connection, connection.cursor() as cursor:
+        for name, statement in COVERAGE.items():
+            cursor.execute(statement)
+            (found[name],) = cursor.fetchone()
+    return found
+
+
+def test_every_cell_is_the_simulators_truth(demo: Warehouse, world: World) -> None:
     expected = report_rows(world.happenings(), ZONE)
     assert all(expected.values()), "a report of the truth is empty"
-    found = report_cells(warehouse.url)
+    found = report_cells(demo.url)
     assert found.keys() == expected.keys()
     for name, rows in expected.items():
         assert found[name] == rows, name
-    shown = check_detail_views(warehouse.url, world.happenings(), ZONE)
+    shown = check_detail_views(demo.url, world.happenings(), ZONE)
     assert all(shown.values()), "a detail view is empty"
     rejected = {
         (account, feed): count
-        for account, feed, count in warehouse.rows(
+        for account, feed, count in demo.rows(
             "select account, feed, count(*) from private.rejected_record group by account, feed"
         )
     }
     assert rejected == {key: count for key, count in world.poison().items() if count}
     ignored = {
         (account, feed): int(count)
-        for account, feed, count in warehouse.rows(
+        for account, feed, count in demo.rows(
             "select account, feed, sum(ignored_count) from ops.load group by account, feed"
         )
     }
     assert {k: v for k, v in ignored.items() if v} == {k: v for k, v in world.ignored().items() if v}
+
+
+def test_everything_people_ask_for_is_asked() -> None:
+    assert len(COVERAGE) == 9 + 10 + 2 + 3 + 13 + len(NOT_SENT_REASONS) + sum(map(len, NOT_SENT_REASONS.values()))
+
+
+@pytest.mark.parametrize("name", COVERAGE)
+def test_what_people_ask_for_is_there(answers: dict[str, int], name: str) -> None:
+    assert answers[name] is not None and answers[name] > 0, COVERAGE[name]

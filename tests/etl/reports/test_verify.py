@@ -1,6 +1,8 @@
 """Verify finds whatever is not what the events say, and nothing where all is well."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,23 +11,41 @@ from etl.load.live_counts import LIVE_TABLES
 from etl.model.errors import ConfigurationError
 from etl.reports.catalogue import BUILT
 from etl.reports.verify import Finding, Verification, verify
+from etl.settings import Settings
 from etl.warehouse.connection import REPORTER, connected
 from simulator.world import World
 from tests.acceptance.warehouses import build, load_files
-from tests.conftest import Warehouse
+from tests.conftest import KEY, Server, Warehouse
 from tests.etl.cli.commands import environment_of, waybill
 
 SMALL = {"days": 2, "accounts": ("north",), "messages_per_day": 40}
 LATE = {"event": "open", "timestamp": 1_772_600_000, "email": "ann@example.com", "sg_message_id": "late.filter"}
 
 
+@pytest.fixture(scope="module")
+def loaded(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """A warehouse with traffic and its reports, for copies."""
+    url = postgres.database()
+    settings = Settings.from_environment(
+        {
+            "WAREHOUSE_URL": url,
+            "WAYBILL_VAR": str(tmp_path_factory.mktemp("var")),
+            "RECIPIENT_HMAC_KEY": KEY,
+            "REJECTED_CEILING": "1",
+        }
+    )
+    load_files(settings, url, [(f.account, f.feed, f.data, f.landed_after) for f in World(7, **SMALL).files()])
+    build(url)
+    yield Warehouse(url, settings, postgres)
+    postgres.drop(url)
+
+
 @pytest.fixture
-def verified(warehouse: Warehouse) -> Warehouse:
-    """A warehouse with traffic and its reports."""
-    files = [(f.account, f.feed, f.data, f.landed_after) for f in World(7, **SMALL).files()]
-    load_files(warehouse.settings, warehouse.url, files)
-    build(warehouse.url)
-    return warehouse
+def verified(loaded: Warehouse) -> Iterator[Warehouse]:
+    """A copy of it, of the test's own."""
+    url = loaded.server.copy(loaded.server.name_of(loaded.url))
+    yield Warehouse(url, replace(loaded.settings, warehouse_url=url), loaded.server)
+    loaded.server.drop(url)
 
 
 def run(warehouse: Warehouse) -> Verification:

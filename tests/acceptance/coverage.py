@@ -1,14 +1,6 @@
-"""What people ask for, and where they read it: each answer comes from the simulated world, and is not zero."""
-
-from collections.abc import Iterator
-
-import pytest
+"""What people ask for, and where they read it: statements over schema report."""
 
 from etl.model.vocabulary import NOT_SENT_REASONS
-from etl.warehouse.connection import connected
-from simulator.world import World
-from tests.acceptance.warehouses import build, load_files
-from tests.conftest import Server
 
 
 def words(channel: str, word: str) -> str:
@@ -83,33 +75,3 @@ COVERAGE: dict[str, str] = {
         for reason in found
     },
 }
-
-
-@pytest.fixture(scope="module")
-def answers(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    """Every statement's answer, asked by a login that may read reports and nothing else."""
-    from etl.settings import Settings
-    from tests.conftest import KEY
-
-    url = postgres.database()
-    settings = Settings.from_environment(
-        {"WAREHOUSE_URL": url, "WAYBILL_VAR": str(tmp_path_factory.mktemp("var")), "RECIPIENT_HMAC_KEY": KEY}
-    )
-    load_files(settings, url, [(f.account, f.feed, f.data, f.landed_after) for f in World(1).files()])
-    build(url)
-    with connected(url, "waybill_bi_reader") as connection, connection.cursor() as cursor:
-        found = {}
-        for name, statement in COVERAGE.items():
-            cursor.execute(statement)
-            (found[name],) = cursor.fetchone()
-    yield found
-    postgres.drop(url)
-
-
-def test_the_table_is_whole() -> None:
-    assert len(COVERAGE) == 9 + 10 + 2 + 3 + 13 + len(NOT_SENT_REASONS) + sum(map(len, NOT_SENT_REASONS.values()))
-
-
-@pytest.mark.parametrize("name", COVERAGE)
-def test_it_is_there(answers: dict[str, int], name: str) -> None:
-    assert answers[name] is not None and answers[name] > 0, COVERAGE[name]
