@@ -145,5 +145,5 @@ def test_the_providers_words_are_told_without_people(server: Server, client: Cli
 def test_a_status_without_words_is_told_alone(server: Server, connect: Connect, said: Reply):
     server.replies = [said]
     with pytest.raises(SourceError, match=r"^400 from 127\.0\.0\.1; expected 200"):
-        connect(limits=Limits(read_seconds=0.05)).get("/m")
+        connect(limits=Limits(read_seconds=1.0)).get("/m")
     assert len(server.requests) == 1
