@@ -9,13 +9,16 @@ from orchestration.surroundings import progress, reporter
 
 @contextmanager
 def refreshed(url: str) -> Iterator[None]:
-    """Write the page at the end, also when a rule has stopped the task.
+    """Write the page at the end, also when a rule has stopped the task. A page that cannot be written changes nothing
+    of how the task ends: the results are in the warehouse.
 
     :param url: libpq URL of the warehouse
     """
+    import psycopg2
     from airflow.configuration import conf
 
     from etl import quality_page
+    from etl.model.errors import WaybillError
 
     try:
         yield
@@ -24,5 +27,5 @@ def refreshed(url: str) -> Iterator[None]:
         try:
             with reporter(url) as connection, connection.cursor() as cursor:
                 quality_page.write(cursor, file)
-        except OSError as error:  # results are in the warehouse all the same
-            progress(f"the page of validation results could not be written: {error.strerror}")
+        except (OSError, psycopg2.Error, WaybillError) as error:
+            progress(f"the page of validation results could not be written: {type(error).__name__}")

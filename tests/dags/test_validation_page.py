@@ -1,0 +1,43 @@
+"""The page of validation results never decides how a task ends."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl import quality
+from etl.model.errors import QualityGateError
+from etl.warehouse.connection import LOADER, connected
+from tests.conftest import Warehouse
+from tests.dags.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "dags"))
+
+from orchestration import validation_page
+
+NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/none"
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path))
+    return tmp_path / "waybill_validations.html"
+
+
+def test_it_is_written_also_when_a_rule_stops_the_task(warehouse: Warehouse, page: Path) -> None:
+    with connected(warehouse.url, LOADER) as connection, connection, connection.cursor() as cursor:
+        quality.record(cursor, [quality.Outcome("event_staging", "staging.x", ())], "load 7")
+    with pytest.raises(QualityGateError, match="stopped"), validation_page.refreshed(warehouse.url):
+        raise QualityGateError("stopped")
+    assert "load 7" in page.read_text()
+
+
+def test_a_warehouse_that_is_gone_hides_no_error_and_makes_none(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(validation_page, "progress", told.append)
+    with pytest.raises(QualityGateError, match="stopped"), validation_page.refreshed(NOBODY_LISTENS):
+        raise QualityGateError("stopped")
+    with validation_page.refreshed(NOBODY_LISTENS):
+        pass
+    assert len(told) == 2 and "could not be written" in told[0] and not page.exists()
