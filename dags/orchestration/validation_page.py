@@ -7,6 +7,13 @@ from pathlib import Path
 from orchestration.surroundings import progress, reporter
 
 
+def page_file() -> Path:
+    """In the folder of the logs, which the api-server sees, too."""
+    from airflow.configuration import conf
+
+    return Path(conf.get("logging", "base_log_folder")) / "waybill_validations.html"
+
+
 @contextmanager
 def refreshed(url: str) -> Iterator[None]:
     """Write the page at the end, also when a rule has stopped the task. A page that cannot be written changes nothing
@@ -15,7 +22,6 @@ def refreshed(url: str) -> Iterator[None]:
     :param url: libpq URL of the warehouse
     """
     import psycopg2
-    from airflow.configuration import conf
 
     from etl import quality_page
     from etl.model.errors import WaybillError
@@ -23,9 +29,8 @@ def refreshed(url: str) -> Iterator[None]:
     try:
         yield
     finally:
-        file = Path(conf.get("logging", "base_log_folder")) / "waybill_validations.html"
         try:
             with reporter(url) as connection, connection.cursor() as cursor:
-                quality_page.write(cursor, file)
+                quality_page.write(cursor, page_file())
         except (OSError, psycopg2.Error, WaybillError) as error:
             progress(f"the page of validation results could not be written: {type(error).__name__}")

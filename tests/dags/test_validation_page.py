@@ -20,9 +20,9 @@ NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/none"
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path))
-    return tmp_path / "waybill_validations.html"
+    file = tmp_path / "waybill_validations.html"
+    monkeypatch.setattr(validation_page, "page_file", lambda: file)
+    return file
 
 
 def test_it_is_written_also_when_a_rule_stops_the_task(warehouse: Warehouse, page: Path) -> None:
