@@ -49,8 +49,8 @@ BOUNCES: dict[str, Failure] = {
         "domain_not_found",
         {"type": "bounce", "status": "5.1.2", "reason": "550 5.1.2 bad destination system"},
     ),
-    "invalid_despite_content": Failure(
-        "invalid",
+    "content_despite_status": Failure(
+        "blocked",
         "content_rejected",
         {
             "type": "bounce",

@@ -26,7 +26,6 @@ from etl.framing.raw_record import RawRecord
 from etl.model import failures, machine_rules
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
-from etl.model.failures import says_full
 from etl.model.providers import PROVIDERS
 
 _text, _identifier = fields.text, fields.identifier
@@ -69,7 +68,7 @@ class SendgridEvents(Feed):
     kind = "files"
     credentials = ()
     lateness = timedelta(days=3)
-    rules_version = 2 + failures.RULES_VERSION + machine_rules.RULES_VERSION
+    rules_version = 3 + failures.RULES_VERSION + machine_rules.RULES_VERSION
     record_type = SendgridEvent
 
     event_types = {
@@ -88,8 +87,10 @@ class SendgridEvents(Feed):
     }
 
     classes_by_type = {"blocked": "blocked", "expired": "soft_bounce"}
-    technical = ("technical", "technical failure")  # the documentation has both
     classes_by_classification = {
+        "technical": "soft_bounce",
+        "technical failure": "soft_bounce",  # the documentation has both
+        "invalid address": "invalid",
         "content": "blocked",
         "reputation": "blocked",
         "frequency or volume too high": "blocked",
@@ -157,27 +158,22 @@ class SendgridEvents(Feed):
         event.event_type = self.event_types.get(event.provider_event, "unknown")
         event.failure_class = event.failure_reason = None
         if event.event_type == "bounced":
+            event.failure_reason = self.verdict(event).reason
             event.failure_class = self._bounce_class(event)
         elif event.event_type == "dropped":
+            event.failure_reason = self.verdict(event).reason
             is_invalid = (event.provider_reason or "").strip().lower() == "invalid"
             event.failure_class = "invalid" if is_invalid else "gateway_suppressed"
-        if event.failure_class is not None:
-            event.failure_reason = self.verdict(event).reason
 
     def _bounce_class(self, event: Event) -> str:
-        """The first row that fits wins. No type counts as `bounce`."""
+        """The first row that fits wins; SendGrid calls a bounce permanent. No type counts as `bounce`."""
         bounce_type, _, classification = (event.provider_code or "").lower().partition("/")
-        status = (event.status_code or "").split(".")
-        subject, detail = status[1:] if len(status) == 3 else ("", "")
         if bounce_type in self.classes_by_type:
             return self.classes_by_type[bounce_type]
-        if classification == "invalid address" or subject == "1":
-            return "invalid"
-        if (subject, detail) == ("2", "2") or says_full(event.provider_reason):
+        if failures.is_temporary(event.status_code):
             return "soft_bounce"
-        if (subject and status[0] == "4") or classification in self.technical:
-            return "soft_bounce"
-        return self.classes_by_classification.get(classification, "hard_bounce")
+        by_reason = failures.BOUNCE_CLASSES.get(event.failure_reason, "hard_bounce")
+        return self.classes_by_classification.get(classification, by_reason)
 
 
 def _message_id(record: SendgridEvent) -> str | None:

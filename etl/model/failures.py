@@ -4,12 +4,35 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from etl.model.failure_rules import FULL, RULES, RULES_VERSION, STATUS_IN_TEXT, Rule
+from etl.model.failure_rules import RULES, RULES_VERSION, STATUS_IN_TEXT, Rule
 
-__all__ = ["COLUMNS", "LONGEST_TEXT", "RULES_VERSION", "Verdict", "failure_reason", "says_full", "verdict"]
+__all__ = [
+    "BOUNCE_CLASSES",
+    "COLUMNS",
+    "LONGEST_TEXT",
+    "RULES_VERSION",
+    "Verdict",
+    "failure_reason",
+    "is_temporary",
+    "verdict",
+]
 
 LONGEST_TEXT = 2000
 """Characters of the provider's text that the rules look at."""
+
+BOUNCE_CLASSES: dict[str, str] = {
+    reason: failure_class
+    for failure_class, reasons in {
+        "invalid": "address_malformed address_not_found domain_not_found",
+        "soft_bounce": "mailbox_full message_too_large server_unavailable connection_failed dns_failure timed_out"
+        " rate_limited expired",
+        "blocked": "ip_blocked domain_blocked content_rejected authentication_failed policy_rejected account_suspended"
+        " recipient_blocked",
+    }.items()
+    for reason in reasons.split()
+}
+"""Reason to failure class, of a bounce of which the provider says no class itself; a reason that is missing here says
+no more than that the bounce is permanent."""
 
 COLUMNS = ("provider_code", "status_code", "provider_reason")
 """What an event says of its failure, in the order in which the table asks for it."""
@@ -29,9 +52,9 @@ class Verdict(NamedTuple):
     is_in_text: bool = False
 
 
-def says_full(text: str | None) -> bool:
-    """Whether a bounce's text says that the mailbox is full or over quota."""
-    return text is not None and FULL.search(text[:LONGEST_TEXT].lower()) is not None
+def is_temporary(status_code: str | None) -> bool:
+    """Whether an enhanced status code is of class 4 (persistent transient failure)."""
+    return _status(status_code or "").startswith("4.")
 
 
 def failure_reason(provider: str, provider_code: str | None, status_code: str | None, text: str | None) -> str:

@@ -64,6 +64,17 @@ TWILIO_CLASSES = {
     "gateway_suppressed": "21610 30002 30010",
 }
 TWILIO_CLASS_OF = {code: name for name, codes in TWILIO_CLASSES.items() for code in codes.split()}
+REASONS_OF_BOUNCE_CLASS = {
+    "invalid": {"address_malformed", "address_not_found", "domain_not_found"},
+    "soft_bounce": {
+        *("mailbox_full", "message_too_large", "server_unavailable", "connection_failed", "dns_failure", "timed_out"),
+        *("rate_limited", "expired"),
+    },
+    "blocked": {
+        *("ip_blocked", "domain_blocked", "content_rejected", "authentication_failed", "policy_rejected"),
+        *("account_suspended", "recipient_blocked"),
+    },
+}
 
 PUBLIC_SUFFIXES = PublicSuffixList()
 MAILBOX_DOMAINS = {
@@ -105,16 +116,16 @@ def sendgrid_bounce_class(event: Sighting) -> str:
         return "blocked"
     if bounce_type == "expired":
         return "soft_bounce"
-    if classification == "Invalid Address" or re.fullmatch(r"\d\.1\.\d+", status):
+    if re.fullmatch(r"4\.\d+\.\d+", status) or classification in ("Technical", "Technical Failure"):
+        return "soft_bounce"
+    if classification == "Invalid Address":
         return "invalid"
-    if re.fullmatch(r"\d\.2\.2", status) or re.search(
-        r"\bfull\b(?! name)|\bover quota\b", event.reason or "", re.IGNORECASE
-    ):
-        return "soft_bounce"
-    if status.startswith("4.") or classification in ("Technical", "Technical Failure"):
-        return "soft_bounce"
     if classification in ("Content", "Reputation", "Frequency or Volume Too High"):
         return "blocked"
+    reason = failure_reason(event.provider, event.code, event.status_code, event.reason)
+    for failure_class, reasons in REASONS_OF_BOUNCE_CLASS.items():
+        if reason in reasons:
+            return failure_class
     return "hard_bounce"
 
 

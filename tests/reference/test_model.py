@@ -134,14 +134,18 @@ def test_campaigns_come_by_source_and_ids_are_texts():
     [
         ({"type": "blocked", "bounce_classification": "Invalid Address"}, "blocked"),
         ({"type": "expired"}, "soft_bounce"),
-        ({"bounce_classification": "Invalid Address", "status": "4.2.2"}, "invalid"),
-        ({"status": "4.1.1"}, "invalid"),
+        ({"bounce_classification": "Invalid Address", "status": "4.2.2"}, "soft_bounce"),
+        ({"bounce_classification": "Invalid Address", "status": "5.2.2"}, "invalid"),
+        ({"status": "4.1.1"}, "soft_bounce"),
+        ({"status": "5.1.1"}, "invalid"),
         ({"status": "5.2.2"}, "soft_bounce"),
-        ({"reason": "Mailbox FULL", "bounce_classification": "Content"}, "soft_bounce"),
+        ({"reason": "Mailbox FULL", "bounce_classification": "Content"}, "blocked"),
+        ({"reason": "Mailbox FULL"}, "soft_bounce"),
         ({"status": "4.7.1", "bounce_classification": "Reputation"}, "soft_bounce"),
         ({"bounce_classification": "Technical Failure"}, "soft_bounce"),
         ({"bounce_classification": "Frequency or Volume Too High"}, "blocked"),
         ({"bounce_classification": "Mailbox Unavailable", "status": "5.7.1"}, "hard_bounce"),
+        ({"bounce_classification": "Mailbox Unavailable"}, "hard_bounce"),
     ],
 )
 def test_the_first_row_that_fits_gives_a_bounce_its_class(fields, failure_class):

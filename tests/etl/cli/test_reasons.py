@@ -72,7 +72,7 @@ def test_csv_and_plain_texts_are_taken_too(tmp_path: Path) -> None:
         ("*", None, "mailbox_full", "text"),
     ]
     answer = tried(tmp_path, texts, "--json", "--provider", "sendgrid", name="any")
-    assert [row["failure_class"] for row in json.loads(answer.out)] == ["hard_bounce", "soft_bounce"]
+    assert [row["failure_class"] for row in json.loads(answer.out)] == ["invalid", "soft_bounce"]
     assert [row["line"] for row in json.loads(answer.out)] == [1, 3]
 
 

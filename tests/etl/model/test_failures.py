@@ -9,7 +9,7 @@ import pytest
 
 from etl.model import failure_codes
 from etl.model.failure_rules import FULL, RULES, RULES_VERSION, STATUS_IN_TEXT, TEXTS, Rule
-from etl.model.failures import LONGEST_TEXT, Verdict, failure_reason, says_full, verdict
+from etl.model.failures import LONGEST_TEXT, Verdict, failure_reason, is_temporary, verdict
 from etl.model.vocabulary import FAILURE_REASONS
 
 DIGEST_OF_VERSION = {3: "755c2e2ab373d52b"}
@@ -197,7 +197,7 @@ def test_a_code_means_nothing_at_another_provider():
     ],
 )
 def test_full_is_said_in_several_ways(text: str):
-    assert says_full(text)
+    assert failure_reason("sendgrid", None, None, text) == "mailbox_full"
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,17 @@ def test_full_is_said_in_several_ways(text: str):
     ],
 )
 def test_full_is_not_said_by_chance(text: str | None):
-    assert not says_full(text)
+    assert failure_reason("sendgrid", None, None, text) != "mailbox_full"
+
+
+@pytest.mark.parametrize("status", ["4.2.2", " 4.007.1 "])
+def test_a_status_of_class_4_is_temporary(status: str):
+    assert is_temporary(status)
+
+
+@pytest.mark.parametrize("status", [None, "", "5.4.4", "4", "4.4", "42.1.1", "4.x.1", "4.1.1.1"])
+def test_any_other_status_is_not_temporary(status: str | None):
+    assert not is_temporary(status)
 
 
 def test_only_the_beginning_of_a_text_is_looked_at():
