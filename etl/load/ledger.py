@@ -79,6 +79,19 @@ def check_rules(cursor: Cursor, feeds: Sequence[Feed]) -> None:
             )
 
 
+def note_feeds(cursor: Cursor, feeds: Iterable[Feed]) -> None:
+    """Note what these feeds say of themselves; what is noted already is not written."""
+    for feed in feeds:
+        cursor.execute(
+            "insert into ops.feed as noted (feed, kind, provider, channel, lateness) values (%s, %s, %s, %s, %s)"
+            " on conflict (feed) do update set kind = excluded.kind, provider = excluded.provider,"
+            " channel = excluded.channel, lateness = excluded.lateness"
+            " where (noted.kind, noted.provider, noted.channel, noted.lateness)"
+            " is distinct from (excluded.kind, excluded.provider, excluded.channel, excluded.lateness)",
+            (feed.slug, feed.kind, feed.provider, feed.channel, feed.lateness),
+        )
+
+
 def digest_of(objects: Sequence[RecordedObject]) -> str:
     """One name for the bytes of several objects, whatever order they came in."""
     digest = hashlib.sha256()

@@ -70,13 +70,15 @@ _TOUCHED = sql.SQL("touched_message inner join fact.counted_message using (messa
 def note_before(cursor: Cursor) -> None:
     """Note what the messages of touched_message count as, before any of them is written."""
     cursor.execute(
-        sql.SQL("create temporary table live_change on commit drop as {}").format(_summed(_TOUCHED, sign="-"))
+        sql.SQL("create temporary table live_change on commit drop as {}").format(
+            summed(_TOUCHED, _FINEST, _MEASURES, sign="-")
+        )
     )
 
 
 def write_difference(cursor: Cursor, load_id: int) -> None:
     """Add what has changed since `note_before`, in key order; counts that stay the same are not written."""
-    cursor.execute(sql.SQL("insert into live_change {}").format(_summed(_TOUCHED)))
+    cursor.execute(sql.SQL("insert into live_change {}").format(summed(_TOUCHED, _FINEST, _MEASURES)))
     for table in WRITTEN_BY_LOADS:
         add(cursor, table, sql.SQL("live_change"))
     cursor.execute(
@@ -103,7 +105,9 @@ def note_as_of(cursor: Cursor, load_id: int, accounts: Iterable[str]) -> None:
 def create_recount(cursor: Cursor) -> None:
     """Sum up every message there is, into a temporary table live_recount. Its time follows the history."""
     counted = sql.SQL("fact.counted_message")
-    cursor.execute(sql.SQL("create temporary table live_recount on commit drop as {}").format(_summed(counted)))
+    cursor.execute(
+        sql.SQL("create temporary table live_recount on commit drop as {}").format(summed(counted, _FINEST, _MEASURES))
+    )
 
 
 def totals(table: LiveTable, source: sql.Composable) -> sql.Composable:
@@ -143,9 +147,10 @@ def add(cursor: Cursor, table: LiveTable, source: sql.Composable) -> int:
     return written
 
 
-def _summed(source: sql.Composable, sign: str = "") -> sql.Composable:
+def summed(source: sql.Composable, grain: Iterable[str], measures: Iterable[str], sign: str = "") -> sql.Composable:
+    """A SELECT of the sums of `measures` by `grain`; with the sign "-", less than zero."""
     return sql.SQL("select {grain}, {sums} from {source} group by {grain}").format(
-        grain=_names(_FINEST), sums=_listed(sign + "sum({0}) as {0}", _MEASURES), source=source
+        grain=_names(grain), sums=_listed(sign + "sum({0}) as {0}", measures), source=source
     )
 
 

@@ -3,13 +3,13 @@
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from etl.load import live_counts
+from etl.load import join_counts, live_counts
 from etl.warehouse.migrations import SQL
 
 
 def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) -> None:
     """Write what the new and revised events of a load make of legs and messages, the days that it touched, and what
-    it changes in live monitoring.
+    it changes in live monitoring and in the counts of joins.
 
     Reads the temporary tables inserted_event, revised_event and revised_leg. The caller holds the locks of all
     accounts of the load.
@@ -25,10 +25,12 @@ def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) 
         " cross join lateral unnest(days) as day"
     )
     live_counts.note_before(cursor)
+    join_counts.note_before(cursor)
     _apply_difference(cursor, "leg", "leg_key", "touched_leg", "leg_after")
     _run(cursor, "fold_messages", report_timezone=report_timezone)
     _apply_difference(cursor, "message", "message_key", "touched_message", "message_after")
     live_counts.write_difference(cursor, load_id)
+    join_counts.write_difference(cursor)
     cursor.execute(
         "insert into ops.changed_day (load_id, day)"
         " select %s, day from day_before"

@@ -147,10 +147,7 @@ def prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) -
     with connection, connection.cursor() as cursor:
         ledger.check_key(cursor, settings.keyring)
         ledger.check_rules(cursor, feeds)
-        for feed in feeds:
-            cursor.execute(
-                "insert into ops.feed (feed, kind) values (%s, %s) on conflict do nothing", (feed.slug, feed.kind)
-            )
+        ledger.note_feeds(cursor, feeds)
     drop_orphans(connection)
 
 

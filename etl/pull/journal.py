@@ -12,6 +12,7 @@ from etl.feeds.api import ApiFeed, Window
 from etl.feeds.base import Feed
 from etl.load import landing
 from etl.load.landing import LandedObject
+from etl.load.ledger import note_feeds
 from etl.load.stage import DIED
 from etl.warehouse.connection import LOADER, connected
 
@@ -66,9 +67,7 @@ def alone(url: str, feed: Feed, account: str, progress: Progress) -> Iterator[Co
             if not cursor.fetchone()[0]:
                 progress(f"pull {feed.slug} {account}: waiting for the pull that is under way")
                 cursor.execute("select pg_advisory_lock(hashtext('waybill-pull'), hashtext(%s))", lock)
-            cursor.execute(
-                "insert into ops.feed (feed, kind) values (%s, %s) on conflict do nothing", (feed.slug, feed.kind)
-            )
+            note_feeds(cursor, [feed])
         yield connection
 
 

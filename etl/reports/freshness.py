@@ -58,7 +58,10 @@ def check(connection: Connection, wanted_zone: str | None, now: datetime) -> Fre
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "select account, feed, complete_until from report.freshness"
-            " where complete_until is null or complete_until < %s order by account, feed",
+            " where (complete_until is null or complete_until < %s)"
+            # a feed that only the dispatch log has named is nobody's task to complete
+            " and (account, feed) in (select account, feed from ops.object union select account, feed from ops.load"
+            " union select account, feed from ops.watermark) order by account, feed",
             (ends,),
         )
         behind = tuple(cursor.fetchall())
