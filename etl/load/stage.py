@@ -227,6 +227,9 @@ def _create_tables(cursor: Cursor, load_id: int) -> None:
             recipient_table(load_id)
         )
     )
+    # as in schema private: no statistics of what belongs to people
+    for table, column in ((rejected_table(load_id), "raw"), (recipient_table(load_id), "address")):
+        cursor.execute(sql.SQL("alter table {} alter column {} set statistics 0").format(table, sql.Identifier(column)))
 
 
 def drop_tables(cursor: Cursor, load_id: int) -> None:

@@ -188,3 +188,13 @@ def test_a_load_that_fails_its_suite_stops_at_validation(
         steps.validate(load_id)
     assert steps.status(load_id) == ("stopped", "stopped here")
     assert loads.one("select count(*) from fact.event") == (0,)
+
+
+def test_staged_addresses_and_raw_bytes_have_no_statistics(steps: Steps, loads: Loads) -> None:
+    load_id = steps.stage(steps.record(*ROWS, {"sid": "SM9"}))
+    loads.rows("analyze; select 1")
+    query = "select attname from pg_stats where tablename = %s order by 1"
+    addresses = loads.rows(query, (f"load_{load_id}_recipient",))
+    rejected = loads.rows(query, (f"load_{load_id}_rejected",))
+    assert [name for (name,) in addresses] == ["account", "recipient_key"]
+    assert ("reason",) in rejected and ("raw",) not in rejected

@@ -210,14 +210,6 @@ def test_a_bi_reader_has_no_other_way(logins: dict[str, Connection], statement: 
         cursor.execute(statement)
 
 
-def test_statistics_of_addresses_are_not_for_bi_readers(logins: dict[str, Connection], messages: Warehouse) -> None:
-    query = "select count(*) from pg_stats where tablename = 'recipient' and attname = 'address'"
-    assert messages.rows(query) == [(1,)]
-    with logins[BI_READER].cursor() as cursor:
-        cursor.execute(query)
-        assert cursor.fetchone() == (0,)
-
-
 @pytest.mark.parametrize(
     ("address", "mask"),
     [
