@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import parse_dsn
 from upath import UPath
 
+from etl.load.clock import clock_problem
 from etl.load.ledger import check_key
 from etl.model.days import offset_changes
 from etl.model.errors import WaybillError
@@ -22,7 +23,6 @@ from etl.warehouse.migrations import OLDEST_SERVER, SQL, is_migrated
 FIRST = datetime(2005, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2101, 1, 1, tzinfo=UTC)
 LEAST_FREE_BYTES = 1 << 30
-MOST_CLOCK_DIFFERENCE_SECONDS = 60
 
 
 class Finding(msgspec.Struct):
@@ -143,13 +143,13 @@ def _server(url: str, cursor: Cursor) -> Iterator[Finding]:
     name = f"{without_password(url)}, Postgres {version // 10000}"
     is_new = version >= OLDEST_SERVER
     yield Finding("warehouse", is_new, name if is_new else f"{name}: upgrade it to {OLDEST_SERVER // 10000} or later")
-    cursor.execute("select current_setting('server_encoding'), clock_timestamp()")
-    encoding, there = cursor.fetchone()
+    cursor.execute("select current_setting('server_encoding')")
+    (encoding,) = cursor.fetchone()
     if encoding != "UTF8":
         yield Finding("encoding", False, f"the database is in {encoding}: create it with encoding 'UTF8'")
-    seconds = abs((there - datetime.now(UTC)).total_seconds())
-    if seconds > MOST_CLOCK_DIFFERENCE_SECONDS:
-        yield Finding("clock", False, f"{seconds:.0f} seconds from the server's: set both by NTP")
+    problem = clock_problem(cursor)
+    if problem is not None:
+        yield Finding("clock", False, problem)
 
 
 def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
@@ -217,13 +217,18 @@ def _zone_rules(cursor: Cursor, zone: str) -> Finding:
     )
 
 
+def _sentence(text: str | None) -> str:
+    """A text that ends like a sentence, so that another can follow."""
+    return text if text and text.endswith((".", "!", "?")) else f"{text or 'for an unknown reason'}."
+
+
 def _states(cursor: Cursor) -> Iterator[Finding]:
     cursor.execute("select stale_reason from ops.report_state")
     stale = cursor.fetchone()[0]
     yield Finding(
         "reports",
         stale is None,
-        "not stale" if stale is None else f"stale: {stale} Mend that and run `waybill report rebuild`",
+        "not stale" if stale is None else f"stale: {_sentence(stale)} Mend that and run `waybill report rebuild`",
     )
     cursor.execute(
         "select s.load_id, s.feed, s.account, s.stop_reason from ops.load as s where s.status = 'stopped'"
@@ -234,8 +239,8 @@ def _states(cursor: Cursor) -> Iterator[Finding]:
         yield Finding(
             "loads",
             False,
-            f"load {load_id} of {feed}, account {account}, was stopped, and none since was published: {reason} Mend "
-            "that and load the same files again",
+            f"load {load_id} of {feed}, account {account}, was stopped, and none since was published: "
+            f"{_sentence(reason)} Mend that and load the same files again",
         )
     cursor.execute("select count(*) from private.rejected_record where resolved_load_id is null")
     count = cursor.fetchone()[0]

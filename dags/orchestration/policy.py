@@ -6,6 +6,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 _NO_USE = {
     "etl.load.run.IncompleteError": "the source is incomplete: land it again whole",
+    "etl.load.steps.HeldBackError": "too many records were rejected: look at `waybill rejected list`",
     "etl.model.errors.UsageError": "the parameters are off: trigger it again, corrected",
     "etl.model.errors.ConfigurationError": "a setting or a credential is missing or wrong: fix it, then clear the task",
     "etl.model.errors.QualityGateError": "a rule failed: nothing was published; look at the named rule",

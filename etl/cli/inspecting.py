@@ -24,8 +24,9 @@ DAYS_SHOWN = 7
 rejected = typer.Typer(help="List and show records that could not be normalised.", no_args_is_help=True)
 
 _REJECTED = (
-    "select r.rejected_id, r.account, r.feed, r.reason, o.path as object, r.position, r.rejected_at, r.load_id,"
-    " r.resolved_load_id, r.raw from private.rejected_record as r left join ops.object as o using (object_id)"
+    "select r.rejected_id, r.account, r.feed, r.reason, o.source as file, o.path as object, r.position, r.seen_count,"
+    " r.rejected_at, r.load_id, r.acceptable_at, r.resolved_load_id, r.raw"
+    " from private.rejected_record as r left join ops.object as o using (object_id)"
 )
 
 
@@ -47,8 +48,8 @@ def list_rejected(
 ) -> None:
     """List rejected records, the newest first.
 
-    With reason, line and raw bytes. The bytes may hold addresses: they are for you alone. `line` is the line, row or
-    element in the landed object.
+    With reason, file, line and raw bytes; how often, where the same bytes came more than once. The bytes may hold
+    addresses: they are for you alone. `line` is the line, row or element in the file.
     """
     if feed is not None:
         feed_of(feed)
@@ -78,7 +79,10 @@ def _print_rejected(rows: list[dict[str, object]]) -> None:
     width = table_width()
     for row in rows:
         resolved = "" if row["resolved_load_id"] is None else f"  (resolved by load {row['resolved_load_id']})"
-        where = f"{row['account']} {row['feed']} load {row['load_id']} line {row['position']}"
+        file = row["file"] or row["object"] or "an object that is not known"
+        where = f"{row['account']} {row['feed']} load {row['load_id']} {file} line {row['position']}"
+        if row["seen_count"] > 1:
+            where += f" ({row['seen_count']:,} times)"
         typer.echo(visible(f"{row['rejected_id']:>6}  {where}  {row['reason']}{resolved}"))
         room = RAW_SHOWN if width is None else max(width - 8, 20)
         text = visible(row["raw"])

@@ -12,6 +12,7 @@ from etl.cli.warehouse import ready
 from etl.doctor import landing_problem
 from etl.feeds import FEEDS
 from etl.feeds.base import Feed
+from etl.load.books import ObjectBooks
 from etl.load.landing import check_account
 from etl.load.ledger import LedgerRow
 from etl.model.days import parse_instant
@@ -78,30 +79,31 @@ def normalise(
     source = feed_of(feed)
     owner = account_of(account) or DEFAULT_ACCOUNT
     keyring = settings.keyring
-    read = rejected = 0
-    landed_at = datetime.now(UTC)
+    books = ObjectBooks("stdin" if path == "-" else path)
+    read_at = datetime.now(UTC)
     with opened(path) as stream:
         for raw in source.records(stream):
-            read += 1
+            books.record_count += 1
             try:
-                events = source.normalise(raw, owner, landed_at, keyring)
+                events = source.normalise(raw, owner, read_at, keyring)
             except RejectRecord as rejection:
-                rejected += 1
+                books.reject(rejection.reason, len(raw.raw))
                 text = raw.raw.decode(errors="replace")
                 say(json_line({"position": raw.position, "reason": rejection.reason, "raw": text}))
                 continue
             for event in events:
                 sys.stdout.write(json_line({name: getattr(event, name) for name in PRINTED}) + "\n")
-    _check_ceiling(read, rejected, settings.rejected_ceiling)
+    _check_ceiling(books, settings.rejected_ceiling)
 
 
-def _check_ceiling(read: int, rejected: int, ceiling: float) -> None:
-    from etl.load.steps import REJECTED_AT_LEAST
+def _check_ceiling(books: ObjectBooks, ceiling: float) -> None:
+    """Raise CeilingError where `load` would hold the file back."""
+    from etl.load.ceiling import held_back, told_held_back
 
-    if rejected > REJECTED_AT_LEAST and rejected > ceiling * read:
+    if held_back({0: books}, ceiling):
         raise CeilingError(
-            f"{rejected} of {read} records were rejected (they are above), more than REJECTED_CEILING={ceiling:g} "
-            "allows: `load` would stop. Is it a file of this feed?"
+            f"{told_held_back([books], ceiling)}. The records are above; `load` would hold this file back. Is it a "
+            "file of this feed?"
         )
 
 
@@ -151,6 +153,7 @@ def load(
     from etl.load.run import IncompleteError
     from etl.load.run import load as load_objects
     from etl.load.sources import landed_inbox, landed_paths
+    from etl.load.steps import HeldBackError
 
     settings = Settings.from_environment()
     source = feed_of(feed)
@@ -164,16 +167,16 @@ def load(
         if paths
         else landed_inbox(settings, source, owner)
     )
-    incomplete = None
+    unfinished = None
     with Progress() as progress:
         try:
             done = load_objects(settings, url, source, landed, progress)
-        except IncompleteError as error:
-            incomplete, done = error, error.done
+        except (HeldBackError, IncompleteError) as error:
+            unfinished, done = error, error.done
     where = ", ".join(paths) if paths else f"{settings.inbox_url}/{owner or '<account>'}/{source.slug}/"
-    print_loaded(done, json, f"Nothing to load: there is no file in {where}.")
-    if incomplete is not None:
-        raise incomplete
+    print_loaded(done, json, "" if unfinished else f"Nothing to load: there is no file in {where}.")
+    if unfinished is not None:
+        raise unfinished
 
 
 def _check_paths(paths: list[str] | tuple[str, ...]) -> None:
@@ -226,10 +229,12 @@ def instant(option: str, text: str) -> datetime:
 
 
 def print_loaded(done: list, json: bool, nothing: str) -> None:
-    """The ledger rows of what was loaded, and what to know about them; `nothing`: said where there are none."""
+    """The ledger rows of what was loaded, and what to know about them; `nothing`: said where there are none, or
+    empty."""
     if json:
         print_json([{**msgspec.to_builtins(item.row), "is_new": item.is_new} for item in done])
-    new = [item.row for item in done if item.is_new]
+    fresh = [item for item in done if item.is_new]
+    new = [item.row for item in fresh]
     if new and not json:
         counts = [name for name in LedgerRow.__struct_fields__ if name.endswith("_count") and name != "mapped_count"]
         names = ["load_id", "account", "feed", *counts]
@@ -238,8 +243,10 @@ def print_loaded(done: list, json: bool, nothing: str) -> None:
             [name.removesuffix("_count").removesuffix("_id") for name in shown],
             [[getattr(row, name) for name in shown] for row in new],
         )
-    if not done:
+    if not done and nothing:
         say(nothing)
+    for remark in (remark for item in fresh for remark in item.summary.remarks):
+        say(remark)
     for load_id in sorted({item.row.load_id for item in done if not item.is_new}):
         say(f"Published already, the last of it by load {load_id}: nothing was written.")
     if rejected := sum(row.rejected_count for row in new):

@@ -103,7 +103,11 @@ def _told(error: Exception) -> int:
         return ConfigurationError.exit_code
     reason = _surroundings(error)
     if reason is not None:
-        say(f"waybill: the warehouse could not do it: {reason}. Nothing half done stays; mend that and try again.")
+        while_doing = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        say(
+            f"waybill: the warehouse could not do it: {reason}{while_doing}. Nothing half done stays; mend that and "
+            "try again."
+        )
         return ConfigurationError.exit_code
     frames = traceback.extract_tb(error.__traceback__)
     ours = str(Path(__file__).resolve().parents[1])

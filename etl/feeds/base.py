@@ -29,6 +29,7 @@ from etl.model.vocabulary import ACCOUNT, DISPATCH, ENGAGEMENT_EVENTS
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 LATEST = datetime(2101, 1, 1, tzinfo=UTC)
 CLOCK_AHEAD = timedelta(days=1)
+AHEAD_OF_CLOCK = "time more than a day after its landing"
 _decode_object = msgspec.json.Decoder(dict[str, object]).decode
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -147,15 +148,16 @@ class Feed:
         record.other = {name: value for name, value in values.items() if name not in self._known_fields}
         return record
 
-    def normalise(self, raw: RawRecord, account: str, landed_at: datetime, keyring: Keyring) -> list[Event]:
+    def normalise(self, raw: RawRecord, account: str, read_at: datetime, keyring: Keyring) -> list[Event]:
         """The canonical events of one record, all of them or none; an empty list: the record is ignored.
 
         :param account: account of the feed; a record may name another (dispatch log)
-        :param landed_at: aware time at which the object was landed; no event may lie a day ahead of it
+        :param read_at: aware time, the later of the object's landing and this reading; no event may lie more than a
+            day ahead of it. What is ahead today is not in a few days, so a later reading takes the same or more
         :raises RejectRecord: with a reason that holds no value of a person
         """
         record = self.decode(raw)
-        return [self._finish(sighting, account, landed_at, keyring) for sighting in self.sightings(record)]
+        return [self._finish(sighting, account, read_at, keyring) for sighting in self.sightings(record)]
 
     def verdict(self, event: Event) -> failures.Verdict:
         """Why a (merged) event failed, by the table of reasons."""
@@ -172,11 +174,11 @@ class Feed:
             event.named_leg_key = _gateway_leg_key(event, event.gateway, keyring)
         return event
 
-    def _finish(self, sighting: Sighting, account: str, landed_at: datetime, keyring: Keyring) -> Event:
+    def _finish(self, sighting: Sighting, account: str, read_at: datetime, keyring: Keyring) -> Event:
         event = sighting.event
-        _check_time(event.event_at, landed_at)
+        _check_time(event.event_at, read_at)
         if sighting.key_at is not event.event_at:
-            _check_time(sighting.key_at, landed_at)
+            _check_time(sighting.key_at, read_at)
         event.account = event.account or account
         if not ACCOUNT.fullmatch(event.account):
             raise RejectRecord("account: not 1 to 63 letters, digits, '_', '.' or '-'")
@@ -241,8 +243,8 @@ def _gateway_leg_key(event: Event, provider: str, keyring: Keyring) -> UUID | No
     return keyring.leg_key(event.account, provider, (event.provider_message_id, event.recipient_key.hex()))
 
 
-def _check_time(at: datetime, landed_at: datetime) -> None:
+def _check_time(at: datetime, read_at: datetime) -> None:
     if not EARLIEST <= at < LATEST:
         raise RejectRecord("time outside 2005-2100")
-    if at > landed_at + CLOCK_AHEAD:
-        raise RejectRecord("time more than a day after its landing")
+    if at > read_at + CLOCK_AHEAD:
+        raise RejectRecord(AHEAD_OF_CLOCK, acceptable_at=at - CLOCK_AHEAD)

@@ -17,16 +17,18 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from upath import UPath
 
 from etl.model.errors import SourceError, UsageError
+from etl.model.redaction import Redactor
 from etl.model.vocabulary import ACCOUNT
 
 BLOCK = 1 << 20
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")
+_REDACTOR = Redactor(None, None, None, None, None)
 
 
 class LandedObject(msgspec.Struct, frozen=True):
     """One landed object, as its manifest says. `path` is relative to LANDING_URL; `landed_at` is when its bytes were
-    landed first (UTC), `source` the name of the file they were read from. Of a page of an API: the `request` without
-    credentials, the window that was pulled, and how many records it shows."""
+    landed first (UTC), `source` the path or URL of the file they were read from. Of a page of an API: the `request`
+    without credentials, the window that was pulled, and how many records it shows."""
 
     account: str
     feed: str
@@ -38,6 +40,18 @@ class LandedObject(msgspec.Struct, frozen=True):
     request: str | None = None
     window: tuple[datetime, datetime] | None = None
     record_count: int | None = None
+
+
+def name_of(landed: LandedObject) -> str:
+    """An object as messages name it: the file that it came from, without addresses, and where it is landed."""
+    source = source_of(landed)
+    return landed.path if source is None else f"{source} (landed as {landed.path})"
+
+
+def source_of(landed: LandedObject) -> str | None:
+    """Where an object came from, without addresses: the path of its file, or the request that a page was asked for."""
+    source = landed.source or landed.request
+    return None if source is None else _REDACTOR.text(source.encode(errors="backslashreplace").decode())
 
 
 class RecordedObject(NamedTuple):
@@ -67,7 +81,7 @@ def land(
 ) -> LandedObject:
     """Copy a stream into the landing zone, durably and once; the same bytes again are the same object.
 
-    :param source: name of the file, kept in the manifest so that people can find it again
+    :param source: path or URL of the file, kept in the manifest so that people can find it again
     :param request: path and query that a page was asked for with; kept likewise, as are window and record_count
     :raises SourceError: the landing zone cannot be written
     """
@@ -167,9 +181,10 @@ def _flush_folder(folder: Path) -> None:
 def record(cursor: Cursor, landed: LandedObject) -> RecordedObject:
     """Note a landed object in ops.object; the same one again gives the same number."""
     cursor.execute(
-        "insert into ops.object (account, feed, sha256, path, byte_count, landed_at) values (%s, %s, %s, %s, %s, %s)"
-        " on conflict do nothing",
-        (landed.account, landed.feed, landed.sha256, landed.path, landed.byte_count, landed.landed_at),
+        "insert into ops.object as o (account, feed, sha256, path, byte_count, landed_at, source)"
+        " values (%s, %s, %s, %s, %s, %s, %s) on conflict (account, feed, sha256)"
+        " do update set source = excluded.source where o.source is null and excluded.source is not null",
+        (*msgspec.structs.astuple(landed)[:6], source_of(landed)),
     )
     cursor.execute(
         "select object_id from ops.object where account = %s and feed = %s and sha256 = %s",

@@ -1,7 +1,7 @@
 """The ledger: one row of ops.load per load, from its beginning to how it ended."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,9 +10,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl import __version__
-from etl.feeds.base import Feed
+from etl.feeds.base import AHEAD_OF_CLOCK, Feed
+from etl.load.books import Staged
 from etl.load.landing import RecordedObject
-from etl.load.stage import Staged
 from etl.model.errors import ConfigurationError, UsageError
 from etl.model.identity import Keyring
 
@@ -42,6 +42,7 @@ class LedgerRow(msgspec.Struct, kw_only=True):
     unchanged_count: int | None
     removed_count: int | None
     unknown_count: int | None
+    rejected_reasons: dict[str, int] | None
 
 
 COLUMNS = sql.SQL(", ").join(map(sql.Identifier, LedgerRow.__struct_fields__))
@@ -94,8 +95,12 @@ def note_feeds(cursor: Cursor, feeds: Iterable[Feed]) -> None:
 
 def digest_of(objects: Sequence[RecordedObject]) -> str:
     """One name for the bytes of several objects, whatever order they came in."""
+    return _digest(o.landed.sha256 for o in objects)
+
+
+def _digest(digests: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for sha256 in sorted(o.landed.sha256 for o in objects):
+    for sha256 in sorted(digests):
         digest.update(bytes.fromhex(sha256))
     return digest.hexdigest()
 
@@ -127,6 +132,40 @@ def keep_staged(cursor: Cursor, load_id: int, staged: Staged, kept_until: dateti
     )
 
 
+def keep_counts(cursor: Cursor, load_id: int, staged: Staged) -> None:
+    """Note what of a staged load goes on."""
+    cursor.execute(
+        "update ops.load set staged = %s where load_id = %s", (msgspec.json.encode(staged).decode(), load_id)
+    )
+
+
+def split_off(cursor: Cursor, load_id: int, taken: Collection[int], left: Collection[int]) -> int:
+    """Write the ledger row of a load that takes these objects (by object_id) out of another one; returns its number."""
+    digests = []
+    for object_ids in (taken, left):
+        cursor.execute("select sha256 from ops.object where object_id = any(%s)", (list(object_ids),))
+        digests.append(_digest(sha256 for (sha256,) in cursor.fetchall()))
+    cursor.execute(
+        "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, pull_id, started_at)"
+        " select account, feed, kind, %s, rules_version, code_version, 'staging', pull_id, started_at"
+        " from ops.load where load_id = %s returning load_id",
+        (digests[0], load_id),
+    )
+    (number,) = cursor.fetchone()
+    cursor.execute("update ops.load set digest = %s where load_id = %s", (digests[1], load_id))
+    return number
+
+
+def objects_with_keys(cursor: Cursor, object_ids: Iterable[int]) -> set[int]:
+    """Those of these objects that told an event in a published load."""
+    cursor.execute(
+        "select o.object_id from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
+        " where l.status = 'published' and o.first_key is not null and o.object_id = any(%s) group by o.object_id",
+        (list(object_ids),),
+    )
+    return {object_id for (object_id,) in cursor.fetchall()}
+
+
 def staged(cursor: Cursor, load_id: int) -> Staged | None:
     """What stage counted of a load that is staged or validated; None: it is neither."""
     cursor.execute(
@@ -141,9 +180,19 @@ def mark_validated(cursor: Cursor, load_id: int) -> None:
     cursor.execute("update ops.load set status = 'validated' where load_id = %s and status = 'staged'", (load_id,))
 
 
-def end(cursor: Cursor, load_id: int, status: str, stop_reason: str | None = None, **counts: int) -> None:
-    """Write how a load ended; the counts by name of column."""
+def end(
+    cursor: Cursor,
+    load_id: int,
+    status: str,
+    stop_reason: str | None = None,
+    rejected_reasons: Mapping[str, int] | None = None,
+    **counts: int,
+) -> None:
+    """Write how a load ended; the counts by name of column, those of rejected records also by reason."""
     assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(n)) for name, n in counts.items()]
+    if rejected_reasons is not None:
+        reasons = msgspec.json.encode(rejected_reasons).decode()
+        assignments.append(sql.SQL("rejected_reasons = {}").format(sql.Literal(reasons)))
     cursor.execute(
         sql.SQL("update ops.load set {} where load_id = %s").format(
             sql.SQL(", ").join(
@@ -166,12 +215,16 @@ def row(cursor: Cursor, load_id: int) -> LedgerRow:
 def published_with(cursor: Cursor, object_ids: Iterable[int], rules_version: int) -> dict[int, int]:
     """Which of these objects are published under these rules already: object_id to the last such load_id.
 
-    A replay takes objects of every feed of its provider and has the rules version of one: it counts for that feed.
+    A replay takes objects of every feed of its provider and has the rules version of one: it counts for that feed. An
+    object with a record that was ahead of the clock, and is not any more, is to be loaded once more.
     """
     cursor.execute(
         "select o.object_id, max(o.load_id) from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
         " inner join ops.object as b on b.object_id = o.object_id and b.feed = l.feed"
-        " where l.status = 'published' and l.rules_version = %s and o.object_id = any(%s) group by o.object_id",
-        (rules_version, list(object_ids)),
+        " where l.status = 'published' and l.rules_version = %s and o.object_id = any(%s) and not exists ("
+        "  select from private.rejected_record as r where r.object_id = o.object_id and r.resolved_load_id is null"
+        "  and (r.acceptable_at <= clock_timestamp() or r.acceptable_at is null and r.reason = %s))"
+        " group by o.object_id",
+        (rules_version, list(object_ids), AHEAD_OF_CLOCK),
     )
     return dict(cursor.fetchall())

@@ -4,7 +4,7 @@ Nothing of a load is visible before its commit, and everything is after it. All 
 that what is read here stays true until the commit; the primary keys are the guard.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -16,10 +16,11 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl.feeds import FEEDS
 from etl.load import ledger, live_counts, watermark
+from etl.load.books import Staged
 from etl.load.copying import CopyInto
 from etl.load.landing import LandedObject, RecordedObject
 from etl.load.outcomes import write_legs_and_messages
-from etl.load.stage import Staged, drop_tables, recipient_table, rejected_table, staging_table
+from etl.load.stage import drop_tables, recipient_table, rejected_table, staging_table
 from etl.model.errors import QualityGateError, SourceError, WaybillError
 from etl.model.event import STORED_COLUMNS, Event, merge_all
 from etl.model.identity import Keyring
@@ -61,16 +62,19 @@ class AlreadyPublishedError(WaybillError):
 
 
 def objects_of_range(cursor: Cursor, replaced: KeyRange) -> list[RecordedObject]:
-    """Every published object that holds keys of the range, of any feed of the provider; and those of which every
-    record was rejected, whose keys nobody knows."""
+    """Every published object that holds keys of the range, of any feed of the provider; and those with rejected
+    records that wait and no known key: every record was rejected, or the object was held back."""
     slugs = [feed.slug for feed in FEEDS.values() if feed.provider == replaced.provider]
     cursor.execute(
-        "select o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at from ops.object as o"
-        " where o.feed = any(%(slugs)s) and (%(account)s::text is null or o.account = %(account)s) and exists ("
-        "  select from ops.load_object as i inner join ops.load as l on l.load_id = i.load_id"
-        "  where i.object_id = o.object_id and l.status = 'published'"
-        "  and (i.first_key < %(until)s and i.last_key >= %(first)s or i.first_key is null and exists ("
-        "   select from private.rejected_record as r where r.object_id = o.object_id and r.resolved_load_id is null)))"
+        "select o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at, o.source"
+        " from ops.object as o left join lateral ("
+        "  select bool_or(i.first_key < %(until)s and i.last_key >= %(first)s) as is_in_range,"
+        "   bool_or(i.first_key is not null) as has_keys from ops.load_object as i"
+        "  inner join ops.load as l on l.load_id = i.load_id"
+        "  where i.object_id = o.object_id and l.status = 'published') as told on true"
+        " where o.feed = any(%(slugs)s) and (%(account)s::text is null or o.account = %(account)s)"
+        " and (told.is_in_range or told.has_keys is not true and exists ("
+        "   select from private.rejected_record as r where r.object_id = o.object_id and r.resolved_load_id is null))"
         " order by o.object_id",
         {"slugs": slugs, "account": replaced.account, "first": replaced.first, "until": replaced.until},
     )
@@ -152,7 +156,8 @@ def _check_staging(cursor: Cursor, load_id: int, staged: Staged) -> None:
 
 
 def _check_not_overtaken(cursor: Cursor, staged: Staged, replaced: KeyRange) -> None:
-    late = [o for o in objects_of_range(cursor, replaced) if o.object_id not in staged.objects]
+    taken_up = staged.objects.keys() | staged.held_back
+    late = [o for o in objects_of_range(cursor, replaced) if o.object_id not in taken_up]
     if late:
         raise OvertakenError(
             f"{len(late)} objects of the range were published while it was staged; the replay begins again with them."
@@ -288,15 +293,24 @@ def _write_rejects(cursor: Cursor, load_id: int, staged: Staged) -> None:
         )
 
 
-def keep_rejects(cursor: Cursor, load_id: int) -> None:
-    """Keep the rejected records of a load, each bytes once."""
+def keep_rejects(cursor: Cursor, load_id: int, staged_by: int | None = None, objects: Collection[int] = ()) -> None:
+    """Keep the rejected records of a load, each bytes once, with how often the load held them.
+
+    :param staged_by: the load that staged them; None: this one
+    :param objects: of these alone; none: of all
+    """
     cursor.execute(
         sql.SQL(
-            "insert into private.rejected_record (account, feed, sha256, reason, raw, object_id, position, load_id)"
-            " select distinct on (account, feed, sha256) account, feed, sha256, reason, raw, object_id, position, %s"
-            " from {} order by account, feed, sha256, record_no on conflict (account, feed, sha256) do nothing"
-        ).format(rejected_table(load_id)),
-        (load_id,),
+            "insert into private.rejected_record as r (account, feed, sha256, reason, raw, object_id, position,"
+            " load_id, seen_count, acceptable_at)"
+            " select distinct on (account, feed, sha256) account, feed, sha256, reason, raw, object_id, position,"
+            " %(load_id)s, count(*) over (partition by account, feed, sha256), acceptable_at from {}"
+            " where %(objects)s::bigint[] is null or object_id = any(%(objects)s)"
+            " order by account, feed, sha256, record_no on conflict (account, feed, sha256)"
+            " do update set acceptable_at = excluded.acceptable_at"
+            " where r.acceptable_at is distinct from excluded.acceptable_at and r.resolved_load_id is null"
+        ).format(rejected_table(load_id if staged_by is None else staged_by)),
+        {"load_id": load_id, "objects": list(objects) or None},
     )
 
 
@@ -327,6 +341,7 @@ def _write_ledger(cursor: Cursor, load_id: int, staged: Staged, counts: _Counts)
         cursor,
         load_id,
         "published",
+        rejected_reasons=staged.reasons,
         read_count=staged.read_count,
         loaded_count=counts.loaded_records,
         duplicate_count=counts.duplicate_records,

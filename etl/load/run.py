@@ -10,11 +10,13 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from etl.feeds import FEEDS
 from etl.feeds.base import Feed
 from etl.load import landing, ledger
+from etl.load.clock import check_clock
 from etl.load.landing import LandedObject, RecordedObject
 from etl.load.ledger import LedgerRow
 from etl.load.publish import KeyRange, OvertakenError, objects_of_range
 from etl.load.stage import BrokenObjectError, drop_orphans
-from etl.load.steps import Progress, publish_load, stage_load, validate_load
+from etl.load.steps import HeldBackError, Progress, Published, publish_load, stage_load, validate_load
+from etl.load.summary import Summary, summary
 from etl.model.errors import SourceError, UsageError
 from etl.model.identity import key_floor
 from etl.model.vocabulary import DISPATCH
@@ -44,10 +46,18 @@ class IncompleteError(SourceError):
 
 
 class Loaded(NamedTuple):
-    """What a load came to: its ledger row, and whether there was anything to do."""
+    """What a load came to: its ledger row, the same in words, and whether there was anything to do."""
 
     row: LedgerRow
-    is_new: bool
+    summary: Summary
+    is_new: bool = True
+
+
+def loaded(connection: Connection, load_id: int, published: Published) -> Loaded:
+    """What a load came to that published its objects, or found that another had."""
+    with connection, connection.cursor() as cursor:
+        told = summary(cursor, published.row, published.empty)
+    return Loaded(published.row, told, published.row.load_id == load_id)
 
 
 def load(
@@ -62,21 +72,29 @@ def load(
 
     :param landed: objects, and in their place what could not be landed
     :raises ConfigurationError: another key than the warehouse's, or older rules
-    :raises CeilingError: too many records were rejected
+    :raises HeldBackError: too much of some objects was rejected; everything else was loaded
     :raises QualityGateError: a critical rule failed, or the books did not balance
     :raises IncompleteError: something could not be read; everything else was loaded
     """
     done: list[Loaded] = []
     broken: list[str] = []
+    held: list[str] = []
     with connected(url, LOADER, f"waybill:load:{feed.slug}") as connection:
         prepare(connection, settings, [feed])
         for batch in batches(_landed(landed, broken)):
-            item = _load_batch(connection, settings, url, feed, batch, broken, progress)
+            item = _load_batch(connection, settings, url, feed, batch, broken, held, progress)
             if item is not None:
                 done.append(item)
+    raise_unfinished(held, broken, done)
+    return done
+
+
+def raise_unfinished(held_back: Sequence[str], broken: Sequence[str], done: list[Loaded]) -> None:
+    """Raise what makes a run red of which everything else was loaded."""
+    if held_back:
+        raise HeldBackError(held_back, done, broken)
     if broken:
         raise IncompleteError(broken, done)
-    return done
 
 
 def replay(
@@ -107,14 +125,13 @@ def replay(
             objects = objects_of_range(cursor, KeyRange(whose, feed.provider, first, until))
         for owner in _owners(objects, feed.provider):
             replaced = KeyRange(owner, feed.provider, first, until)
-            row = _replay_range(connection, settings, url, feed, replaced, progress)
-            done.append(Loaded(row, is_new=True))
+            done.append(_replay_range(connection, settings, url, feed, replaced, progress))
     return done
 
 
 def _replay_range(
     connection: Connection, settings: Settings, url: str, feed: Feed, replaced: KeyRange, progress: Progress
-) -> LedgerRow:
+) -> Loaded:
     """Replay one range, from the beginning again where loads of it came in between. Raises OvertakenError at last."""
     for attempt in range(1, ATTEMPTS + 1):
         with connection, connection.cursor() as cursor:
@@ -124,7 +141,10 @@ def _replay_range(
         load_id = stage_load(connection, settings, feed, whose_ledger, objects, "replay", progress)
         validate_load(connection, settings, url, load_id, progress)
         try:
-            return publish_load(connection, settings, load_id, progress, replaced).row
+            published = publish_load(connection, settings, load_id, progress, replaced)
+            for complaint in published.held_back:
+                progress(f"left out, as before: {complaint}")
+            return loaded(connection, load_id, published)
         except OvertakenError as error:
             if attempt == ATTEMPTS:
                 raise
@@ -140,11 +160,13 @@ def _owners(objects: Sequence[RecordedObject], provider: str) -> list[str | None
 
 
 def prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) -> None:
-    """Before anything is staged: the key and the rules are right, the feeds are known, what died is swept out.
+    """Before anything is landed or staged: clock, key and rules are right, the feeds are known, what died is swept
+    out.
 
-    :raises ConfigurationError: another key than the warehouse's, or older rules
+    :raises ConfigurationError: another clock or key than the warehouse's, or older rules
     """
     with connection, connection.cursor() as cursor:
+        check_clock(cursor)
         ledger.check_key(cursor, settings.keyring)
         ledger.check_rules(cursor, feeds)
         ledger.note_feeds(cursor, feeds)
@@ -193,10 +215,11 @@ def _load_batch(
     feed: Feed,
     batch: list[LandedObject],
     broken: list[str],
+    held: list[str],
     progress: Progress,
 ) -> Loaded | None:
-    """Load what is fresh of a batch. An object that cannot be read is named in `broken` and left out: it must not keep
-    the others away. None: nothing was left."""
+    """Load what is fresh of a batch. An object that cannot be read is named in `broken`, one of which too much was
+    rejected in `held`, and both are left out: they must not keep the others away. None: nothing was left."""
     with connection, connection.cursor() as cursor:
         in_order = sorted(
             batch, key=lambda landed: landed.sha256
@@ -204,7 +227,8 @@ def _load_batch(
         objects = list({o.object_id: o for o in (landing.record(cursor, landed) for landed in in_order)}.values())
         fresh, published_by = fresh_of(cursor, objects, feed)
         if not fresh:
-            return Loaded(ledger.row(cursor, published_by), is_new=False)
+            row = ledger.row(cursor, published_by)
+            return Loaded(row, summary(cursor, row), is_new=False)
     while fresh:
         try:
             account = fresh[0].landed.account
@@ -212,9 +236,13 @@ def _load_batch(
             validate_load(connection, settings, url, load_id, progress)
             published = publish_load(connection, settings, load_id, progress)
             broken.extend(published.incomplete)
-            return Loaded(published.row, is_new=published.row.load_id == load_id)
+            held.extend(published.held_back)
+            return loaded(connection, load_id, published)
         except BrokenObjectError as error:
             progress(f"left out: {error}")
             broken.append(str(error))
             fresh.remove(error.broken)
+        except HeldBackError as error:
+            held.extend(error.complaints)
+            return None
     return None

@@ -53,7 +53,7 @@ def _landed_file(settings: Settings, feed: Feed, account: str, file: UPath) -> L
         return SourceError(f"cannot read {file}: {error.strerror or error}")
     with stream:
         try:
-            return land(_Reading(stream, file), account, feed.slug, settings.landing_url, source=file.name)
+            return land(_Reading(stream, file), account, feed.slug, settings.landing_url, source=str(file))
         except _UnreadableError as error:
             return error
 

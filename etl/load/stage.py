@@ -6,28 +6,28 @@ its own connection, and what a crash empties is noticed by their row counts.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
-from uuid import UUID
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl.feeds import FEEDS
-from etl.feeds.base import Feed
 from etl.framing.raw_record import RawRecord
+from etl.load.books import ObjectBooks, Staged
+from etl.load.ceiling import is_hopeless
+from etl.load.clock import server_time
 from etl.load.copying import CopyInto
-from etl.load.landing import RecordedObject, open_object
+from etl.load.landing import LandedObject, RecordedObject, name_of, open_object
 from etl.model.errors import RejectRecord, SourceError
 from etl.model.event import STORED_COLUMNS, Event
 from etl.model.identity import Keyring
-from etl.model.redaction import Redactor
 
 SCHEMA = "staging"
 UNFINISHED = ("staging", "staged", "validated")
 RECIPIENTS_REMEMBERED = 200_000
 PROGRESS_EVERY = 20_000
+ASKED_AT_ONCE = 2_000
 DIED = "its process died"
 """Why a load was stopped that nobody stopped."""
 
@@ -53,51 +53,8 @@ class BrokenObjectError(SourceError):
     """One object could not be read to its end; the others of its load can."""
 
     def __init__(self, broken: RecordedObject, error: SourceError) -> None:
-        name = broken.landed.source
-        from_file = f" (from {Redactor(None, None, None, None, None).text(name)})" if name else ""
-        super().__init__(f"{broken.landed.path}{from_file}: {error}")
+        super().__init__(f"{name_of(broken.landed)}: {error}")
         self.broken = broken
-
-
-@dataclass
-class ObjectRange:
-    """What one object held: its records, and the least and greatest event key."""
-
-    record_count: int = 0
-    first_key: UUID | None = None
-    last_key: UUID | None = None
-
-    def add(self, key: UUID) -> None:
-        if self.first_key is None or key < self.first_key:
-            self.first_key = key
-        if self.last_key is None or key > self.last_key:
-            self.last_key = key
-
-
-@dataclass
-class Staged:
-    """What stage counted; publish counts again in the tables and compares.
-
-    `resolved` are records that were rejected once and could be mapped now: account, feed, SHA-256.
-    """
-
-    read_count: int = 0
-    ignored_count: int = 0
-    rejected_count: int = 0
-    sighting_count: int = 0
-    recipient_count: int = 0
-    objects: dict[int, ObjectRange] = field(default_factory=dict)
-    feeds: set[str] = field(default_factory=set)
-    resolved: set[tuple[str, str, str]] = field(default_factory=set)
-    reasons: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def first_key(self) -> UUID | None:
-        return min((o.first_key for o in self.objects.values() if o.first_key), default=None)
-
-    @property
-    def last_key(self) -> UUID | None:
-        return max((o.last_key for o in self.objects.values() if o.last_key), default=None)
 
 
 def stage(
@@ -106,66 +63,94 @@ def stage(
     objects: Sequence[RecordedObject],
     landing_url: str,
     keyring: Keyring,
+    ceiling: float,
     progress: Progress = lambda read_count: None,
 ) -> Staged:
     """Decode, normalise and copy every record of the objects; commits.
 
+    :param ceiling: as REJECTED_CEILING; an object that is nothing but rejected records is read no further
     :raises BrokenObjectError: an object is gone, or its bytes end in the middle (a truncated gzip)
     """
     staged = Staged()
+    read_count = 0
     with connection.cursor() as cursor:
         _create_tables(cursor, load_id)
-        unresolved = _unresolved(cursor, objects)
+        now = server_time(cursor)
+        rejected_once = _RejectedOnce(cursor, objects, staged.resolved)
         writers = _Writers(cursor, load_id)
         for recorded in objects:
             feed = FEEDS[recorded.landed.feed]
-            found = staged.objects[recorded.object_id] = ObjectRange()
+            books = staged.objects[recorded.object_id] = ObjectBooks(name_of(recorded.landed))
             staged.feeds.add(feed.slug)
+            read_at = max(recorded.landed.landed_at, now)
             try:
                 with open_object(landing_url, recorded.landed) as stream:
                     for raw in feed.records(stream):
-                        _stage_record(raw, feed, recorded, keyring, staged, found, writers, unresolved)
-                        if staged.read_count % PROGRESS_EVERY == 0:
-                            progress(staged.read_count)
+                        read_count += 1
+                        books.record_count += 1
+                        try:
+                            events = feed.normalise(raw, recorded.landed.account, read_at, keyring)
+                        except RejectRecord as rejection:
+                            books.reject(rejection.reason, len(raw.raw))
+                            writers.reject(raw, rejection, recorded, read_count)
+                            if is_hopeless(books, ceiling):
+                                books.is_cut_short = True
+                                break
+                        else:
+                            books.ignored_count += not events
+                            for event in events:
+                                books.add(event.event_key)
+                                writers.event(event, recorded.object_id, read_count)
+                            rejected_once.look_for(recorded.landed, raw)
+                        if read_count % PROGRESS_EVERY == 0:
+                            progress(read_count)
             except SourceError as error:
                 raise BrokenObjectError(recorded, error) from error
         writers.flush()
+        rejected_once.ask()
         staged.recipient_count = writers.recipients.row_count
         cursor.execute(sql.SQL("analyze {} (event_key, record_no)").format(staging_table(load_id)))
     connection.commit()
-    progress(staged.read_count)
+    progress(read_count)
     return staged
 
 
-def _stage_record(
-    raw: RawRecord,
-    feed: Feed,
-    recorded: RecordedObject,
-    keyring: Keyring,
-    staged: Staged,
-    found: ObjectRange,
-    writers: "_Writers",
-    unresolved: set[tuple[str, str, str]],
-) -> None:
-    staged.read_count += 1
-    found.record_count += 1
-    try:
-        events = feed.normalise(raw, recorded.landed.account, recorded.landed.landed_at, keyring)
-    except RejectRecord as rejection:
-        staged.rejected_count += 1
-        staged.reasons[rejection.reason] = staged.reasons.get(rejection.reason, 0) + 1
-        writers.reject(raw, rejection.reason, recorded, staged.read_count)
-        return
-    if not events:
-        staged.ignored_count += 1
-    for event in events:
-        found.add(event.event_key)
-        writers.event(event, recorded.object_id, staged.read_count)
-        staged.sighting_count += 1
-    if unresolved:
-        record = (recorded.landed.account, recorded.landed.feed, hashlib.sha256(raw.raw).hexdigest())
-        if record in unresolved:
-            staged.resolved.add(record)
+class _RejectedOnce:
+    """Finds the mapped records that were rejected once and wait. It asks by key, a block at a time, and only where
+    something waits: memory and time follow the load, not what waits."""
+
+    def __init__(self, cursor: Cursor, objects: Sequence[RecordedObject], found: set[tuple[str, str, str]]) -> None:
+        self._cursor = cursor
+        self._found = found
+        self._asked: dict[tuple[str, str], set[str]] = {}
+        for owner in sorted({(o.landed.account, o.landed.feed) for o in objects}):
+            cursor.execute(
+                "select exists (select from private.rejected_record"
+                " where account = %s and feed = %s and resolved_load_id is null)",
+                owner,
+            )
+            if cursor.fetchone()[0]:
+                self._asked[owner] = set()
+
+    def look_for(self, landed: LandedObject, raw: RawRecord) -> None:
+        """Note a mapped record."""
+        digests = self._asked.get((landed.account, landed.feed))
+        if digests is not None:
+            digests.add(hashlib.sha256(raw.raw).hexdigest())
+            if len(digests) >= ASKED_AT_ONCE:
+                self.ask()
+
+    def ask(self) -> None:
+        """Look for what was noted."""
+        for owner, digests in self._asked.items():
+            if digests:
+                self._cursor.execute(
+                    "select sha256 from private.rejected_record"
+                    " where account = %s and feed = %s and sha256 = any(%s) and resolved_load_id is null",
+                    (*owner, list(digests)),
+                )
+                self._found.update((*owner, sha256) for (sha256,) in self._cursor.fetchall())
+                digests.clear()
 
 
 class _Writers:
@@ -177,7 +162,7 @@ class _Writers:
             cursor,
             SCHEMA,
             f"load_{load_id}_rejected",
-            ("account", "feed", "sha256", "reason", "raw", "object_id", "position", "record_no"),
+            ("account", "feed", "sha256", "reason", "raw", "object_id", "position", "record_no", "acceptable_at"),
         )
         self.recipients = CopyInto(cursor, SCHEMA, f"load_{load_id}_recipient", ("recipient_key", "account", "address"))
         self._values = attrgetter(*STORED_COLUMNS)
@@ -191,17 +176,18 @@ class _Writers:
             self._seen.add(event.recipient_key)
             self.recipients.add((event.recipient_key, event.account, event.recipient))
 
-    def reject(self, raw: RawRecord, reason: str, recorded: RecordedObject, record_no: int) -> None:
+    def reject(self, raw: RawRecord, rejection: RejectRecord, recorded: RecordedObject, record_no: int) -> None:
         self.rejects.add(
             (
                 recorded.landed.account,
                 recorded.landed.feed,
                 hashlib.sha256(raw.raw).hexdigest(),
-                reason,
+                rejection.reason,
                 raw.raw,
                 recorded.object_id,
                 raw.position,
                 record_no,
+                rejection.acceptable_at,
             )
         )
 
@@ -219,7 +205,7 @@ def _create_tables(cursor: Cursor, load_id: int) -> None:
     cursor.execute(
         sql.SQL(
             "create unlogged table {} (account text, feed text, sha256 text, reason text, raw bytea, object_id bigint,"
-            " position bigint, record_no bigint)"
+            " position bigint, record_no bigint, acceptable_at timestamptz)"
         ).format(rejected_table(load_id))
     )
     cursor.execute(
@@ -272,12 +258,3 @@ def _is_kept(cursor: Cursor, load_id: int) -> bool:
         (load_id, list(UNFINISHED)),
     )
     return cursor.rowcount > 0
-
-
-def _unresolved(cursor: Cursor, objects: Sequence[RecordedObject]) -> set[tuple[str, str, str]]:
-    cursor.execute(
-        "select account, feed, sha256 from private.rejected_record"
-        " where resolved_load_id is null and account = any(%s) and feed = any(%s)",
-        ([o.landed.account for o in objects], [o.landed.feed for o in objects]),
-    )
-    return set(cursor.fetchall())

@@ -1,39 +1,80 @@
 """The steps of a load, one by one: stage, validate, publish. Each may be taken by a process of its own; what passes
 from one to the next is the number of the load, and what stage counted lies in its ledger row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl import quality
+from etl.feeds import FEEDS
 from etl.feeds.base import Feed
 from etl.framing.raw_record import NO_LIST, NOT_CLOSED
 from etl.load import ledger, watermark
+from etl.load.books import Staged
+from etl.load.ceiling import held_back, is_above, is_unreadable, told_held_back
 from etl.load.landing import RecordedObject
 from etl.load.ledger import LedgerRow
 from etl.load.publish import AlreadyPublishedError, KeyRange, keep_rejects, publish
-from etl.load.stage import BrokenObjectError, Staged, drop_tables, stage
+from etl.load.stage import (
+    BrokenObjectError,
+    drop_tables,
+    recipient_table,
+    rejected_table,
+    stage,
+    staging_table,
+)
 from etl.model.errors import CeilingError, QualityGateError, UsageError, WaybillError
 from etl.quality import Subject
 from etl.settings import Settings
 from etl.warehouse.connection import LOADER, connect
 from etl.warehouse.migrations import ensure_partitions
 
-REJECTED_AT_LEAST = 20
+WHAT_TO_DO = (
+    "See `waybill rejected list`. Is it a file of this feed? If the records are right to be rejected, run again with a "
+    "higher REJECTED_CEILING (1: take everything); if not, take the file away."
+)
 INCOMPLETE = (NOT_CLOSED, NO_LIST)
 """Reasons that say a source is incomplete: what it held is loaded, and the run ends red all the same."""
 
 Progress = Callable[[str], None]
 
 
+class HeldBackError(CeilingError):
+    """Objects were held back, because too much of them was rejected.
+
+    :ivar complaints: which and why, in words
+    :ivar done: what else was loaded
+    """
+
+    def __init__(self, complaints: Sequence[str], done: Sequence[object] = (), broken: Sequence[str] = ()) -> None:
+        unread = f" Not everything could be read, either: {'; '.join(broken)}." if broken else ""
+        super().__init__(
+            f"Too much was rejected: {'; '.join(complaints)}. No fact of that was written, everything else is "
+            f"loaded.{unread} {WHAT_TO_DO}"
+        )
+        self.complaints = tuple(complaints)
+        self.done = list(done)
+
+
 class Published(NamedTuple):
-    """What a publish came to: the ledger row, and in words which of the sources were incomplete."""
+    """What a publish came to.
+
+    :ivar row: of the ledger
+    :ivar incomplete: in words, which of the sources were incomplete; what they held is loaded
+    :ivar held_back: in words, which objects were held back, because too much of them was rejected
+    :ivar empty: files without a record, by name; no error
+    """
 
     row: LedgerRow
     incomplete: tuple[str, ...] = ()
+    held_back: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 def stage_load(
@@ -58,14 +99,16 @@ def stage_load(
     load_id = ledger.begin(connection, account, feed, kind, objects, pull_id)
     progress(f"load {load_id}: staging {len(objects)} objects of {feed.slug}, account {account}")
     try:
-        staged = stage(
-            connection,
-            load_id,
-            objects,
-            settings.landing_url,
-            settings.keyring,
-            lambda count: progress(f"load {load_id}: {count:,} records read"),
-        )
+        with _named(load_id, "staging"):
+            staged = stage(
+                connection,
+                load_id,
+                objects,
+                settings.landing_url,
+                settings.keyring,
+                settings.rejected_ceiling,
+                lambda count: progress(f"load {load_id}: {count:,} records read"),
+            )
     except BrokenObjectError as error:
         connection.rollback()
         with connection, connection.cursor() as cursor:
@@ -79,10 +122,11 @@ def stage_load(
 def validate_load(
     connection: Connection, settings: Settings, url: str, load_id: int, progress: Progress
 ) -> LedgerRow | None:
-    """Look at what a load has staged; nothing happens where that was done before.
+    """Look at what a load has staged; nothing happens where that was done before. Objects of which too much was
+    rejected are taken out, and the others go on; `publish_load` names them.
 
     :returns: None, or the ledger row of a load that is published already
-    :raises CeilingError: too many of its records were rejected; the load is stopped
+    :raises HeldBackError: too much of all its objects was rejected; the load is stopped
     :raises QualityGateError: a critical rule failed; the load is stopped
     """
     with connection, connection.cursor() as cursor:
@@ -92,10 +136,11 @@ def validate_load(
         if row.status == "validated":
             return None
         staged = _staged(cursor, row)
-    _check_ceiling(connection, load_id, staged, settings.rejected_ceiling)
+    _check_ceiling(connection, row, staged, settings.rejected_ceiling)
     if staged.sighting_count:
         progress(f"load {load_id}: validating {staged.sighting_count:,} staged events")
-        _pass_the_gate(connection, url, load_id, staged)
+        with _named(load_id, "validating"):
+            _pass_the_gate(connection, url, load_id, staged)
     with connection, connection.cursor() as cursor:
         ledger.mark_validated(cursor, load_id)
     return None
@@ -123,15 +168,16 @@ def publish_load(
         staged = _staged(cursor, row)
     progress(f"load {load_id}: publishing")
     with connection, connection.cursor() as cursor:
-        ensure_partitions(cursor, datetime.now(UTC))
+        ensure_partitions(cursor, max(filter(None, (datetime.now(UTC), staged.latest))))
     try:
-        publish(connection, load_id, staged, settings.keyring, replaced)
+        with _named(load_id, "publishing"):
+            publish(connection, load_id, staged, settings.keyring, replaced)
     except AlreadyPublishedError as error:
         with connection, connection.cursor() as cursor:
             ledger.end(cursor, load_id, "superseded", str(error))
             drop_tables(cursor, load_id)
             watermark.commit_pull_of(cursor, load_id)
-            return Published(ledger.row(cursor, error.load_id))
+            return Published(ledger.row(cursor, error.load_id), held_back=_held_back(staged))
     except WaybillError as error:
         with connection, connection.cursor() as cursor:
             ledger.end(cursor, load_id, "stopped", str(error))
@@ -139,8 +185,29 @@ def publish_load(
         raise
     with connection, connection.cursor() as cursor:
         row = ledger.row(cursor, load_id)
-    found = [(reason, count) for reason, count in staged.reasons.items() if reason.startswith(INCOMPLETE)]
-    return Published(row, tuple(f"load {load_id}: {count} times: {reason}" for reason, count in found))
+    incomplete = tuple(
+        f"{books.name}: {reason}"
+        for books in staged.objects.values()
+        for reason in books.reasons
+        if reason.startswith(INCOMPLETE)
+    )
+    is_of_files = any(FEEDS[slug].kind == "files" for slug in staged.feeds)
+    empty = tuple(books.name for books in staged.objects.values() if is_of_files and not books.record_count)
+    return Published(row, incomplete, _held_back(staged), empty)
+
+
+def _held_back(staged: Staged) -> tuple[str, ...]:
+    return () if staged.complaint is None else (staged.complaint,)
+
+
+@contextmanager
+def _named(load_id: int, step: str) -> Iterator[None]:
+    """Where the database fails, its error says which load was at which step."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        error.add_note(f"load {load_id} was {step}")
+        raise
 
 
 def _staged(cursor: Cursor, row: LedgerRow) -> Staged:
@@ -154,19 +221,63 @@ def _staged(cursor: Cursor, row: LedgerRow) -> Staged:
     return staged
 
 
-def _check_ceiling(connection: Connection, load_id: int, staged: Staged, ceiling: float) -> None:
-    if staged.rejected_count <= REJECTED_AT_LEAST or staged.rejected_count <= ceiling * staged.read_count:
+def _check_ceiling(connection: Connection, row: LedgerRow, staged: Staged, ceiling: float) -> None:
+    """Take the objects of which too much was rejected out of a load; stop it where nothing else is left, and where a
+    replay would take back what is there."""
+    if row.kind == "replay":
+        _check_replay(connection, row, staged, ceiling)
         return
-    reasons = sorted(staged.reasons.items(), key=lambda item: -item[1])[:5]
-    reason = (
-        f"{staged.rejected_count} of {staged.read_count} records were rejected, more than REJECTED_CEILING={ceiling:g} "
-        f"allows: {'; '.join(f'{text} ({count})' for text, count in reasons)}"
-    )
-    _stop(connection, load_id, staged, reason)
-    raise CeilingError(
-        f"Load {load_id} stopped before any fact: {reason}. See `waybill rejected list`; if the records are right to "
-        "be rejected, run again with a higher REJECTED_CEILING."
-    )
+    found = held_back(staged.objects, ceiling)
+    if not found:
+        return
+    reason = told_held_back([staged.objects[number] for number in sorted(found)], ceiling)
+    if found == staged.objects.keys():
+        _stop(connection, row.load_id, staged, reason)
+        raise HeldBackError([f"load {row.load_id}: {reason}"])
+    _hold_back(connection, row, staged, found, reason)
+
+
+def _check_replay(connection: Connection, row: LedgerRow, staged: Staged, ceiling: float) -> None:
+    """A replay leaves out what never told an event and still tells too little. Where an object that did tell events
+    is now rejected, it stops: they would be taken back."""
+    with connection, connection.cursor() as cursor:
+        known = ledger.objects_with_keys(cursor, staged.objects)
+    lost = [books for number, books in staged.objects.items() if number in known and is_unreadable(books, ceiling)]
+    kept = {number: books for number, books in staged.objects.items() if number in known}
+    if lost or is_above(kept.values(), ceiling):
+        above = held_back(kept, ceiling)
+        reason = told_held_back([kept[number] for number in sorted(above)], ceiling)
+        _stop(connection, row.load_id, staged, reason)
+        raise HeldBackError([f"load {row.load_id}: {reason}"])
+    found = held_back({n: books for n, books in staged.objects.items() if n not in known}, ceiling)
+    if found:
+        reason = told_held_back([staged.objects[number] for number in sorted(found)], ceiling)
+        _hold_back(connection, row, staged, found, reason)
+
+
+def _hold_back(connection: Connection, row: LedgerRow, staged: Staged, found: set[int], reason: str) -> None:
+    """Take objects out of a staged load, and give them a stopped row of the ledger and their rejected records."""
+    books = staged.of(found)
+    tables = {"events": staging_table(row.load_id), "rejects": rejected_table(row.load_id)}
+    tables["recipients"] = recipient_table(row.load_id)
+    with connection, connection.cursor() as cursor:
+        stopped = ledger.split_off(cursor, row.load_id, found, staged.objects.keys() - found)
+        ledger.end(cursor, stopped, "stopped", reason, books.reasons, **_record_counts(books))
+        keep_rejects(cursor, stopped, row.load_id, found)
+        for statement in (
+            "delete from {events} where object_no = any(%(found)s)",
+            "delete from {rejects} where object_id = any(%(found)s)",
+            "delete from {recipients} as r where not exists ("
+            " select from {events} as e where e.recipient_key = r.recipient_key)",
+        ):
+            cursor.execute(sql.SQL(statement).format(**tables), {"found": list(found)})
+        staged.recipient_count -= cursor.rowcount
+        staged.hold_back(found, f"load {stopped}: {reason}")
+        ledger.keep_counts(cursor, row.load_id, staged)
+
+
+def _record_counts(staged: Staged) -> dict[str, int]:
+    return {name: getattr(staged, name) for name in ("read_count", "rejected_count", "ignored_count")}
 
 
 def _pass_the_gate(connection: Connection, url: str, load_id: int, staged: Staged) -> None:
@@ -191,8 +302,7 @@ def _stop(connection: Connection, load_id: int, staged: Staged, reason: str) -> 
             load_id,
             "stopped",
             reason,
-            read_count=staged.read_count,
-            rejected_count=staged.rejected_count,
-            ignored_count=staged.ignored_count,
+            staged.reasons,
+            **_record_counts(staged),
         )
         drop_tables(cursor, load_id)

@@ -1,5 +1,7 @@
 """Errors, grouped by what the caller must do. The exit code of the command line follows from the group."""
 
+from datetime import datetime
+
 
 class WaybillError(Exception):
     """Base of every error that Waybill raises on purpose. The text says what was expected, what came (redacted)
@@ -33,7 +35,8 @@ class QualityGateError(WaybillError):
 
 
 class CeilingError(WaybillError):
-    """More records were rejected than REJECTED_CEILING allows: no fact was written."""
+    """More records were rejected than REJECTED_CEILING allows, or nothing of an object could be read: no fact of what
+    is named was written."""
 
     exit_code = 6
 
@@ -42,8 +45,10 @@ class RejectRecord(Exception):  # noqa: N818 - an instruction about one record, 
     """This one record cannot be normalised; its neighbours can. The reason never holds values of people.
 
     :param reason: short and stable, e.g. `timestamp: outside 2005-2100`
+    :param acceptable_at: aware time from which on this reason no longer holds; None: it does not pass with time
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, acceptable_at: datetime | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.acceptable_at = acceptable_at

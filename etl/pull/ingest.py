@@ -16,9 +16,17 @@ from upath import UPath
 from etl.feeds.api import ApiFeed, Window
 from etl.feeds.base import Feed
 from etl.load.landing import LandedObject, RecordedObject
-from etl.load.run import IncompleteError, Loaded, batches, fresh_of, prepare
+from etl.load.run import (
+    IncompleteError,
+    Loaded,
+    batches,
+    fresh_of,
+    loaded,
+    prepare,
+    raise_unfinished,
+)
 from etl.load.stage import BrokenObjectError
-from etl.load.steps import publish_load, stage_load, validate_load
+from etl.load.steps import HeldBackError, publish_load, stage_load, validate_load
 from etl.load.watermark import commit_pull
 from etl.model.errors import UsageError, WaybillError
 from etl.pull import journal
@@ -207,6 +215,7 @@ def _publish(
     """What was published, and why the rest was not."""
     done: list[Loaded] = []
     failed: list[WaybillError] = []
+    held: list[str] = []
     with connection, connection.cursor() as cursor:
         broken = journal.broken(cursor, pull_id)
     for load_id in load_ids:
@@ -216,9 +225,12 @@ def _publish(
             failed.append(error)
             continue
         broken.extend(published.incomplete)
-        done.append(Loaded(published.row, is_new=published.row.load_id == load_id))
-    if broken:
-        failed.append(IncompleteError(broken, done))
+        held.extend(published.held_back)
+        done.append(loaded(connection, load_id, published))
+    try:
+        raise_unfinished(held, broken, done)
+    except (HeldBackError, IncompleteError) as error:
+        failed.append(error)
     return done, failed
 
 
@@ -268,7 +280,7 @@ def _inbox_accounts(settings: Settings, feed: Feed, account: str | None) -> list
 def _fresh_of_pull(connection: Connection, feed: Feed, pull_id: int) -> list[RecordedObject]:
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "select distinct o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at"
+            "select distinct o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at, o.source"
             " from ops.pull_page as p inner join ops.object as o on o.object_id = p.object_id"
             " where p.pull_id = %s order by o.object_id",
             (pull_id,),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from etl import doctor
+from etl.load import clock
 from etl.model.days import offset_changes
 from tests.conftest import KEY, Warehouse
 from tests.etl.cli.commands import environment_of
@@ -111,7 +112,7 @@ def test_the_clock_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
         def now(cls, tz: object = None) -> datetime:
             return datetime.now(tz) - timedelta(minutes=5)
 
-    monkeypatch.setattr(doctor, "datetime", Late)
+    monkeypatch.setattr(clock, "datetime", Late)
     assert bad().keys() == {"clock"} and "NTP" in bad()["clock"]
 
 

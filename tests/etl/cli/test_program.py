@@ -42,7 +42,7 @@ def test_too_many_rejected_records_are_exit_code_6(tmp_path: Path) -> None:
     answer = program("normalise", "sendgrid_events", settings=settings, stdin=events(30) + b"x\n" * 25)
     assert answer.code == 6
     assert len(answer.out.splitlines()) == 30
-    assert answer.err.splitlines()[-1].startswith("waybill: 25 of 55 records were rejected")
+    assert answer.err.splitlines()[-1].startswith("waybill: stdin: 25 of 55 records were rejected")
 
 
 def test_wrong_usage_is_exit_code_2_and_configuration_3(tmp_path: Path) -> None:

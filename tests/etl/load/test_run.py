@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,7 +17,6 @@ from etl.model.errors import CeilingError, ConfigurationError, QualityGateError,
 from tests.acceptance.warehouses import forked, until_alone
 from tests.etl.load.loading import (
     Loads,
-    at,
     before_publish,
     counts,
     dispatched,
@@ -291,13 +291,10 @@ def test_a_load_makes_next_months_partition_if_it_is_missing(loads: Loads) -> No
 
 
 def test_times_above_the_last_partition_are_rejected(loads: Loads) -> None:
-    row = loads.load(
-        "sendgrid_events",
-        sendgrid("open", "2026-03-11 00:00"),
-        sendgrid("open", "2026-03-11 00:01"),
-        sendgrid("open", "2099-01-01 00:00"),
-        landed_at=at("2026-03-10 00:00"),
-    )
+    landed_at = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)  # the later of landing and loading
+    seconds = [int((landed_at + timedelta(days=1)).timestamp()) + more for more in (0, 60, 86_400 * 9_000)]
+    opens = [sendgrid("open", "2026-03-11 00:00") | {"timestamp": second} for second in seconds]
+    row = loads.load("sendgrid_events", *opens, landed_at=landed_at)
     assert counts(row) == {"read": 3, "loaded": 1, "rejected": 2, "mapped": 1, "inserted": 1}
     reasons = loads.rows("select distinct reason from private.rejected_record")
     assert reasons == [("time more than a day after its landing",)]
