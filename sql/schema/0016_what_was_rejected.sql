@@ -13,5 +13,7 @@ comment on column private.rejected_record.seen_count is 'How often the load that
 comment on column private.rejected_record.acceptable_at is 'From when on the record is no longer ahead of the clock (UTC): then a load or a replay of its object takes it. Null: another reason rejected it.';
 grant update (acceptable_at) on private.rejected_record to waybill_loader;
 
+comment on column ops.object.landed_at is 'When it was landed first (UTC).';
+
 -- Whose rejected records wait, object by object: a load and a replay ask.
 create index rejected_record_object on private.rejected_record (object_id) where resolved_load_id is null;
