@@ -127,7 +127,7 @@ STATUSES: dict[str, str] = {
     "x.2.1": "address_inactive",
     "x.2.2": "mailbox_full",
     "x.2.3": "message_too_large",
-    "x.3.1": "mailbox_full",
+    "x.3.1": "server_unavailable",
     "x.3.2": "server_unavailable",
     "x.3.4": "message_too_large",
     "x.4.1": "connection_failed",
@@ -153,52 +153,40 @@ STATUSES: dict[str, str] = {
     "x.7.24": "authentication_failed",
     "x.7.25": "ip_blocked",
     "x.7.26": "authentication_failed",
-    "x.7.27": "invalid_request",
+    "x.7.27": "authentication_failed",
     "x.7.28": "rate_limited",
     "x.7.29": "authentication_failed",
+    "x.7.30": "authentication_failed",
+    "x.7.32": "authentication_failed",
+    "x.7.40": "authentication_failed",
+    # Exchange Online's own.
+    "x.1.90": "rate_limited",
+    "x.2.121": "rate_limited",
+    "x.2.122": "rate_limited",
+    "x.4.300": "expired",
+    "x.4.310": "domain_not_found",
+    "x.4.312": "dns_failure",
+    "x.4.316": "connection_failed",
+    "x.7.57": "policy_rejected",
+    "x.7.64": "relay_denied",
+    "x.7.124": "recipient_blocked",
+    "x.7.133": "recipient_blocked",
+    "x.7.134": "recipient_blocked",
+    "x.7.193": "recipient_blocked",
+    "x.7.501": "account_suspended",
+    "x.7.502": "account_suspended",
+    "x.7.503": "account_suspended",
+    "x.7.508": "rate_limited",
+    "x.7.509": "authentication_failed",
+    "x.7.511": "ip_blocked",
+    "x.7.513": "ip_blocked",
+    "x.7.515": "authentication_failed",
+    "x.7.650": "ip_blocked",
+    "x.7.652": "rate_limited",
+    "x.7.705": "rate_limited",
+    "x.7.708": "ip_blocked",
+    "x.7.750": "account_suspended",
+    "x.7.850": "rate_limited",
 }
 """Enhanced status code to reason, `x` for any class; words behind it must stand in the text. Codes that say little
 (x.0.0, x.7.1) are missing on purpose: the text says more."""
-
-GENERAL_CODES: dict[str, dict[str, str]] = {
-    "sendgrid": {
-        "*/invalid address": "address_not_found",
-        "*/mailbox unavailable": "address_inactive",
-        "*/reputation": "ip_blocked",
-        "*/technical": "server_unavailable",
-        "*/technical failure": "server_unavailable",
-    },
-    "mailgun": {
-        "espblock/*": "ip_blocked",
-        "blacklisted/*": "ip_blocked",
-        "greylisted/*": "server_unavailable",
-        "hardfail/*": "address_not_found",
-    },
-    "sparkpost": {
-        "50": "ip_blocked",
-        "51": "ip_blocked",
-        "20": "server_unavailable",
-        "40": "server_unavailable",
-        "70": "server_unavailable",
-    },
-    "ses": {"reject/*": "content_rejected"},
-    "postmark": {
-        "hardbounce": "address_not_found",
-        "softbounce": "server_unavailable",
-        "transient": "server_unavailable",
-        "manuallydeactivated": "prior_bounce",
-        "unconfirmed": "policy_rejected",
-    },
-}
-"""Codes with a general meaning, asked when neither status nor text says anything finer."""
-
-GENERAL_STATUSES: dict[str, str] = {
-    "x.1.*": "address_malformed",
-    "x.2.*": "address_inactive",
-    "x.3.*": "server_unavailable",
-    "x.4.*": "connection_failed",
-    "x.5.*": "invalid_request",
-    "x.6.*": "content_rejected",
-    "x.7.*": "policy_rejected",
-}
-"""Subjects of RFC 3463, asked last. x.0.* says nothing."""

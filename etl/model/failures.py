@@ -2,9 +2,11 @@
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
-from etl.model.failure_rules import RULES, RULES_VERSION, STATUS_IN_TEXT, Rule
+from etl.model.failure_phrases import Phrase, folded, phrases, words_of
+from etl.model.failure_rules import RULES, RULES_VERSION, Rule
 
 __all__ = [
     "BOUNCE_CLASSES",
@@ -38,6 +40,9 @@ COLUMNS = ("provider_code", "status_code", "provider_reason")
 """What an event says of its failure, in the order in which the table asks for it."""
 
 UNCLASSIFIED = "unclassified"
+
+STATUS_IN_TEXT = re.compile(r"(?<![\d.])([245]\.[0-7]\.\d{1,3})(?!\d|\.\d)", re.ASCII)
+REPLY = re.compile(r"[45]\d\d(?!\d)", re.ASCII)
 
 
 class Verdict(NamedTuple):
@@ -75,27 +80,54 @@ def verdict(provider: str, provider_code: str | None, status_code: str | None, t
 
 @lru_cache(maxsize=16_384)
 def _verdict(provider: str, provider_code: str, status_code: str, written: str) -> Verdict:
-    code, status, text = provider_code.lower(), _status(status_code), written.lower()
+    code, text = provider_code.lower(), folded(written)
+    given, found = _status(status_code), [_status(status) for status in STATUS_IN_TEXT.findall(written)]
     for rule in _CODES.get(provider, ()):
         if _fits(rule.pattern, code):
             return Verdict(rule.reason, rule)
-    rule = _status_rule(status, text)
-    if rule is not None:
+    words = words_of(text)
+    said, spoken = set(words), f" {' '.join(words)} "
+    if rule := _WORDS.first(provider, spoken, said):
         return Verdict(rule.reason, rule)
-    for search, rule in _TEXTS:
-        if rule.provider in (provider, "*") and search(text):
-            return Verdict(rule.reason, rule)
-    found = STATUS_IN_TEXT.search(text)
-    in_text = _status(found[1]) if found else ""
-    rule = _status_rule(in_text, text)
-    if rule is not None:
-        return Verdict(rule.reason, rule, is_in_text=True)
+    for status in (*found, given):
+        if rule := _status_rule(status, text):
+            return Verdict(rule.reason, rule, is_in_text=status != given)
     for rule in _GENERAL_CODES.get(provider, ()):
         if _fits(rule.pattern, code):
             return Verdict(rule.reason, rule)
-    subject = (status or in_text).split(".")
-    rule = _GENERAL_STATUSES.get(f"x.{subject[1]}.*") if len(subject) == 3 else None
-    return Verdict(UNCLASSIFIED) if rule is None else Verdict(rule.reason, rule, is_in_text=not status)
+    if rule := _GENERAL_WORDS.first(provider, spoken, said):
+        return Verdict(rule.reason, rule)
+    for status in (*found, given):
+        if rule := _GENERAL_STATUSES.get(f"x.{status[2:3]}.*"):
+            return Verdict(rule.reason, rule, is_in_text=status != given)
+    rule = _REPLIES.get(text[:3]) if REPLY.match(text) else None
+    return Verdict(UNCLASSIFIED) if rule is None else Verdict(rule.reason, rule, is_in_text=True)
+
+
+class _Searched:
+    """Rules of one kind that are words, found by the words that a text has."""
+
+    def __init__(self, kind: str) -> None:
+        self.by_word: dict[str, list[tuple[int, Phrase, Rule]]] = {}
+        self.by_part: list[tuple[str, tuple[int, Phrase, Rule]]] = []
+        place = 0
+        for rule in RULES:
+            for phrase in phrases(rule.pattern) if rule.kind == kind else ():
+                place += 1
+                for word in phrase.words:
+                    self.by_word.setdefault(word, []).append((place, phrase, rule))
+                self.by_part += ((part, (place, phrase, rule)) for part in phrase.parts)
+
+    def first(self, provider: str, text: str, said: set[str]) -> Rule | None:
+        """The first rule that fits a text with these words."""
+        possible = [row for word in said for row in self.by_word.get(word, ())]
+        possible += [row for part, row in self.by_part if part in text]
+        for _, phrase, rule in sorted(possible, key=_PLACE):
+            if rule.provider not in (provider, "*") or any(words.isdisjoint(said) for words in phrase.others):
+                continue
+            if phrase.fits(text):
+                return rule
+        return None
 
 
 def _fits(pattern: str, code: str) -> bool:
@@ -140,6 +172,8 @@ def _statuses() -> dict[str, list[tuple[str, Rule]]]:
 
 _CODES = _by_provider("code")
 _STATUSES = _statuses()
-_TEXTS = tuple((re.compile(rule.pattern, re.ASCII).search, rule) for rule in RULES if rule.kind == "text")
+_PLACE = itemgetter(0)
+_WORDS, _GENERAL_WORDS = _Searched("words"), _Searched("general_words")
 _GENERAL_CODES = _by_provider("general_code")
 _GENERAL_STATUSES = {rule.pattern: rule for rule in RULES if rule.kind == "general_status"}
+_REPLIES = {rule.pattern: rule for rule in RULES if rule.kind == "reply"}
