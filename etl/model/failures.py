@@ -82,9 +82,8 @@ def verdict(provider: str, provider_code: str | None, status_code: str | None, t
 def _verdict(provider: str, provider_code: str, status_code: str, written: str) -> Verdict:
     code, text = provider_code.lower(), folded(written)
     given, found = _status(status_code), [_status(status) for status in STATUS_IN_TEXT.findall(written)]
-    for rule in _CODES.get(provider, ()):
-        if _fits(rule.pattern, code):
-            return Verdict(rule.reason, rule)
+    if code and (rule := _code_rule("code", provider, code)):
+        return Verdict(rule.reason, rule)
     words = words_of(text)
     said, spoken = set(words), f" {' '.join(words)} "
     if rule := _WORDS.first(provider, spoken, said):
@@ -92,9 +91,8 @@ def _verdict(provider: str, provider_code: str, status_code: str, written: str) 
     for status in (*found, given):
         if rule := _status_rule(status, text):
             return Verdict(rule.reason, rule, is_in_text=status != given)
-    for rule in _GENERAL_CODES.get(provider, ()):
-        if _fits(rule.pattern, code):
-            return Verdict(rule.reason, rule)
+    if code and (rule := _code_rule("general_code", provider, code)):
+        return Verdict(rule.reason, rule)
     if rule := _GENERAL_WORDS.first(provider, spoken, said):
         return Verdict(rule.reason, rule)
     for status in (*found, given):
@@ -122,12 +120,21 @@ class _Searched:
         """The first rule that fits a text with these words."""
         possible = [row for word in said for row in self.by_word.get(word, ())]
         possible += [row for part, row in self.by_part if part in text]
-        for _, phrase, rule in sorted(possible, key=_PLACE):
-            if rule.provider not in (provider, "*") or any(words.isdisjoint(said) for words in phrase.others):
-                continue
-            if phrase.fits(text):
-                return rule
+        possible.sort(key=_PLACE)
+        for _, phrase, rule in possible:
+            for words in phrase.others:
+                if words.isdisjoint(said):
+                    break
+            else:
+                if phrase.fits(text) and rule.provider in (provider, "*"):
+                    return rule
         return None
+
+
+@lru_cache(maxsize=1024)
+def _code_rule(kind: str, provider: str, code: str) -> Rule | None:
+    """The first rule of a kind that fits a provider's code."""
+    return next((rule for rule in _CODE_RULES[kind].get(provider, ()) if _fits(rule.pattern, code)), None)
 
 
 def _fits(pattern: str, code: str) -> bool:
@@ -137,6 +144,7 @@ def _fits(pattern: str, code: str) -> bool:
     return code.startswith(pattern[:-1]) if pattern.endswith("*") else code == pattern
 
 
+@lru_cache(maxsize=1024)
 def _status(status_code: str) -> str:
     """`5.1.1` of `5.1.01`: an enhanced status code without leading zeros; empty if it is none."""
     parts = status_code.strip().split(".")
@@ -170,10 +178,9 @@ def _statuses() -> dict[str, list[tuple[str, Rule]]]:
     return found
 
 
-_CODES = _by_provider("code")
+_CODE_RULES = {kind: _by_provider(kind) for kind in ("code", "general_code")}
 _STATUSES = _statuses()
 _PLACE = itemgetter(0)
 _WORDS, _GENERAL_WORDS = _Searched("words"), _Searched("general_words")
-_GENERAL_CODES = _by_provider("general_code")
 _GENERAL_STATUSES = {rule.pattern: rule for rule in RULES if rule.kind == "general_status"}
 _REPLIES = {rule.pattern: rule for rule in RULES if rule.kind == "reply"}
