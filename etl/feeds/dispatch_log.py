@@ -66,7 +66,7 @@ class DispatchLog(Feed):
     }
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
-        return table(stream, REQUIRED)
+        return table(stream, REQUIRED, self.record_type.__struct_fields__)
 
     def sightings(self, record: DispatchRow) -> Iterable[Sighting]:
         dispatch_id = fields.identifier(record.dispatch_id)

@@ -99,7 +99,7 @@ class SendgridEvents(Feed):
     group_events = ("group_unsubscribe", "group_resubscribe")
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
-        return lines_or_arrays(stream)
+        return lines_or_arrays(stream, own_field="event")
 
     def sightings(self, record: SendgridEvent) -> Iterable[Sighting]:
         word = _identifier(record.event)

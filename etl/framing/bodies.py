@@ -8,40 +8,53 @@ from typing import BinaryIO
 import msgspec
 
 from etl.framing import limits
-from etl.framing.arrays import TOKEN, Array
 from etl.framing.raw_record import (
+    BROKEN_OFF,
     NO_LIST,
     NOT_JSON,
     UNDECODABLE,
-    Element,
     RawRecord,
-    elements_of,
+    check_bad,
+    check_empty,
     problem_of,
     too_long,
 )
-from etl.framing.source import Source
-from etl.framing.streams import BOM, open_bytes
+from etl.framing.streams import BOM, open_parts
+from etl.framing.values import TOKEN, TRAILING, Values
 
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_raw_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+Element = tuple[bytes, str | None]
+"""Its bytes, and why they are no object or None."""
 
 
 def list_body(stream: BinaryIO, key: str) -> Iterator[RawRecord]:
-    """The elements of the list `key` of response bodies: one body over the whole file, or one on each line."""
-    position = 0
-    for body in _bodies(Source(open_bytes(stream)), key):
-        for element, problem in _elements_of_body(body, key):
-            position += 1
-            yield RawRecord(position, element, problem)
+    """The elements of the list `key` of response bodies: one body over the whole file, one on each line, or one after
+    another."""
+    position = bad_count = 0
+    for part in open_parts(stream):
+        for lines in _bodies(part, key):
+            for body in _one_by_one(lines):
+                for element, problem in _elements_of_body(body, key):
+                    position += 1
+                    if problem is not None:
+                        bad_count += 1
+                        check_bad(bad_count, position, problem)
+                    yield RawRecord(position, element, problem)
 
 
-def _bodies(source: Source, key: str) -> Iterator[bytes]:
+def _bodies(stream: io.BufferedIOBase, key: str) -> Iterator[bytes]:
     """Response bodies, whole; one that is not closed goes to the end of the file, or to the next body's line."""
     mark = f'"{key}"'.encode()
     pending: list[bytes] = []
     size = depth = 0
     is_skipping = False  # behind a body that is too long, to the next line that is a body
-    while line := source.line(limits.LONGEST_BODY):
+    empty_count = 0
+    while line := stream.readline(limits.LONGEST_BODY + 1):
         if not pending and not line.strip():
+            empty_count += 1
+            check_empty(empty_count)
             continue
         if (not pending or mark in line) and line.lstrip(BOM + b" \t\r\n").startswith(b"{") and _is_object(line):
             if pending:
@@ -63,6 +76,22 @@ def _bodies(source: Source, key: str) -> Iterator[bytes]:
         yield b"".join(pending)
 
 
+def _one_by_one(body: bytes) -> Iterator[bytes]:
+    """Bodies that follow each other without a line between them."""
+    rest = memoryview(body)
+    while len(body) <= limits.LONGEST_BODY:
+        try:
+            _raw_fields(rest)
+        except UNDECODABLE as error:
+            if trailing := TRAILING.search(str(error)):
+                end = int(trailing[1]) - 1  # it counts this one from 1
+                yield bytes(rest[:end])
+                rest = rest[end:]
+                continue
+        break
+    yield bytes(rest)
+
+
 def _is_object(line: bytes) -> bool:
     try:
         _raw_fields(line.removeprefix(BOM))
@@ -73,7 +102,12 @@ def _is_object(line: bytes) -> bool:
 
 def _depth_of(line: bytes) -> int:
     """How many more brackets a line opens than it closes."""
-    return sum((match[0] in (b"{", b"[")) - (match[0] in (b"}", b"]")) for match in TOKEN.finditer(line))
+    return sum(map(_step, TOKEN.findall(line)))
+
+
+def _step(token: bytes) -> int:
+    """How many brackets a token opens, or, less than zero, closes."""
+    return len(token) if token[0] in b"{[" else -(token in (b"}", b"]"))
 
 
 def _elements_of_body(body: bytes, key: str) -> Iterator[Element]:
@@ -89,17 +123,19 @@ def _elements_of_body(body: bytes, key: str) -> Iterator[Element]:
     except UNDECODABLE:
         problem = problem_of(body)
         begin = _list_begin(body, key) if problem is None else None
-        if begin is None:
-            yield body, problem or NOT_JSON
+        if begin is not None:
+            for value in Values(io.BytesIO(), body[begin:]).elements():
+                yield value.raw, value.problem
         else:
-            yield from Array(Source(io.BytesIO()), body[begin:], may_break_off=False).elements()
+            yield body, problem or (BROKEN_OFF if _depth_of(body) > 0 else NOT_JSON)
         return
     try:
-        elements = elements_of(fields.get(key, b"null"))
+        elements = _raw_elements(fields.get(key, b"null"))
     except msgspec.DecodeError:
         yield body, f"{NO_LIST} `{key}` in the body"
         return
-    yield from elements
+    for element in map(bytes, elements):
+        yield element, problem_of(element)
 
 
 def _list_begin(body: bytes, key: str) -> int | None:
@@ -109,5 +145,5 @@ def _list_begin(body: bytes, key: str) -> int | None:
         token = match[0]
         if depth == 1 and (begin := name.match(body, match.start())):
             return begin.end()
-        depth += (token in (b"{", b"[")) - (token in (b"}", b"]"))
+        depth += _step(token)
     return None

@@ -1,51 +1,60 @@
-"""Records of JSON in lines: objects, arrays, or one array over many lines."""
+"""Records of JSON: objects one after another, on lines or not, arrays of them, and envelopes around them."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Generator, Iterator
 from typing import BinaryIO
 
 from etl.framing import limits
-from etl.framing.arrays import Array
-from etl.framing.raw_record import UNDECODABLE, Element, RawRecord, elements_of, problem_of, too_long
-from etl.framing.source import Source
-from etl.framing.streams import BOM, open_bytes
+from etl.framing.envelopes import content_of
+from etl.framing.raw_record import RawRecord, check_bad
+from etl.framing.streams import open_parts
+from etl.framing.values import Values
 
 
-def lines_or_arrays(stream: BinaryIO, *, may_be_arrays: bool = True) -> Iterator[RawRecord]:
-    """The records of lines of objects, lines of arrays, or one array over any number of lines; plain or gzip.
+def lines_or_arrays(stream: BinaryIO, own_field: str | None = None) -> Iterator[RawRecord]:
+    """The records of a file of JSON, in whichever of these forms: objects one after another, with lines between them
+    or not, each over one line or several; arrays of them; envelopes around either.
 
-    A record's position is its line's number; in arrays a number that runs on over all arrays of the file.
+    A record's position is the line on which it begins; in arrays a number that runs on over all arrays of the file.
 
-    :param may_be_arrays: False: an array is no record, and one that is rejected
+    :param own_field: a field that every record of the feed has: an object that has it is no envelope
     """
-    source = Source(open_bytes(stream))
-    position = line_number = 0
-    while line := source.line(limits.LONGEST_RECORD):
-        line_number += 1
-        record = line.strip()
-        if record.startswith(BOM):
-            record = record[len(BOM) :].lstrip()
-        if record.startswith(b"{") and len(line) <= limits.LONGEST_RECORD:
-            position = position + 1 if position >= line_number else line_number
-            yield RawRecord(position, record)
-        elif may_be_arrays and record.startswith(b"["):
-            for element, problem in _elements_of_line(source, line, record):
-                position += 1
-                yield RawRecord(position, element, problem)
-        elif record:
-            position = position + 1 if position >= line_number else line_number
-            if len(line) > limits.LONGEST_RECORD:
-                if not line.endswith(b"\n"):
-                    source.skip_line()
-                yield RawRecord(position, record[: limits.KEPT_OF_LONG], too_long(limits.LONGEST_RECORD))
-            else:
-                yield RawRecord(position, record, problem_of(record))
+    position = 0
+    for part in open_parts(stream):
+        position = yield from json_records(part, own_field, position)
 
 
-def _elements_of_line(source: Source, line: bytes, record: bytes) -> Iterator[Element]:
-    """Elements of the array that begins on this line."""
-    if len(line) <= limits.LONGEST_RECORD:
-        try:
-            return elements_of(record)
-        except UNDECODABLE:
-            pass
-    return Array(source, line[line.index(b"[") + 1 :]).elements()
+def json_records(part: io.BufferedIOBase, own_field: str | None, position: int = 0) -> Generator[RawRecord, None, int]:
+    """The same for one file that is decompressed already.
+
+    :param position: that of the record before
+    :returns: the position of the last record
+    """
+    values = Values(part, position=position)
+    bad_count = 0
+    for record in values.values():
+        if record.problem is not None:
+            bad_count += 1
+            check_bad(bad_count, record.position, record.problem)
+            yield record
+        elif record.value is None or own_field in record.value:
+            yield record
+        else:
+            values.position -= 1
+            for inner in _unwrapped(record, own_field, 0):
+                values.position += 1
+                yield inner._replace(position=values.position)
+    return values.position
+
+
+def _unwrapped(record: RawRecord, own_field: str | None, depth: int) -> Iterator[RawRecord]:
+    """What an envelope holds, or the object itself if it is none."""
+    fields = record.value
+    content = None if fields is None or own_field in fields else content_of(record.raw, fields)
+    if content is None:
+        yield record
+    elif depth >= limits.MOST_ENVELOPES:
+        yield record._replace(problem=f"more than {limits.MOST_ENVELOPES} envelopes around it")
+    else:
+        for inner in Values(io.BytesIO(content)).values():
+            yield from _unwrapped(inner, own_field, depth + 1)

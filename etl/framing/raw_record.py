@@ -1,24 +1,20 @@
 """One record as it stands in a landed object, before anything is known about it."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 
 from etl.framing import limits
+from etl.model.errors import SourceError
 
 NOT_JSON = "not JSON"
 NOT_AN_OBJECT = "not an object"
 NO_LIST = "no list"
 NOT_CLOSED = "the array is not closed: the file may be truncated"
+BROKEN_OFF = "the last record is not closed: the file may be truncated"
 
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What the parser raises for bytes that are not JSON."""
-
-Element = tuple[bytes, str | None]
-"""Its bytes, and why they are no object or None."""
-
-_raw_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class RawRecord(NamedTuple):
@@ -27,23 +23,13 @@ class RawRecord(NamedTuple):
     :ivar position: the line (files of lines) or the element (arrays, bodies, Parquet), from 1
     :ivar raw: its bytes as received
     :ivar problem: why it is no record at all (not JSON, not an object), or None
-    :ivar value: its fields, where they are known already (rows of CSV); None: decode `raw` as JSON
+    :ivar value: its fields, where they are known already; None: decode `raw` as JSON
     """
 
     position: int
     raw: bytes
     problem: str | None = None
     value: dict[str, object] | None = None
-
-
-def elements_of(array: bytes) -> Iterator[Element]:
-    """The elements of an array of JSON. Raises one of UNDECODABLE at once where it is none."""
-    return map(_element, _raw_elements(array))
-
-
-def _element(element: msgspec.Raw) -> Element:
-    raw = bytes(element)
-    return raw, problem_of(raw)
 
 
 def problem_of(element: bytes) -> str | None:
@@ -60,3 +46,25 @@ def problem_of(element: bytes) -> str | None:
 def too_long(longest: int) -> str:
     """The problem of what is longer than so many bytes."""
     return f"longer than {longest} bytes: only its first {limits.KEPT_OF_LONG} are kept"
+
+
+def check_bad(bad_count: int, count: int, problem: str) -> None:
+    """Refuse a file in which nearly nothing is a record. Raises SourceError.
+
+    :param count: about how many records came so far
+    :param problem: that of the last one
+    """
+    if bad_count >= limits.MOST_PROBLEMS and 2 * bad_count > count:
+        raise SourceError(
+            f"{limits.MOST_PROBLEMS} records of the file are none, and fewer are good; the last one is {problem}. "
+            "Nothing of it was loaded; look at the file."
+        )
+
+
+def check_empty(count: int) -> None:
+    """Refuse a file that holds so many lines with nothing in them. Raises SourceError."""
+    if count > limits.MOST_EMPTY_ROWS:
+        raise SourceError(
+            f"The file holds more than {limits.MOST_EMPTY_ROWS} empty lines. Nothing of it was loaded; write it "
+            "without them."
+        )

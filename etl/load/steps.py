@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from etl import quality
 from etl.feeds import FEEDS
 from etl.feeds.base import Feed
-from etl.framing.raw_record import NO_LIST, NOT_CLOSED
+from etl.framing.raw_record import BROKEN_OFF, NO_LIST, NOT_CLOSED
 from etl.load import ledger, watermark
 from etl.load.books import Staged
 from etl.load.ceiling import held_back, is_above, is_unreadable, told_held_back
@@ -39,7 +39,7 @@ WHAT_TO_DO = (
     "See `waybill rejected list`. Is it a file of this feed? If the records are right to be rejected, run again with a "
     "higher REJECTED_CEILING (1: take everything); if not, take the file away."
 )
-INCOMPLETE = (NOT_CLOSED, NO_LIST)
+INCOMPLETE = (NOT_CLOSED, BROKEN_OFF, NO_LIST)
 """Reasons that say a source is incomplete: what it held is loaded, and the run ends red all the same."""
 
 Progress = Callable[[str], None]

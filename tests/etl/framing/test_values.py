@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.framing import arrays, limits
-from etl.framing.arrays import Array
+from etl.framing import limits, values
 from etl.framing.lines import lines_or_arrays
-from etl.framing.source import Source
+from etl.framing.values import Values
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(list('[]{}",:\\ ')),
@@ -27,19 +26,16 @@ json_values = st.recursive(
     st.integers(1, 64),
 )
 def test_the_splitter_finds_what_the_json_library_finds(
-    values: list[dict], indent: int | None, ascii_only: bool, block: int
+    written: list[dict], indent: int | None, ascii_only: bool, block: int
 ):
-    data = json.dumps(values, indent=indent, ensure_ascii=ascii_only).encode()
+    data = json.dumps(written, indent=indent, ensure_ascii=ascii_only).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "BLOCK", block)
-        assert [json.loads(record.raw) for record in lines_or_arrays(io.BytesIO(data))] == values
-        source = Source(io.BytesIO(data[1:]))
-        elements = [element for element, _ in Array(source, b"", may_break_off=False).elements()]
-        assert [json.loads(element) for element in elements] == values
-        patch.setattr(arrays, "_CUTS_TO_TRY", 0)
-        source = Source(io.BytesIO(data[1:]))
-        elements = [element for element, _ in Array(source, b"").elements()]
-        assert [json.loads(element) for element in elements] == values
+        assert [json.loads(record.raw) for record in lines_or_arrays(io.BytesIO(data))] == written
+        patch.setattr(values, "_CUTS_TO_TRY", 0)
+        elements = list(Values(io.BytesIO(data[1:])).elements())
+        assert [json.loads(element.raw) for element in elements] == written
+        assert [element.value for element in elements] == written
 
 
 def test_memory_stays_flat_over_an_array_without_end(monkeypatch: pytest.MonkeyPatch):
@@ -64,8 +60,8 @@ def test_memory_stays_flat_over_an_array_without_end(monkeypatch: pytest.MonkeyP
 
     tracemalloc.start()
     try:
-        found = Array(Source(io.BufferedReader(Endless())), b"").elements()
-        assert sum(problem is None for _, problem in found) == 2_000
+        found = Values(io.BufferedReader(Endless())).elements()
+        assert sum(element.problem is None for element in found) == 2_000
         assert tracemalloc.get_traced_memory()[1] < 500_000 < 2_000 * 900
     finally:
         tracemalloc.stop()

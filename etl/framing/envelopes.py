@@ -1,0 +1,48 @@
+"""Envelopes that HTTP functions and queues put around what a provider posts.
+
+Sources: Amazon API Gateway and Lambda function URLs (`body`, `isBase64Encoded`), SQS (`Records`, `body`), SNS
+(`Type`, `Message`; in Lambda `Sns`), Kinesis and Firehose (`kinesis`, `data` in Base64), Google Pub/Sub push
+(`message`, `data` in Base64), read in 2026.
+"""
+
+import base64
+import binascii
+import re
+
+import msgspec
+
+LISTS = ("Records", "records", "events")
+BODIES = ("body", "Body", "Message", "data")
+WRAPPERS = ("Sns", "kinesis", "message")
+_IN_ORDER = (*LISTS, *WRAPPERS, *BODIES)
+_NAMES = frozenset(_IN_ORDER)
+
+_JSON_BEGINS = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*[{\[]")
+_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def content_of(raw: bytes, fields: dict[str, object]) -> bytes | None:
+    """The JSON text inside an envelope; None where the object is none.
+
+    :param raw: the object's bytes
+    :param fields: the same, decoded
+    """
+    if _NAMES.isdisjoint(fields):
+        return None
+    for name in _IN_ORDER:
+        value = fields.get(name)
+        if isinstance(value, list if name in LISTS else dict if name in WRAPPERS else dict | list):
+            return bytes(_raw_fields(raw)[name])
+        if isinstance(value, str) and name in BODIES:
+            is_base64 = name == "data" or fields.get("isBase64Encoded") is True
+            content = _from_base64(value) if is_base64 else value.encode()
+            if _JSON_BEGINS.match(content):
+                return content
+    return None
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
