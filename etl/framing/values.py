@@ -98,8 +98,11 @@ class Values:
             if first == _OPEN and not has_comma and b"\n" in separators:
                 break  # another array begins on a new line where none can be
             if first == _BRACE and not waiting:
+                start = self._at
                 if found := self._stretch(size):
-                    size, pause, has_comma = min(2 * size, limits.BLOCK), 1, True
+                    is_whole = self._at - start > size // 2
+                    size, pause = min(2 * size, limits.BLOCK) if is_whole else _SHORTEST_STRETCH, 1
+                    has_comma = True
                     for element in found:
                         self.position += 1
                         last = bytes(element)
@@ -274,7 +277,7 @@ class Values:
         return RawRecord(self.position, raw, problem or problem_of(raw)), is_array_ended
 
     def _cut_at(self, start: int) -> int:
-        """The end of the line with which a value breaks off, if the parser could not go on with the next line; or -1."""
+        """The end of the line with which a value breaks off: the parser could not go on with the next one; or -1."""
         line_end = self._buffer.rfind(b"\n", start, self._bad_at + 1) if self._bad_at > start else -1
         is_there = line_end >= self._bad_at - 1 and not self._buffer[line_end + 1 : line_end + 2].isspace()
         return line_end if is_there else -1
