@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from etl.feeds import FEEDS
 from etl.feeds.api import ApiFeed
+from etl.feeds.options import CAMPAIGN_ID, DISPATCH_ID, TEMPLATE_ID, FeedOptions
+from etl.feeds.sendgrid_fields import EVERY_WORD
 from etl.model.errors import ConfigurationError
 from etl.model.identity import Keyring
 from etl.model.vocabulary import ACCOUNT
@@ -51,6 +53,7 @@ class Settings:
     :ivar report_timezone: IANA name; None: what the warehouse has, UTC for a new one
     :ivar accounts: the organisations whose API feeds are pulled; empty: they are named with each command
     :ivar provider_settings: credentials and base URLs by name, with `__<account>` behind it
+    :ivar feed_options: how records are read that one's own systems wrote
     :ivar allows_plain_http: base URLs may be http: for a network that nobody else is in
     """
 
@@ -65,6 +68,7 @@ class Settings:
     dispatch_log_url: str | None = field(repr=False)
     accounts: tuple[str, ...] = ()
     provider_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    feed_options: FeedOptions = FeedOptions()
     allows_plain_http: bool = False
 
     @classmethod
@@ -94,6 +98,11 @@ class Settings:
             dispatch_log_url=get("DISPATCH_LOG_URL"),
             accounts=_accounts(get("ACCOUNTS", "")),
             provider_settings={n: v for n, v in given.items() if n.partition("__")[0] in PROVIDER_SETTINGS},
+            feed_options=FeedOptions(
+                dispatch_id_arguments=_arguments("DISPATCH_ID_ARGUMENT", get("DISPATCH_ID_ARGUMENT", ""), DISPATCH_ID),
+                campaign_id_arguments=_arguments("CAMPAIGN_ID_ARGUMENT", get("CAMPAIGN_ID_ARGUMENT", ""), CAMPAIGN_ID),
+                template_id_arguments=_arguments("TEMPLATE_ID_ARGUMENT", get("TEMPLATE_ID_ARGUMENT", ""), TEMPLATE_ID),
+            ),
             allows_plain_http=get("ALLOW_PLAIN_HTTP", "").lower() in YES,
         )
 
@@ -171,6 +180,15 @@ def _accounts(text: str) -> tuple[str, ...]:
     if len({re.sub(r"\W", "_", name).upper() for name in found}) < len(found):
         raise ConfigurationError("ACCOUNTS names an account twice, or two that differ in signs and capitals only.")
     return found
+
+
+def _arguments(setting: str, text: str, canonical: str) -> tuple[str, ...]:
+    """Names of custom arguments, in order; the canonical one always works last."""
+    found = [name for part in text.split(",") if (name := part.strip()) and name != canonical]
+    for name in found:
+        if name in EVERY_WORD:
+            raise ConfigurationError(f"{setting}: {name} is a field of SendGrid's own and never a custom argument.")
+    return (*dict.fromkeys(found), canonical)
 
 
 def _number(name, text, least, most, kind):  # noqa: ANN001

@@ -25,6 +25,8 @@ EMAIL_LINKS = {
 TWILIO_LINKS = {"log": 88, "late_id": 7, "no_id": 5}
 SURE_LINKS = {"log": 70, "log_smtp": 15, "both": 15}
 """For messages whose legs must find each other."""
+MALFORMED = "dropped:Invalid"
+"""The fate of an email whose address is none."""
 
 
 class Fate(NamedTuple):
@@ -59,6 +61,8 @@ class Message:
     def plan(self, seed: int, account_index: int, day_starts: datetime, fate: Fate) -> "Message":
         """Draw recipient, campaign, time of day and the way its dispatch id will be known."""
         self.recipient = recipient(seed, account_index, self.random)
+        if self.fate_name == MALFORMED:
+            self.recipient = self.recipient.without_at_sign()
         self.campaign = campaign(self.channel, fate.needs_log or fate.is_linked, self.random)
         hour = self.random.choices(range(24), self.campaign.hours)[0]
         self.starts = day_starts + timedelta(seconds=hour * 3600 + self.random.randrange(700, 3600))

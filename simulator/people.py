@@ -53,6 +53,10 @@ class Recipient(NamedTuple):
     mailbox_provider: str
     country: str
 
+    def without_at_sign(self) -> "Recipient":
+        """The same person, with an address that somebody typed wrong."""
+        return self._replace(email=self.email.replace("@", "."), mailbox_provider="other")
+
 
 class Campaign(NamedTuple):
     """One campaign of one channel.

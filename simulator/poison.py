@@ -36,7 +36,7 @@ def _webhook_objects(number: int) -> list[dict[str, object]]:
     return [
         {name: value for name, value in good.items() if name != "email"},
         {**good, "email": None},
-        {**good, "email": "sim.000000.example.com"},
+        {**good, "email": "sim.000000@example.com, sim.000001@example.com"},
         {name: value for name, value in good.items() if name != "event"},
         {**good, "event": 7},
         {name: value for name, value in good.items() if name != "timestamp"},
@@ -63,7 +63,7 @@ def dispatch_row(number: int, in_parquet: bool) -> dict[str, object]:
     }
     choices = [
         {**good, "status": "teleported"},
-        {**good, "recipient": "sim.000000.example.com"},
+        {**good, "recipient": "sim.000000@example.com;sim.000001@example.com"},
         {**good, "occurred_at": MILLENNIUM},
         {**good, "occurred_at": None},
         {**good, "status": None},

@@ -76,7 +76,7 @@ def normalise(
     Events as NDJSON on stdout (with clear recipients), rejected records as NDJSON on stderr.
     """
     settings = Settings.from_environment()
-    source = feed_of(feed)
+    source = feed_of(feed).with_options(settings.feed_options)
     owner = account_of(account) or DEFAULT_ACCOUNT
     keyring = settings.keyring
     books = ObjectBooks("stdin" if path == "-" else path)

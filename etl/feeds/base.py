@@ -7,7 +7,8 @@ what its records look like and what one record means (`sightings`) and how deriv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import BinaryIO, ClassVar, NamedTuple
@@ -15,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 
+from etl.feeds.options import FeedOptions
 from etl.framing.raw_record import RawRecord
 from etl.model import failures
 from etl.model.errors import RejectRecord
@@ -49,24 +51,29 @@ IDENTIFIERS = (
 LABELS = ("campaign_id", "template_id")
 """Ids that join nothing: hashed whole as well, and also where they hold the own number without its plus."""
 
-TEXTS = (
+CODES = (
     "provider_code",
     "status_code",
     "provider_event",
+    "scope",
+    "currency",
+    "answered_by",
+)
+"""Columns with the provider's own words: an address in one of them becomes `<recipient>`."""
+
+TEXTS = (
     "provider_reason",
     "not_sent_reason",
     "url",
     "user_agent",
     "ip",
-    "scope",
-    "currency",
-    "answered_by",
 )
-"""Columns that people wrote or a machine told: an address in one of them becomes `<recipient>`."""
+"""Columns that people wrote or a machine told: so does a recipient that is neither an address nor a number."""
 
 _REDACTED_COLUMNS = (
     *((name, Redactor.identifier) for name in IDENTIFIERS),
     *((name, Redactor.label) for name in LABELS),
+    *((name, Redactor.code) for name in CODES),
     *((name, Redactor.text) for name in TEXTS),
 )
 _texts_of = attrgetter(*(name for name, _ in _REDACTED_COLUMNS))
@@ -93,6 +100,19 @@ class Sighting(NamedTuple):
     leg: bool = True
 
 
+class AccountNotice(NamedTuple):
+    """What a record says about the account at the provider and not about a message.
+
+    :ivar word: the provider's event word
+    :ivar detail: what happened to the account, in the provider's words
+    :ivar noticed_at: aware
+    """
+
+    word: str
+    detail: str | None
+    noticed_at: datetime
+
+
 class Feed:
     """Subclasses set the class attributes and the three methods marked *feed*; nothing else."""
 
@@ -107,6 +127,14 @@ class Feed:
     record_type: ClassVar[type[Record]]
     event_types: ClassVar[dict[str | None, str]]
     reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # columns that tell why it failed
+    kept_texts: ClassVar[frozenset[str]] = frozenset()  # the provider's own, in lower case: they name nobody
+    options = FeedOptions()
+
+    def with_options(self, options: FeedOptions) -> Feed:
+        """This feed, reading records as an installation wants it."""
+        configured = copy(self)
+        configured.options = options
+        return configured
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
         """*feed*: the records of one landed object, in order; blank lines are none."""
@@ -115,6 +143,15 @@ class Feed:
     def sightings(self, record: Record) -> Iterable[Sighting]:
         """*feed*: what one typed record tells; none: the record is ignored. Raises RejectRecord."""
         raise NotImplementedError
+
+    def fields_of(self, values: dict[str, object]) -> Collection[str]:
+        """*feed, where it depends on the record*: names of the fields that such a record has at the provider. A field
+        of another name is the customer's, also where other records of the provider have it."""
+        return self._known_fields
+
+    def account_notice(self, record: Record) -> AccountNotice | None:
+        """*feed, where it has such records*: what one says about the account at the provider. It tells no event."""
+        return None
 
     def classify(self, event: Event) -> None:
         """*feed*: fill event_type, failure_class, failure_reason, not_sent_category from the copied columns of a merged
@@ -132,12 +169,16 @@ class Feed:
         cls._known_fields = frozenset(field.encode_name for field in msgspec.structs.fields(cls.record_type))
 
     def decode(self, raw: RawRecord) -> Record:
-        """The typed record of a raw one; what its type does not name is in its field `other`. Raises RejectRecord;
+        """The typed record of a raw one; what is no field of such a record is in its `other`. Raises RejectRecord;
         its reason names the field, never the value."""
         if raw.problem is not None:
             raise RejectRecord(raw.problem)
         try:
             values = raw.value if raw.value is not None else _decode_object(raw.raw)
+            names = self.fields_of(values)
+            other = {name: value for name, value in values.items() if name not in names}
+            if other and names is not self._known_fields:
+                values = {name: value for name, value in values.items() if name in names}
             record = msgspec.convert(values, self.record_type)
         except msgspec.ValidationError as error:
             raise RejectRecord(f"mistyped: {error}") from None
@@ -145,7 +186,7 @@ class Feed:
             raise RejectRecord("not JSON") from None
         except RecursionError:
             raise RejectRecord("nested too deeply") from None
-        record.other = {name: value for name, value in values.items() if name not in self._known_fields}
+        record.other = other
         return record
 
     def normalise(self, raw: RawRecord, account: str, read_at: datetime, keyring: Keyring) -> list[Event]:
@@ -157,6 +198,9 @@ class Feed:
         :raises RejectRecord: with a reason that holds no value of a person
         """
         record = self.decode(raw)
+        if (notice := self.account_notice(record)) is not None:
+            _check_time(notice.noticed_at, read_at)
+            return []
         return [self._finish(sighting, account, read_at, keyring) for sighting in self.sightings(record)]
 
     def verdict(self, event: Event) -> failures.Verdict:
@@ -192,7 +236,7 @@ class Feed:
         if not redactor.is_clean("\n".join(filter(None, (*identity, *texts)))):
             ids = {}  # an id enters keys as it is stored: the same with its recipient beside it and without
             for (name, redact), text in zip(_REDACTED_COLUMNS, texts, strict=True):
-                if text is not None:
+                if text is not None and text.lower() not in self.kept_texts:
                     redacted = redact(redactor, text)
                     setattr(event, name, redacted)
                     if name in IDENTIFIERS:

@@ -13,6 +13,7 @@ MILLISECONDS_FROM = 10**11
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 _DIGITS = re.compile(r"\d{1,19}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,15})?", re.ASCII)
 _PRICE = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # RFC 2822: Fri, 24 May 2019 17:44:46 +0000
@@ -49,16 +50,17 @@ def first_sourced(*candidates: tuple[object, str]) -> tuple[str | None, str | No
     return None, None
 
 
-def epoch_second(value: int) -> int:
-    """The whole second since 1970 of a number of seconds or milliseconds."""
-    return value // 1000 if value > MILLISECONDS_FROM else value
-
-
-def instant_of_second(field: str, second: int) -> datetime:
-    """The time of a second since 1970. Raises RejectRecord where no calendar has it."""
-    if not 0 <= second <= _LAST_SECOND:
+def second(field: str, value: str | int | float) -> datetime:
+    """A time in UTC, cut to its second, of a number of seconds or milliseconds since 1970, also as a text, or of
+    `written_instant`'s forms. Raises RejectRecord naming the field."""
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value.strip()):
+            return written_instant(field, value).replace(microsecond=0)
+        value = Decimal(value.strip())
+    whole = int(value // 1000 if value > MILLISECONDS_FROM else value)
+    if not 0 <= whole <= _LAST_SECOND:
         raise RejectRecord(f"{field}: {_OUTSIDE}")
-    return datetime.fromtimestamp(second, UTC)
+    return datetime.fromtimestamp(whole, UTC)
 
 
 def instant(field: str, value: str | int | None) -> datetime:

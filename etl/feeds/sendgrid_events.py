@@ -6,21 +6,34 @@ Files: a JSON array (as posted), arrays or objects on lines; gzip or plain.
 Quirks
 - Deliveries of the webhook repeat and come in any order. `sg_event_id` is missing on some events and changes on some
   retries: identity is content, at whole seconds.
-- Custom arguments are merged into the top level, so unknown keys are the customer's; reserved names win.
+- Custom arguments are merged into the top level, so unknown keys are the customer's; reserved names win. Some senders
+  and some exports nest them in `unique_args` or `custom_args`. `sendgrid_fields` says which word has which field.
+- An address that is none is reported as any other: `dropped`, reason `Invalid`.
+- Words about the account name no recipient: they tell no event.
+- Times come as a number, as a text, with a fraction of a second; the clock of identities ticks in whole seconds.
 - Delayed bounces may lack `sg_message_id`; without `smtp-id` too, they name no message.
 - `category` is a text or a list. Single Sends carry `timestamp` in milliseconds.
 - `cancel_drop` stands in Email Logs, where it rolls up as `dropped`.
 - There is no event "blocked" or "soft bounce": those are `bounce` with a `type` and a `bounce_classification`.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 import msgspec
 
 from etl.feeds import fields
-from etl.feeds.base import RECIPIENT, Feed, Record, Sighting
+from etl.feeds.base import RECIPIENT, AccountNotice, Feed, Sighting
+from etl.feeds.sendgrid_fields import (
+    ACCOUNT_WORDS,
+    DROP_REASONS,
+    EVERY_WORD,
+    FIELDS_OF_WORD,
+    SendgridEvent,
+    arguments_of,
+    taken,
+)
 from etl.framing.lines import lines_or_arrays
 from etl.framing.raw_record import RawRecord
 from etl.model import failures, machine_rules
@@ -29,35 +42,6 @@ from etl.model.event import Event
 from etl.model.providers import PROVIDERS
 
 _text, _identifier = fields.text, fields.identifier
-
-
-class SendgridEvent(Record):
-    """One event. Fields typed `object` are taken where they have the type that SendGrid documents, else as absent."""
-
-    event: str | None = None
-    timestamp: int | None = None
-    email: str | None = None
-    sg_message_id: object = None
-    smtp_id: object = msgspec.field(name="smtp-id", default=None)
-    sg_event_id: object = None
-    category: object = None
-    campaign_id: object = None
-    dispatch_id: object = None
-    template_id: object = None
-    sg_template_id: object = None
-    singlesend_id: object = None
-    marketing_campaign_id: object = None
-    reason: object = None
-    response: object = None
-    status: object = None
-    type: object = None
-    bounce_classification: object = None
-    ip: object = None
-    useragent: object = None
-    url: object = None
-    url_offset: object = None
-    asm_group_id: object = None
-    sg_machine_open: object = None
 
 
 class SendgridEvents(Feed):
@@ -95,11 +79,23 @@ class SendgridEvents(Feed):
         "reputation": "blocked",
         "frequency or volume too high": "blocked",
     }
-    engagements = ("open", "click")
+    kept_texts = DROP_REASONS
+    fields_of_word = {word: frozenset((*EVERY_WORD, *names)) for word, names in FIELDS_OF_WORD.items()}
+    fields_of_any_word = frozenset(EVERY_WORD)
     group_events = ("group_unsubscribe", "group_resubscribe")
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
         return lines_or_arrays(stream, own_field="event")
+
+    def fields_of(self, values: dict[str, object]) -> Collection[str]:
+        word = values.get("event")
+        return self.fields_of_word.get(word.strip() if isinstance(word, str) else "", self.fields_of_any_word)
+
+    def account_notice(self, record: SendgridEvent) -> AccountNotice | None:
+        word = _identifier(record.event)
+        if word not in ACCOUNT_WORDS:
+            return None
+        return AccountNotice(word, _identifier(record.type), _at(record))
 
     def sightings(self, record: SendgridEvent) -> Iterable[Sighting]:
         word = _identifier(record.event)
@@ -107,25 +103,22 @@ class SendgridEvents(Feed):
             raise RejectRecord("event: missing")
         if not record.email or record.email.isspace():
             raise RejectRecord("email: missing")
-        if record.timestamp is None:
-            raise RejectRecord("timestamp: missing")
-        second = fields.epoch_second(record.timestamp)
-        at = fields.instant_of_second("timestamp", second)
+        at = _at(record)
         message_id = _message_id(record)
         ip, user_agent, url = _text(record.ip), _text(record.useragent), _text(record.url)
-        group_id = _identifier(record.asm_group_id)
         tags = _tags(record.category)
-        campaign_id, campaign_source = _campaign(record, tags)
-        template_id, template_source = _template(record)
-        identity = (message_id or "", RECIPIENT, word, str(second))
-        scope = is_machine = None
-        if word in self.engagements and isinstance(record.sg_machine_open, bool):
-            is_machine = record.sg_machine_open
+        arguments = arguments_of(record)
+        dispatch_id = taken(arguments, self.options.dispatch_id_arguments)
+        campaign_id, campaign_source = _campaign(record, taken(arguments, self.options.campaign_id_arguments), tags)
+        template_id, template_source = _template(record, taken(arguments, self.options.template_id_arguments))
+        identity = (message_id or "", RECIPIENT, word, str(int(at.timestamp())))
+        scope = None
         if word == "open":
             identity += (ip or "", user_agent or "")
         elif word == "click":
             identity += (ip or "", user_agent or "", url or "", _url_offset(record.url_offset))
         elif word in self.group_events:
+            group_id = _identifier(record.asm_group_id)
             identity += (group_id or "",)
             scope = None if group_id is None else f"group:{group_id}"
         elif word == "unsubscribe":
@@ -136,7 +129,7 @@ class SendgridEvents(Feed):
             provider_event=word,
             provider_event_id=_identifier(record.sg_event_id),
             provider_message_id=message_id,
-            dispatch_id=_identifier(record.dispatch_id),
+            dispatch_id=dispatch_id,
             campaign_id=campaign_id,
             campaign_source=campaign_source,
             template_id=template_id,
@@ -147,10 +140,10 @@ class SendgridEvents(Feed):
             ip=ip,
             user_agent=user_agent,
             url=url,
-            is_machine=is_machine,
+            is_machine=record.sg_machine_open if isinstance(record.sg_machine_open, bool) else None,
             scope=scope,
             tags=tags,
-            extra=_extra(record, word),
+            extra=_extra(record, arguments, campaign_source, template_source),
         )
         return (Sighting(event, identity, at),)
 
@@ -186,6 +179,13 @@ def _message_id(record: SendgridEvent) -> str | None:
     return PROVIDERS["sendgrid"].message_id(written) or None
 
 
+def _at(record: SendgridEvent) -> datetime:
+    """The second in which it happened: what SendGrid's clock ticks. Raises RejectRecord."""
+    if record.timestamp is None:
+        raise RejectRecord("timestamp: missing")
+    return fields.second("timestamp", record.timestamp)
+
+
 def _tags(category: object) -> list[str] | None:
     if category is None:
         return None
@@ -193,10 +193,10 @@ def _tags(category: object) -> list[str] | None:
     return [tag for tag in map(_identifier, named) if tag is not None] or None
 
 
-def _campaign(record: SendgridEvent, tags: list[str] | None) -> tuple[str | None, str | None]:
+def _campaign(record: SendgridEvent, argument: str | None, tags: list[str] | None) -> tuple[str | None, str | None]:
     """Custom argument, else Single Send, else the older marketing campaign, else the first category."""
-    if record.campaign_id is not None and (found := _identifier(record.campaign_id)) is not None:
-        return found, "custom_argument"
+    if argument is not None:
+        return argument, "custom_argument"
     if record.singlesend_id is not None and (found := _identifier(record.singlesend_id)) is not None:
         return found, "provider"
     if record.marketing_campaign_id is not None and (found := _identifier(record.marketing_campaign_id)) is not None:
@@ -204,9 +204,9 @@ def _campaign(record: SendgridEvent, tags: list[str] | None) -> tuple[str | None
     return (tags[0], "category") if tags else (None, None)
 
 
-def _template(record: SendgridEvent) -> tuple[str | None, str | None]:
-    if record.template_id is not None and (found := _identifier(record.template_id)) is not None:
-        return found, "custom_argument"
+def _template(record: SendgridEvent, argument: str | None) -> tuple[str | None, str | None]:
+    if argument is not None:
+        return argument, "custom_argument"
     found = _identifier(record.sg_template_id)
     return found, None if found is None else "provider"
 
@@ -223,19 +223,19 @@ def _url_offset(url_offset: object) -> str:
     return "" if url_offset is None else msgspec.json.encode(url_offset, order="sorted").decode()
 
 
-def _extra(record: SendgridEvent, word: str) -> dict[str, object] | None:
+def _extra(
+    record: SendgridEvent, arguments: dict[str, object], campaign_source: str | None, template_source: str | None
+) -> dict[str, object] | None:
     """What has no column: custom arguments, SendGrid's other fields, and ids that did not become the column."""
-    extra = record.other
+    extra = arguments
     if record.url_offset is not None:
         extra["url_offset"] = record.url_offset
-    if record.asm_group_id is not None and word not in SendgridEvents.group_events:
-        extra["asm_group_id"] = record.asm_group_id
-    if record.singlesend_id is not None and record.campaign_id is not None:
+    if record.singlesend_id is not None and campaign_source == "custom_argument":
         extra["singlesend_id"] = record.singlesend_id
-    if record.marketing_campaign_id is not None and (record.campaign_id or record.singlesend_id) is not None:
+    if record.marketing_campaign_id is not None and (
+        campaign_source == "custom_argument" or record.singlesend_id is not None
+    ):
         extra["marketing_campaign_id"] = record.marketing_campaign_id
-    if record.sg_template_id is not None and record.template_id not in (None, record.sg_template_id):
+    if record.sg_template_id is not None and template_source == "custom_argument":
         extra["sg_template_id"] = record.sg_template_id
-    if record.response is not None and record.reason is not None:
-        extra["response"] = record.response
     return extra or None

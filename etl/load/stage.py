@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl.feeds import FEEDS
+from etl.feeds.options import FeedOptions
 from etl.framing.raw_record import RawRecord
 from etl.load.books import ObjectBooks, Staged
 from etl.load.ceiling import is_hopeless
@@ -64,11 +65,13 @@ def stage(
     landing_url: str,
     keyring: Keyring,
     ceiling: float,
+    options: FeedOptions,
     progress: Progress = lambda read_count: None,
 ) -> Staged:
     """Decode, normalise and copy every record of the objects; commits.
 
     :param ceiling: as REJECTED_CEILING; an object that is nothing but rejected records is read no further
+    :param options: how the installation wants its records read
     :raises BrokenObjectError: an object is gone, or its bytes end in the middle (a truncated gzip)
     """
     staged = Staged()
@@ -79,7 +82,7 @@ def stage(
         rejected_once = _RejectedOnce(cursor, objects, staged.resolved)
         writers = _Writers(cursor, load_id)
         for recorded in objects:
-            feed = FEEDS[recorded.landed.feed]
+            feed = FEEDS[recorded.landed.feed].with_options(options)
             books = staged.objects[recorded.object_id] = ObjectBooks(name_of(recorded.landed))
             staged.feeds.add(feed.slug)
             read_at = max(recorded.landed.landed_at, now)

@@ -107,6 +107,7 @@ def stage_load(
                 settings.landing_url,
                 settings.keyring,
                 settings.rejected_ceiling,
+                settings.feed_options,
                 lambda count: progress(f"load {load_id}: {count:,} records read"),
             )
     except BrokenObjectError as error:

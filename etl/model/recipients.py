@@ -10,6 +10,7 @@ from etl.model.errors import RejectRecord
 
 _PUBLIC_SUFFIXES = PublicSuffixList()  # the bundled list; a top level that is not on it is a suffix too
 
+_TWO_ADDRESSES = re.compile(r"@[^@,;\s]+(?:\s*[,;]\s*|\s+)[^@,;\s]+@")
 _CHANNEL_PREFIX = re.compile(r"[a-z]+:(?=\+)", re.IGNORECASE)
 _NUMBER = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*", re.ASCII)
 _NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
@@ -36,13 +37,16 @@ def normalise_address(channel: str, written: str) -> str:
     Email: trimmed and lower case. Numbers: `+` and digits, also behind a channel prefix (`whatsapp:+1…`); a leading
     00 is a +. What is no number (`sip:…`, `client:…`): trimmed and lower case.
 
-    :raises RejectRecord: an email address without something on both sides of an @; an address with a NUL
+    An email address that is none (no @) is written likewise: providers report that it is none, and of whom.
+
+    :raises RejectRecord: nothing, two addresses in one, or a NUL
     """
     if channel == "email":
         address = written.strip().lower()
-        local, _, domain = address.rpartition("@")
-        if not local or not domain:
-            raise RejectRecord("recipient: no @")
+        if not address:
+            raise RejectRecord("recipient: missing")
+        if address.count("@") > 1 and not address.startswith('"') and _TWO_ADDRESSES.search(address):
+            raise RejectRecord("recipient: two addresses")
         if "\0" in address:
             raise RejectRecord("recipient: holds a NUL")
         return address
@@ -62,6 +66,12 @@ def _normalise_number(written: str) -> str:
     return stripped.lower()
 
 
+def is_address(normalised: str) -> bool:
+    """Whether a normalised recipient is an email address: something on both sides of an @."""
+    local, _, domain = normalised.rpartition("@")
+    return bool(local and domain)
+
+
 def is_international(written: str) -> bool:
     """Whether a number is written with its country code: with + or 00. Of others the country cannot be told:
     (415) 555-2671 is American, and +41 is Switzerland."""
@@ -70,8 +80,9 @@ def is_international(written: str) -> bool:
 
 
 def mailbox_provider_of(address: str) -> str:
-    """`gmail`, `yahoo`, `microsoft`, `apple` or `other`, from the domain of a normalised address."""
-    return _mailbox_provider_of_domain(address.rpartition("@")[2])
+    """`gmail`, `yahoo`, `microsoft`, `apple` or `other`, from the domain of a normalised address; `other` without one."""
+    _, at_sign, domain = address.rpartition("@")
+    return _mailbox_provider_of_domain(domain) if at_sign else "other"
 
 
 @lru_cache(maxsize=65_536)

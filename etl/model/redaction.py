@@ -8,6 +8,9 @@ Three rules, in order of how freely they may change:
 
 *Own* means the record's own recipient, as written (stripped) and normalised, each of its characters plain or
 percent-encoded once or twice (`%40`, `%2540`), letters of ASCII in any case; the longer form first.
+
+A recipient may be no address and no number (`ana.inbox.example`, `none`, `x`, `12`). In texts such a *word* is looked for
+whole, in any case and encoding, and only from four characters on: shorter ones name nobody, and stand in every text.
 """
 
 import re
@@ -20,6 +23,7 @@ import msgspec
 from etl.model.errors import RejectRecord
 from etl.model.event import rank
 from etl.model.plain_text import may_have_at_sign_or_plus, readings
+from etl.model.recipients import is_address
 
 MASK = "<recipient>"
 NUL_STANDS_FOR = "\ufffd"  # Postgres keeps no NUL in text or jsonb
@@ -59,6 +63,7 @@ _NUMBER = re.compile(r"\+(\d[\d ().\-/]{5,40}+)", re.ASCII)
 _DIGIT_RUN = re.compile(r"\d+", re.ASCII)
 _DOUBLE_MASK = re.compile(r"(?<!<)<++recipient>++")
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 15
+_SHORTEST_WORD = 4
 
 
 class RecipientKeys(Protocol):
@@ -77,7 +82,7 @@ class Redactor:
     :param keyring: hashes ids that hold people
     """
 
-    __slots__ = ("_account", "_key_hex", "_keyring", "_normalised", "_number", "_written")
+    __slots__ = ("_account", "_bare", "_is_word", "_key_hex", "_keyring", "_normalised", "_written")
 
     def __init__(
         self,
@@ -92,13 +97,14 @@ class Redactor:
         self._key_hex = key_hex
         self._account = account
         self._keyring = keyring
-        self._number = None if normalised is None or "@" in normalised else normalised.lstrip("+")
+        self._bare = None if normalised is None or "@" in normalised else normalised.lstrip("+")
+        self._is_word = normalised is not None and not is_address(normalised) and not _is_number(self._bare)
 
     def is_clean(self, text: str) -> bool:
         """Whether the text, and every part of it, comes out of all three rules as it is. Cheap; False may be wrong."""
         if may_have_at_sign_or_plus(text) or "\0" in text:
             return False
-        return self._number is None or self._cannot_hold_own(text)
+        return self._bare is None or self._cannot_hold_own(text)
 
     def own_as_key(self, text: str) -> str:
         """The text with the own recipient, and nothing else, replaced by its key. This rule can never change."""
@@ -119,9 +125,15 @@ class Redactor:
     def label(self, text: str) -> str:
         """The id of a campaign or a template, which joins nothing: hashed whole where it holds an address, a number,
         or the own number without its plus; NUL becomes U+FFFD."""
-        if (self._number is not None and self._number in text) or _LABEL_PERSON.search(text):
+        word = self._own_word()
+        is_own = word.search(text) if word else self._bare is not None and not self._is_word and self._bare in text
+        if is_own or _LABEL_PERSON.search(text):
             return self._keyring.recipient_key(self._account, text).hex()
         return text.replace("\0", NUL_STANDS_FOR)
+
+    def code(self, text: str) -> str:
+        """A code or a word of the provider's: as `text` does it, but for a recipient that is a mere word."""
+        return self.text(text) if not self._is_word else _everyone_masked(text.replace("\0", NUL_STANDS_FOR), None)
 
     def text(self, text: str) -> str:
         """A text for readers: own recipient, any address, any number that begins with +, and the own number's digits
@@ -148,7 +160,7 @@ class Redactor:
                 clean[name] = inner if name not in clean else max(clean[name], inner, key=rank)
             return clean
         written = str(value)
-        masked = self.text(written) if self._number is not None else written
+        masked = self.text(written) if self._bare is not None else written
         return value if masked == written else masked
 
     def is_clean_value(self, value: object) -> bool:
@@ -158,43 +170,56 @@ class Redactor:
             "\\u0000" not in written
             and self.is_clean(written)
             and written.count("[") + written.count("{") <= DEEPEST
-            and (self._number is None or written.isascii())
+            and (self._bare is None or written.isascii())
         )
 
     def _cannot_hold_own(self, text: str) -> bool:
         """Cheap and sure: an email address needs its at-sign, a number the digits that it was written with."""
         if "%" in text:
-            return self._number is None and "@" not in text and "40" not in text
-        if self._number is None:
+            return self._bare is None and "@" not in text and "40" not in text
+        if self._bare is None:
             return "@" not in text
-        if self._number in text or not text.isascii():
+        if self._bare in text or not text.isascii():
             return False
         return self._written.strip().lower() not in text.lower()
 
     def _masked(self, text: str) -> str:
         text = text.replace("\0", NUL_STANDS_FOR)
-        if self._number is None:
+        if self._bare is None:
             text = self._own_masked(text)
-        text = _everyone_masked(text)
-        if self._number is not None:  # now: so that an encoded + goes with its number
+        text = _everyone_masked(text, self._own_word())
+        if self._bare is not None:  # now: so that an encoded + goes with its number
             text = self._own_masked(text)
         if "<<recipient>" in text or "<recipient>>" in text:
             text = _DOUBLE_MASK.sub(MASK, text)
         return text
 
     def _own_masked(self, text: str) -> str:
-        if self._normalised is None or self._cannot_hold_own(text):
+        if self._normalised is None or self._is_word or self._cannot_hold_own(text):
             return text
-        if self._number is None:
+        if self._bare is None:
             return _own_expression(self._written.strip(), self._normalised).sub(MASK, text)
         return _own_number_expression(self._written.strip(), self._normalised).sub(MASK, text)
 
+    def _own_word(self) -> re.Pattern[str] | None:
+        """Where the recipient is no address and no number, and long enough to be looked for."""
+        if not self._is_word or len(self._normalised) < _SHORTEST_WORD:
+            return None
+        return _own_word_expression(self._written.strip(), self._normalised)
 
-def _everyone_masked(text: str) -> str:
-    """Every address and every number that begins with + masked, however it is encoded."""
+
+def _is_number(bare: str | None) -> bool:
+    """Whether a recipient, without its plus, is as long a number as a person can have."""
+    return bare is not None and bare.isdigit() and len(bare) >= _FEWEST_DIGITS
+
+
+def _everyone_masked(text: str, own_word: re.Pattern[str] | None) -> str:
+    """Every address, every number that begins with +, and the own word masked, however it is encoded."""
     spans = []
     for reading in readings(text):
         found = [*_address_spans(reading.text), *_number_spans(reading.text)]
+        if own_word is not None:
+            found += (match.span() for match in own_word.finditer(reading.text))
         spans += [reading.written_span(start, end) for start, end in found]
     pieces, done = [], 0
     for start, end in sorted(spans):
@@ -253,3 +278,10 @@ def _own_number_expression(written: str, normalised: str) -> re.Pattern[str]:
     digits = normalised.lstrip("+")
     forms = (written, normalised, digits) if digits.isdigit() else (written, normalised)
     return re.compile(rf"(?<!\d)(?:{_encodable(forms)})(?!\d)", re.IGNORECASE | re.ASCII)
+
+
+@lru_cache(maxsize=4_096)
+def _own_word_expression(written: str, normalised: str) -> re.Pattern[str]:
+    """May improve. Whole words: `none` is not in `nonetheless`."""
+    forms = sorted({written, normalised}, key=lambda form: (-len(form), form))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?!\w)", re.IGNORECASE)

@@ -31,6 +31,16 @@ ONLY_PROCESSED = {
     "twilio_calls": ("queued",),
 }
 CALL_ENDED = ("completed", "busy", "no-answer", "failed", "canceled")
+SENDGRID_OWN = {
+    "type": ("bounce",),
+    "bounce_classification": ("bounce",),
+    "status": ("bounce",),
+    "reason": ("bounce", "dropped", "cancel_drop"),
+    "response": ("deferred", "delivered"),
+    "url": ("click", "group_unsubscribe", "group_resubscribe"),
+    "useragent": ("open", "click", "group_unsubscribe", "group_resubscribe"),
+}
+"""Fields of SendGrid's that some words have; elsewhere a field of that name is the customer's."""
 INBOUND = ("inbound", "trunking-originating")
 
 
@@ -55,12 +65,13 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
     word = (text_of(record, "event") or "").strip()
     if not word:
         raise RejectedError("event_word")
+    record = {name: value for name, value in record.items() if name not in SENDGRID_OWN or word in SENDGRID_OWN[name]}
     timestamp = record.get("timestamp")
     if isinstance(timestamp, bool) or not isinstance(timestamp, int):
         raise RejectedError("time")
     at = instant(timestamp, landed_at).replace(microsecond=0)
     written = text_of(record, "email")
-    if written is None or "@" not in written:
+    if written is None or not written.strip():
         raise RejectedError("address")
     address = normalise_email(written)
     recipient_key = keyring.recipient_key(account, address)
@@ -237,8 +248,6 @@ def dispatch_log(keyring: Keyring, account: str, record: dict, landed_at: dateti
     written = as_text(record.get("recipient"))
     recipient = None
     if written and channel == "email":
-        if "@" not in written:
-            raise RejectedError("address")
         recipient = normalise_email(written)
     elif written:
         if not any(c.isdigit() for c in written):

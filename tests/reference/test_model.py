@@ -272,7 +272,7 @@ def test_a_row_is_the_same_in_every_way_to_write_its_time():
         ("sendgrid_events", email(timestamp=SECONDS + 3 * 86400 + 1), "time"),
         ("sendgrid_events", email(timestamp=1104537599), "time"),
         ("sendgrid_events", email(None), "event_word"),
-        ("sendgrid_events", email(email="nobody"), "address"),
+        ("sendgrid_events", email(email=" "), "address"),
         ("twilio_messages", sms(sid=None), "sid"),
         ("twilio_messages", sms(None), "status"),
         ("twilio_messages", sms(date_updated=None), "time"),
@@ -281,7 +281,6 @@ def test_a_row_is_the_same_in_every_way_to_write_its_time():
         ("dispatch_log", row(channel="fax"), "channel"),
         ("dispatch_log", row(dispatch_id=" "), "dispatch_id"),
         ("dispatch_log", row(occurred_at="2026-03-02T12:00:00"), "time"),
-        ("dispatch_log", row(recipient="nobody"), "address"),
         ("dispatch_log", row(recipient="nobody", channel="sms"), "address"),
     ],
 )

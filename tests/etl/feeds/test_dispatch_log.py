@@ -127,7 +127,7 @@ def test_a_time_may_be_written_in_several_ways(written: object):
         ({"occurred_at": "2026-03-02T09:14:40"}, "occurred_at: time without zone"),
         ({"occurred_at": None}, "occurred_at: missing"),
         ({"occurred_at": 1.5}, "mistyped: Expected `int | str | null`, got `float` - at `$.occurred_at`"),
-        ({"recipient": "ana"}, "recipient: no @"),
+        ({"recipient": "ana@inbox.example;bo@inbox.example"}, "recipient: two addresses"),
         ({"channel": "sms", "recipient": "ana"}, "recipient: no digits"),
     ],
 )

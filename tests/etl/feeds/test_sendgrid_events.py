@@ -1,12 +1,16 @@
 """SendGrid: what one event means."""
 
+import io
 import json
 
 import pytest
 
+from etl.feeds import FEEDS
+from etl.feeds.options import FeedOptions
+from etl.feeds.sendgrid_fields import ACCOUNT_WORDS, FIELDS_OF_WORD
 from etl.model.event import Event
 from etl.model.vocabulary import FAILURE_CLASSES
-from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, only_event, reasons_of
+from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, normalise, normalise_with, only_event, reasons_of
 
 GOOD = {"email": "ana@inbox.example", "timestamp": 1772442911, "event": "delivered", "sg_message_id": "m1.filter.x"}
 
@@ -33,7 +37,7 @@ def reason(**values: object) -> str:
         ({"status": "5.1.10"}, "invalid"),
         ({"type": "bounce", "status": "5.2.2"}, "soft_bounce"),
         ({"reason": "552 mailbox is full"}, "soft_bounce"),
-        ({"response": "452 over quota"}, "soft_bounce"),
+        ({"reason": "452 over quota"}, "soft_bounce"),
         ({"status": "4.7.1", "bounce_classification": "Reputation"}, "soft_bounce"),
         ({"bounce_classification": "Technical"}, "soft_bounce"),
         ({"bounce_classification": "Technical Failure"}, "soft_bounce"),
@@ -185,9 +189,13 @@ def test_scopes_say_what_was_left():
         ({"email": None}, "email: missing"),
         ({"email": ""}, "email: missing"),
         ({"email": ["ana@inbox.example"]}, "mistyped: Expected `str | null`, got `array` - at `$.email`"),
-        ({"email": "ana"}, "recipient: no @"),
+        ({"email": "ana@inbox.example, bo@inbox.example"}, "recipient: two addresses"),
+        ({"email": "ana@inbox.example bo@inbox.example"}, "recipient: two addresses"),
         ({"timestamp": None}, "timestamp: missing"),
-        ({"timestamp": "1772442911"}, "mistyped: Expected `int | null`, got `str` - at `$.timestamp`"),
+        ({"timestamp": ""}, "timestamp: missing"),
+        ({"timestamp": "1.77E+9"}, "timestamp: not a time with a zone"),
+        ({"timestamp": "2026-03-02T09:14:40"}, "timestamp: time without zone"),
+        ({"timestamp": True}, "mistyped: Expected `int | float | str | null`, got `bool` - at `$.timestamp`"),
         ({"timestamp": 1104537599}, "time outside 2005-2100"),
     ],
 )
@@ -196,9 +204,161 @@ def test_a_record_that_means_nothing_is_rejected_with_its_reason(values: dict, e
 
 
 def test_fields_of_another_type_than_documented_are_absent():
-    odd = event(event="click", ip=5, useragent=["u"], url={}, reason=1, status=[], sg_event_id=True, dispatch_id=[1])
-    assert (odd.ip, odd.user_agent, odd.url, odd.provider_reason, odd.status_code) == (None,) * 5
+    odd = event(event="click", ip=5, useragent=["u"], url={}, sg_event_id=True, dispatch_id=[1])
+    assert (odd.ip, odd.user_agent, odd.url) == (None,) * 3
     assert odd.provider_event_id is None and odd.dispatch_id is None
+    odd = event(event="bounce", reason=1, status=[])
+    assert (odd.provider_reason, odd.status_code) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "1772442911",
+        " 1772442911 ",
+        "1772442911.999",
+        1772442911.5,
+        1772442911999,
+        "1772442911999",
+        1772442911999.5,
+        "2026-03-02T09:15:11Z",
+        "2026-03-02T10:15:11.75+01:00",
+        "Mon, 02 Mar 2026 09:15:11 +0000",
+    ],
+)
+def test_a_time_has_one_meaning_however_it_is_written(timestamp: object):
+    assert event(timestamp=timestamp).event_key == event().event_key
+    assert event(timestamp=timestamp).event_at.isoformat() == "2026-03-02T09:15:11+00:00"
+
+
+# Fields and arguments
+
+OWN_FIELDS = ("type", "bounce_classification", "status", "reason", "response", "ip", "useragent", "url", "asm_group_id")
+
+
+@pytest.mark.parametrize("word", FIELDS_OF_WORD.keys() - set(ACCOUNT_WORDS) | {"levitated"})
+def test_a_field_is_read_on_the_words_that_have_it_and_is_an_argument_on_the_others(word: str):
+    found = event(event=word, **dict.fromkeys(OWN_FIELDS, "gold"))
+    arguments = set(OWN_FIELDS) - set(FIELDS_OF_WORD.get(word, ()))
+    assert arguments and found.extra == dict.fromkeys(arguments, "gold")
+    columns = (found.provider_code, found.status_code, found.provider_reason, found.ip, found.user_agent, found.url)
+    has = [{"type"}, {"status"}, {"reason", "response"}, {"ip"}, {"useragent"}, {"url"}]
+    assert [column is not None for column in columns] == [not names <= arguments for names in has]
+
+
+def test_an_argument_named_like_a_field_of_another_word_decides_nothing():
+    dropped = event(event="dropped", reason="Bounced Address", type="expired", status="5.2.2")
+    assert (dropped.failure_class, dropped.failure_reason) == ("gateway_suppressed", "prior_bounce")
+    assert (dropped.provider_code, dropped.status_code) == (None, None)
+    assert dropped.extra == {"type": "expired", "status": "5.2.2"}
+    deferred = event(event="deferred", response="421 4.7.0 try again later", reason="signup", status="gold")
+    assert (deferred.provider_reason, deferred.status_code) == ("421 4.7.0 try again later", None)
+    assert deferred.extra == {"reason": "signup", "status": "gold"}
+    bounced = event(event="bounce", reason="550 no such user", url="https://shop.example/?mail=ana@inbox.example")
+    assert bounced.failure_reason == "address_not_found" and bounced.url is None
+    assert bounced.extra == {"url": "https://shop.example/?mail=<recipient>"}
+
+
+@pytest.mark.parametrize("outer", ["unique_args", "custom_args"])
+def test_arguments_may_lie_in_an_object_of_their_own(outer: str):
+    nested = {
+        "dispatch_id": "d1",
+        "campaign_id": "spring",
+        "template_id": "t",
+        "order": 7,
+        "type": "gold",
+        "email": "x",
+    }
+    found = event(event="bounce", reason="550 5.1.1 unknown", **{outer: nested})
+    assert (found.dispatch_id, found.campaign_id, found.template_id) == ("d1", "spring", "t")
+    assert found.campaign_source == found.template_source == "custom_argument"
+    assert found.extra == {"order": 7, "type": "gold", "email": "x"} and found.provider_code is None
+    assert found.recipient == "ana@inbox.example"
+    assert event(dispatch_id="top", **{outer: nested}).dispatch_id == "top"
+    assert event(**{outer: "text"}).extra == {outer: "text"}
+
+
+def with_names(values: dict, **names: tuple[str, ...]) -> Event:
+    feed = FEEDS["sendgrid_events"].with_options(FeedOptions(**names))
+    ((found,),) = normalise_with(feed, json.dumps(GOOD | values).encode())
+    return found
+
+
+def test_arguments_have_the_names_that_the_installation_gave_them():
+    names = {"dispatch_id_arguments": ("ref", "Message Ref", "dispatch_id"), "campaign_id_arguments": ("mailing",)}
+    both = with_names({"Message Ref": 7, "ref": " ", "dispatch_id": "d", "mailing": "spring"}, **names)
+    assert (both.dispatch_id, both.campaign_id, both.campaign_source) == ("7", "spring", "custom_argument")
+    assert both.extra == {"dispatch_id": "d"}
+    assert with_names({"dispatch_id": "d"}, **names).dispatch_id == "d"
+    assert with_names({"custom_args": {"ref": "nested"}}, **names).dispatch_id == "nested"
+    assert with_names({"tpl": "t"}, template_id_arguments=("tpl",)).template_source == "custom_argument"
+    assert event(ref="r").dispatch_id is None and event(ref="r").extra == {"ref": "r"}
+    assert with_names({"ref": "r"}, **names).event_key == event(ref="r").event_key
+
+
+# Words about the account
+
+
+def test_a_word_about_the_account_tells_no_event_and_is_noticed():
+    notice = {"event": "account_status_change", "type": "compliance_suspend", "timestamp": 1772442911}
+    data = json.dumps(notice).encode()
+    assert normalise("sendgrid_events", data) == [[]]
+    feed = FEEDS["sendgrid_events"]
+    (raw,) = feed.records(io.BytesIO(data))
+    found = feed.account_notice(feed.decode(raw))
+    assert found[:2] == ("account_status_change", "compliance_suspend")
+    assert found.noticed_at.isoformat() == "2026-03-02T09:15:11+00:00"
+    assert feed.account_notice(feed.decode(next(feed.records(io.BytesIO(json.dumps(GOOD).encode()))))) is None
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "expected"),
+    [
+        (None, "timestamp: missing"),
+        (4102444800, "time more than a day after its landing"),
+    ],
+)
+def test_a_notice_without_a_time_of_sense_is_rejected(timestamp: object, expected: str):
+    data = json.dumps({"event": "account_status_change", "timestamp": timestamp}).encode()
+    assert reasons_of("sendgrid_events", data) == [expected]
+
+
+# Addresses that are none
+
+
+@pytest.mark.parametrize("written", ["ana.inbox.example", "ana@", "@inbox.example", "none", "x", "ana inbox example"])
+def test_an_address_that_is_none_is_a_recipient_all_the_same(written: str):
+    dropped = event(email=written, event="dropped", reason="Invalid")
+    assert (dropped.event_type, dropped.failure_class) == ("dropped", "invalid")
+    assert (dropped.failure_reason, dropped.provider_reason) == ("address_malformed", "Invalid")
+    assert dropped.recipient == written and dropped.leg_key is not None
+    assert dropped.recipient_key == KEYRING.recipient_key(ACCOUNT, written)
+    again = event(email=f" {written.upper()} ", event="dropped", reason="Invalid")
+    assert (again.event_key, again.leg_key) == (dropped.event_key, dropped.leg_key)
+
+
+@pytest.mark.parametrize("word", ["invalid", "dropped", "bounced address", "address"])
+def test_a_placeholder_that_is_a_word_of_the_providers_does_not_hide_that_word(word: str):
+    dropped = event(email=word, event="dropped", reason="Invalid")
+    assert (dropped.event_type, dropped.failure_class) == ("dropped", "invalid")
+    dropped = event(email=word, event="dropped", reason="Bounced Address")
+    assert (dropped.event_type, dropped.failure_reason) == ("dropped", "prior_bounce")
+    bounced = event(email=word, event="bounce", bounce_classification="Invalid Address", reason="550 no")
+    assert bounced.failure_class == "invalid"
+
+
+def test_an_address_that_is_none_is_in_no_stored_column():
+    found = event(
+        email="Ana.Inbox.Example",
+        event="dropped",
+        reason="550 5.1.3 <ana.inbox.example>: bad address",
+        campaign_id="for ana.inbox.example",
+        category=["ana.inbox.example"],
+        link="https://x.example/?to=%22ana%2Einbox.example%22&q=1",
+    )
+    assert found.provider_reason == "550 5.1.3 <recipient>: bad address"
+    assert found.tags == ["<recipient>"] and found.extra == {"link": "https://x.example/?to=%22<recipient>%22&q=1"}
+    assert len(found.campaign_id) == 64
 
 
 def test_published_shapes_are_read():
