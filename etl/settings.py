@@ -68,7 +68,7 @@ class Settings:
     dispatch_log_url: str | None = field(repr=False)
     accounts: tuple[str, ...] = ()
     provider_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
-    feed_options: FeedOptions = FeedOptions()
+    feed_options: FeedOptions = field(default_factory=FeedOptions)
     allows_plain_http: bool = False
 
     @classmethod

@@ -145,6 +145,12 @@ def status(
     )
     stale = query(url, REPORTER, "select stale_reason, stale_since from ops.report_state")[0]
     pending = [row["day"] for row in query(url, REPORTER, "select distinct day from ops.changed_day order by day")]
+    notices = query(
+        url,
+        REPORTER,
+        "select account, feed, word, detail, noticed_at from ops.account_notice"
+        " order by noticed_at desc, account, feed, word",
+    )
     loads = query(
         url,
         REPORTER,
@@ -167,6 +173,7 @@ def status(
             "last_build": build[0] if build else None,
             **stale,
             "pending_days": pending,
+            "account_notices": notices,
             "loads": loads,
             "validations": validations,
         }
@@ -179,6 +186,7 @@ def status(
         typer.echo(f"Validations  the last {len({row['subject'] for row in validations})} passed without a finding")
     typer.echo("")
     _print_feeds(freshness)
+    _print_notices(notices)
     _print_loads(loads)
     for row in failed:
         for rule in row["failed_rules"]:
@@ -222,6 +230,18 @@ def _print_feeds(freshness: list[dict]) -> None:
         ],
         title="Feeds" if freshness else "Nothing is loaded yet: `waybill load FEED PATH`.",
     )
+
+
+def _print_notices(notices: list[dict]) -> None:
+    """What providers say about the accounts themselves, such as that one was suspended."""
+    if notices:
+        typer.echo("")
+    for row in notices:
+        detail = "" if row["detail"] is None else f": {visible(row['detail'])}"
+        typer.echo(
+            f"ACCOUNT      {row['account']}, {row['feed']}: {visible(row['word'])}{detail}, "
+            f"{row['noticed_at']:%Y-%m-%d %H:%M} UTC ({_ago(row['noticed_at'])})"
+        )
 
 
 def _print_loads(loads: list[dict]) -> None:

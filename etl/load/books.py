@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from etl.feeds.base import AccountNotice
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -15,6 +17,7 @@ class ObjectBooks:
 
     :ivar name: the object as messages name it
     :ivar reasons: rejected records by reason
+    :ivar notices: by word, the latest of what its records say about the account at the provider
     :ivar is_cut_short: it was read no further, because nearly all of it was rejected
     """
 
@@ -27,6 +30,7 @@ class ObjectBooks:
     first_key: UUID | None = None
     last_key: UUID | None = None
     reasons: dict[str, int] = field(default_factory=dict)
+    notices: dict[str, AccountNotice] = field(default_factory=dict)
     is_cut_short: bool = False
 
     def add(self, key: UUID) -> None:
@@ -37,11 +41,21 @@ class ObjectBooks:
         if self.last_key is None or key > self.last_key:
             self.last_key = key
 
+    def ignore(self, notice: AccountNotice | None) -> None:
+        """Count one record that tells no event, and keep what it says about the account."""
+        self.ignored_count += 1
+        if notice is not None:
+            self.notices[notice.word] = max(notice, self.notices.get(notice.word, notice), key=_in_time)
+
     def reject(self, reason: str, byte_count: int) -> None:
         """Count one rejected record."""
         self.rejected_count += 1
         self.rejected_bytes += byte_count
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+def _in_time(notice: AccountNotice) -> tuple[datetime, str]:
+    return notice.noticed_at, notice.detail or ""
 
 
 @dataclass

@@ -19,6 +19,7 @@ from etl.load import ledger, live_counts, watermark
 from etl.load.books import Staged
 from etl.load.copying import CopyInto
 from etl.load.landing import LandedObject, RecordedObject
+from etl.load.notices import write_notices
 from etl.load.outcomes import write_legs_and_messages
 from etl.load.stage import drop_tables, recipient_table, rejected_table, staging_table
 from etl.model.errors import QualityGateError, SourceError, WaybillError
@@ -108,6 +109,7 @@ def publish(
         counts = _Counts(*_write_events(cursor, load_id, staged, keyring, replaced))
         write_legs_and_messages(cursor, load_id, zone)
         _write_recipients(cursor, load_id)
+        write_notices(cursor, staged)
         _write_rejects(cursor, load_id, staged)
         _write_ledger(cursor, load_id, staged, counts)
         watermark.commit_pull_of(cursor, load_id)

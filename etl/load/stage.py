@@ -100,7 +100,8 @@ def stage(
                                 books.is_cut_short = True
                                 break
                         else:
-                            books.ignored_count += not events
+                            if not events:
+                                books.ignore(feed.account_notice(feed.decode(raw)))
                             for event in events:
                                 books.add(event.event_key)
                                 writers.event(event, recorded.object_id, read_count)

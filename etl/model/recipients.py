@@ -80,7 +80,7 @@ def is_international(written: str) -> bool:
 
 
 def mailbox_provider_of(address: str) -> str:
-    """`gmail`, `yahoo`, `microsoft`, `apple` or `other`, from the domain of a normalised address; `other` without one."""
+    """`gmail`, `yahoo`, `microsoft`, `apple` or `other`, from the domain of a normalised address, if it has one."""
     _, at_sign, domain = address.rpartition("@")
     return _mailbox_provider_of_domain(domain) if at_sign else "other"
 

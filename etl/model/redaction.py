@@ -9,8 +9,8 @@ Three rules, in order of how freely they may change:
 *Own* means the record's own recipient, as written (stripped) and normalised, each of its characters plain or
 percent-encoded once or twice (`%40`, `%2540`), letters of ASCII in any case; the longer form first.
 
-A recipient may be no address and no number (`ana.inbox.example`, `none`, `x`, `12`). In texts such a *word* is looked for
-whole, in any case and encoding, and only from four characters on: shorter ones name nobody, and stand in every text.
+A recipient may be no address and no number (`ana.inbox.example`, `none`, `x`, `12`). In texts such a *word* is looked
+for whole, in any case and encoding, and only from four characters on: a shorter one names nobody and is in every text.
 """
 
 import re

@@ -114,6 +114,9 @@ def as_text(value: object) -> str | None:
 
 
 def normalise_email(written: str) -> str:
+    """Also of what is no address; two addresses are none."""
+    if written.count("@") > 1 and re.search(r"[,;\s]", written.strip()):
+        raise RejectedError("address")
     return written.strip().lower()
 
 

@@ -192,7 +192,7 @@ def sendgrid_poison(choose: Choices, season: Sequence[datetime]) -> dict:
         ("timestamp", True),
         ("event", None),
         ("event", 5),
-        ("email", "nobody"),
+        ("email", "ana@gmail.com, bo@gmail.com"),
         ("email", None),
     )
     return record | {name: value}
@@ -345,7 +345,6 @@ def dispatch_poison(choose: Choices, season: Sequence[datetime], in_text: bool) 
         {"occurred_at": "soon"},
         {"occurred_at": None},
         {"occurred_at": "1999-12-31T23:59:59Z"},
-        {"channel": "email", "recipient": "nobody", "dispatch_id": "d1"},
         {"channel": "sms", "recipient": "nobody", "dispatch_id": "d1"},
     )
     return record | wrong

@@ -55,7 +55,7 @@ POISON: dict[str, tuple[bytes, bool]] = {
     "a formula": (with_field("subject", b'"=cmd()"'), KEPT),
     "an unknown event": (instead(b'"open"', b'"levitated"'), KEPT),
     "no address": (instead(b"ana@inbox.example", b""), REJECTED),
-    "an address without at-sign": (instead(b"ana@inbox.example", b"ana"), REJECTED),
+    "two addresses": (instead(b"ana@inbox.example", b"ana@inbox.example, bo@inbox.example"), REJECTED),
 }
 
 

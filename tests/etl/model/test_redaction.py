@@ -352,3 +352,46 @@ def test_hostile_text_costs_time_in_proportion_to_its_length(piece: str, someone
 def test_a_hostile_megabyte_costs_time_in_proportion_too(piece: str, someone: Redactor):
     small, large = growth(piece, someone, 125_000)
     assert large < 24 * small + 0.05
+
+
+# A recipient that is no address and no number
+
+
+def word(written: str) -> Redactor:
+    return Redactor(written, written.strip().lower(), "ab" * 32, ACCOUNT, KEYRING)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("550 <ANA.inbox.example> unknown", "550 <<recipient>> unknown"),
+        ("to=%22ana%2Einbox.example%22", "to=%22<recipient>%22"),
+        ("to=%2522ana%252Einbox.example%2522", "to=%2522<recipient>%2522"),
+        ("&lt;ana&#46;inbox.example&gt;", "&lt;<recipient>&gt;"),
+        ("bo@other.example, ana.inbox.example", "<recipient>, <recipient>"),
+        ("banana.inbox.example", "banana.inbox.example"),
+    ],
+)
+def test_a_word_is_found_whole_in_any_case_and_encoding(text: str, clean: str):
+    clean = clean.replace("<<recipient>>", "<recipient>")
+    assert word("Ana.Inbox.Example").text(text) == clean
+    assert word("Ana.Inbox.Example").value({"k": [text]}) == {"k": [clean]}
+
+
+@pytest.mark.parametrize("written", ["x", "a", "n/a", "@", "e@", "+", "12"])
+def test_a_short_word_destroys_no_text(written: str):
+    text = f"a text with {written} and 12 letters e, x, a and bo@other.example"
+    assert word(written).text(text) == text.replace("bo@other.example", MASK)
+    assert word(written).label("spring-2012") == "spring-2012"
+
+
+@pytest.mark.parametrize("written", ["ana@", "@inbox.example"])
+def test_half_an_address_is_found_and_hides_no_part_of_another(written: str):
+    assert word(written).text(f"550: {written}: bad") == f"550: {MASK}: bad"
+    assert word(written).text("550 bo@inbox.example and ana@other.example") == f"550 {MASK} and {MASK}"
+
+
+def test_a_word_is_no_code_of_the_provider():
+    assert word("bounce").code("bounce/bo@other.example") == f"bounce/{MASK}"
+    assert word("bounce").text("a bounce") == f"a {MASK}"
+    assert word("spring").label("spring sale") != "spring sale" and word("spring").label("springs") == "springs"
