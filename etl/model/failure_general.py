@@ -70,6 +70,8 @@ GENERAL_WORDS: tuple[tuple[str, str, str, str], ...] = (
      "not accept*|allowed|permitted|authori*|acceptable / unacceptable / rule|rules|filter|filtered / "
      "access|connection|delivery|mail|service|transaction … denied|refused|rejected / not wanted|welcome / "
      "confidential / restricted|restriction*"),
+    ("*", "invalid_request", "554 the format is wrong",
+     "rfc|protocol|syntax|header|headers|format|command|argument|parameter|mime"),
     ("*", "recipient_blocked", "550 recipient refused",
      "recipient … refused|rejected|denied / mail|message not accept* … user|recipient"),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from etl.model.failure_general import GENERAL_CODES, GENERAL_STATUSES, GENERAL_W
 from etl.model.failure_languages import LANGUAGES
 from etl.model.failure_words import WORDS
 
-RULES_VERSION = 4
+RULES_VERSION = 5
 
 
 class Rule(NamedTuple):

@@ -45,6 +45,8 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "max|maximum message|mail size / message size / mail size / exceeds|exceeded … maximum size / "
      "size limit|exceeded / messagetoolarge / message length exceeds|too_long / length … exceeds … maximum / "
      "message exceeds|exceeded limit|maximum|the / recipsizelimit|sendsizelimit|sizelimit"),
+    ("*", "ip_blocked", "554 this IP has been temporarily blocked for spam",
+     "this|your ip|ip_address has_been|is|was blocked|temporarily_blocked|blacklisted|banned"),
     # The content, said without a doubt.
     ("*", "content_rejected", "554 this looks like spam",
      "looks|look like spam / is|as|considered|considers|being|identified|classified|detected spam|junk|ube / "
@@ -271,21 +273,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "not rfc … address / fully qualified recipient / "
      "address|recipient … syntax|format|illegal_character|invalid_character* / "
      "illegal|invalid character* … address|recipient / domain literal|part|missing"),
-    ("*", "invalid_request", "554 the message is not RFC 5322 compliant",
-     "rfc|rfc5322|rfc2822|rfc822|rfc5321 / rfc … compli*|violat*|conform*|required|specif* / "
-     "missing|invalid|duplicate*|multiple|malformed|bad|no header|headers|message_id|from_header|date|mime|"
-     "subject|from|to|line|addresses_in / protocol error|violation / syntax error|errors|in / "
-     "bare lf|cr|linefeed|newline / stray linefeed* / bad sequence / "
-     "command not|unrecognized|unknown|parameter|rejected / "
-     "unrecognized|unknown|unimplemented command|parameter / improper use / improper|lone|8 bit … header|data / "
-     "not implemented / cannot decode / mime headers / header is too / headers size / header size / headers too / "
-     "no data before greeting / smtp authenticated relay / line too long / out of sequence / pipelining / "
-     "no recipients|valid_recipients specified / mime … error|invalid|malformed|bad|violat* / "
-     "too long|many header|line|lines / header … too|invalid|malformed|missing|illegal|duplicate*|not_allowed / "
-     "valid command|sequence / bad command|syntax|argument|parameter / error in parameters / "
-     "wrong syntax|command / from … multiple|header / lines|line … too_long|exceed* / bad sequence|message / "
-     "non|not … compliant|compliance / optional|unexpected|invalid argument|parameter / starttls may not / "
-     "message id … invalid|missing|duplicate* / unexpected command"),
+    ("*", "dns_failure", "450 host not found, try again", "host|domain|name not_found try again"),
     ("*", "domain_not_found", "550 unknown host",
      "domain|host|host_name|domainname|domain_name name_not_found|not_found|does_not_exist|doesnt_exist|"
      "not_exist|unknown|not_known|is_invalid|not_exists|not_reachable|no_longer_exists|not_valid|nonexistent|"
@@ -362,7 +350,8 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "unable|could_not|not deliver|delivered … days|hours|time / lifetime / "
      "delivery … expired|timeout|timed_out / attempts … exceed*|fail*|maximum|reached / "
      "not|could_not|cannot deliver* … after|within|for … days|hours|attempts / gave up|giving_up / "
-     "too many attempts|retries|deferrals / being|been|will_be returned|delayed|queued"),
+     "too many attempts|retries|deferrals / being|been|will_be returned|delayed|queued / not yet been|delivered / "
+     "still undelivered|trying / delayed|postponed / keep trying / will retry / after … attempts"),
     ("*", "dns_failure", "550 the mx lookup of this domain failed",
      "dns|name_server|nameserver|name_service / "
      "mx|mx_record|mx_records … not_found|lookup|record|records|info|fail* / name resolution / "
@@ -391,5 +380,21 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "too many|much|maximum hops|hop|received / hop|hops count|exceeded / exceeded … hops|hop / "
      "mail|message|routing|forwarding|email loop / loop detected|found / was found in the mail exchanger / "
      "mail loop|looping / received headers|header"),
+    # The message or our session is not as the standards want it.
+    ("*", "invalid_request", "554 the message is not RFC 5322 compliant",
+     "rfc5322|rfc2822|rfc5321 / "
+     "missing|invalid|duplicate*|multiple|malformed|bad|no header|headers|message_id|from_header|date_header|"
+     "subject_header|mime|addresses_in / rfc … compli*|violat*|conform*|required|specif* / "
+     "protocol error|violation / syntax error|errors|in / bare lf|cr|linefeed|newline / stray linefeed* / "
+     "bad sequence / command not|unrecognized|unknown|parameter|rejected / "
+     "unrecognized|unknown|unimplemented command|parameter / improper use / improper|lone|8 bit … header|data / "
+     "not implemented / cannot decode / mime headers / header is too / headers size / header size / headers too / "
+     "no data before greeting / smtp authenticated relay / line too long / out of sequence / pipelining / "
+     "no recipients|valid_recipients specified / mime … error|invalid|malformed|bad|violat* / "
+     "too long|many header|line|lines / header … too|invalid|malformed|missing|illegal|duplicate*|not_allowed / "
+     "valid command|sequence / bad command|syntax|argument|parameter / error in parameters / "
+     "wrong syntax|command / from … multiple|header / lines|line … too_long|exceed* / bad sequence|message / "
+     "non|not … compliant|compliance / optional|unexpected|invalid argument|parameter / starttls may not / "
+     "message id … invalid|missing|duplicate* / unexpected command"),
 )  # fmt: skip
 """Asked after codes with one meaning, before any status code."""

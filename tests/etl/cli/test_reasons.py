@@ -50,7 +50,7 @@ def test_each_failure_gets_the_class_and_reason_that_its_feed_would_give_and_the
     first, *rest = json.loads(answer.out)
     assert (first["line"], first["text"], first["is_as_expected"]) == (1, "550 <recipient> gone", None)
     assert RULES[first["rule"] - 1].pattern == "x.1.1"
-    assert answer.err == "6 failures by rules version 4.\n"
+    assert answer.err == "6 failures by rules version 5.\n"
     shown = tried(tmp_path, lines(*RECORDS))
     assert shown.out.splitlines()[0].split() == [
         *("line", "provider", "code", "status", "text", "class", "reason", "rule", "kind")
@@ -79,7 +79,7 @@ def test_csv_and_plain_texts_are_taken_too(tmp_path: Path) -> None:
 def test_what_a_line_expects_holds_or_the_command_fails_with_5(tmp_path: Path) -> None:
     good = RECORDS[0] | {"expected_class": "invalid", "expected_reason": "address_not_found"}
     answer = tried(tmp_path, lines(good, RECORDS[1] | {"expected_reason": "prior_bounce"}, RECORDS[2]))
-    assert (answer.code, answer.err) == (0, "3 failures by rules version 4; 2 of 2 as expected.\n")
+    assert (answer.code, answer.err) == (0, "3 failures by rules version 5; 2 of 2 as expected.\n")
     assert answer.out.splitlines()[2].endswith("yes")
     wrong = (RECORDS[2] | {"expected_reason": "expired"}, RECORDS[1] | {"expected_class": "invalid"})
     answer = tried(tmp_path, lines(good, *wrong))
@@ -131,5 +131,5 @@ def test_the_table_is_listed_in_its_order() -> None:
         "number": 1, "kind": "code", "provider": "sendgrid", "pattern": "expired/*", "reason": "expired"
     }  # fmt: skip
     shown = waybill("reasons", "list", settings=UNREACHABLE).out.splitlines()
-    assert shown[0] == "Rules version 4" and len(shown) == len(RULES) + 3
+    assert shown[0] == "Rules version 5" and len(shown) == len(RULES) + 3
     assert max(map(len, shown)) <= 120

@@ -18,7 +18,7 @@ from etl.model.failure_words import WORDS
 from etl.model.failures import LONGEST_TEXT, STATUS_IN_TEXT, failure_reason, is_temporary, verdict
 from etl.model.vocabulary import FAILURE_REASONS
 
-DIGEST_OF_VERSION = {4: "9a9ee74c56728c20"}
+DIGEST_OF_VERSION = {5: "ef938247ad976736"}
 
 EXAMPLE_OF_WORDS = {written: example for _, _, example, written in (*WORDS, *LANGUAGES, *GENERAL_WORDS)}
 BOUNCES = list(csv.DictReader(Path(__file__).with_name("bounces.csv").read_text(encoding="utf-8").splitlines()))
