@@ -16,6 +16,7 @@ from etl.load.clock import clock_problem
 from etl.load.ledger import check_key
 from etl.model.days import offset_changes
 from etl.model.errors import WaybillError
+from etl.reports import joins
 from etl.settings import Settings
 from etl.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
 from etl.warehouse.migrations import OLDEST_SERVER, SQL, is_migrated
@@ -180,6 +181,8 @@ def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
         )
         yield _zone_rules(cursor, zone)
         yield from _states(cursor)
+    with connected(url, REPORTER) as connection, connection.cursor() as cursor:
+        yield _joins(cursor, settings.unjoined_ceiling)
 
 
 def zone_rules_differ(cursor: Cursor, zone: str) -> list[datetime]:
@@ -245,3 +248,15 @@ def _states(cursor: Cursor) -> Iterator[Finding]:
     cursor.execute("select count(*) from private.rejected_record where resolved_load_id is null")
     count = cursor.fetchone()[0]
     yield Finding("rejected records", True, f"{count} wait (`waybill rejected list`)" if count else "none")
+
+
+def _joins(cursor: Cursor, ceiling: float) -> Finding:
+    """Never BAD: nothing here is broken, the ids are made elsewhere."""
+    warned = [share for share in joins.shares(cursor, ceiling) if share.is_warning]
+    if not warned:
+        return Finding("joins", True, "hand-overs and gateway messages find each other")
+    worst = max(warned, key=lambda share: share.share)
+    more = f", and {len(warned) - 1} more" if len(warned) > 1 else ""
+    return Finding(
+        "joins", True, f"warning: {worst.account}, {worst.feed}: {worst}{more}; see `waybill status --joins`"
+    )

@@ -50,6 +50,8 @@ class Settings:
     :ivar warehouse_url: libpq URL, or None for the embedded Postgres under `var`
     :ivar var: folder of the embedded Postgres, the landing zone and the key, where nothing else is said
     :ivar rejected_ceiling: share (0..1) of a load's records that may be rejected
+    :ivar unjoined_ceiling: share (0..1) of messages that may be without their other side (hand-over, or gateway) before
+        `status` and `doctor` warn
     :ivar report_timezone: IANA name; None: what the warehouse has, UTC for a new one
     :ivar accounts: the organisations whose API feeds are pulled; empty: they are named with each command
     :ivar provider_settings: credentials and base URLs by name, with `__<account>` behind it
@@ -64,6 +66,7 @@ class Settings:
     inbox_url: str
     report_timezone: str | None
     rejected_ceiling: float
+    unjoined_ceiling: float
     recipient_hmac_key: str | None = field(repr=False)
     dispatch_log_url: str | None = field(repr=False)
     accounts: tuple[str, ...] = ()
@@ -94,6 +97,7 @@ class Settings:
             inbox_url=get("INBOX_URL", str(var / "inbox")),
             report_timezone=zone,
             rejected_ceiling=_number("REJECTED_CEILING", get("REJECTED_CEILING", "0.05"), 0.0, 1.0, float),
+            unjoined_ceiling=_number("UNJOINED_CEILING", get("UNJOINED_CEILING", "0.02"), 0.0, 1.0, float),
             recipient_hmac_key=get("RECIPIENT_HMAC_KEY"),
             dispatch_log_url=get("DISPATCH_LOG_URL"),
             accounts=_accounts(get("ACCOUNTS", "")),

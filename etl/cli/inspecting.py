@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from etl import quality_page
+from etl.cli import joins as joins_page
 from etl.cli.loading import JsonOption, account_of, feed_of
 from etl.cli.output import print_json, print_table, say, stdout_bytes, table_width, visible
 from etl.cli.warehouse import ready
 from etl.doctor import examine
 from etl.model.errors import ConfigurationError, UsageError
+from etl.reports import joins
 from etl.settings import Settings
 from etl.warehouse.connection import LOADER, REPORTER, connected, without_password
 
@@ -118,14 +120,27 @@ def status(
         Path | None,
         typer.Option("--page", metavar="FILE", help="Write the validation results as an HTML page, too."),
     ] = None,
+    only_joins: Annotated[
+        bool,
+        typer.Option("--joins", help="Show hand-overs and gateway messages that did not join: examples, likely cause."),
+    ] = False,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="With --joins: of this account only.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Show how far each feed has come, and what waits.
 
-    Watermarks, lag, events that could not be placed or have no mapping, rejected records; the last build, days that
-    wait for one; the last loads and validations.
+    Watermarks, lag, events that could not be placed or have no mapping, rejected records, messages that lack their
+    other side; the last build, days that wait for one; the last loads and validations.
     """
-    url = ready(Settings.from_environment())
+    settings = Settings.from_environment()
+    if account is not None and not only_joins:
+        raise UsageError("--account belongs to --joins; without it `status` shows every account.")
+    url = ready(settings)
+    if only_joins:
+        joins_page.show(settings, url, account_of(account), json)
+        return
     if page is not None:
         with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
             quality_page.write(cursor, page)
@@ -135,8 +150,11 @@ def status(
         REPORTER,
         "select account, feed, complete_until, last_loaded_at, last_event_at,"
         " extract(epoch from clock_timestamp() - last_event_at)::bigint as lag_seconds,"
-        " unattributed_count, unknown_count, rejected_count from report.freshness order by account, feed",
+        " unattributed_count, unknown_count, rejected_count, handed_over_count, handed_over_unseen_count,"
+        " gateway_message_count, gateway_message_undispatched_count from report.freshness order by account, feed",
     )
+    with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
+        unjoined = joins.shares(cursor, settings.unjoined_ceiling)
     build = query(
         url,
         REPORTER,
@@ -170,6 +188,7 @@ def status(
     if json:
         document = {
             "freshness": freshness,
+            "joins": unjoined,
             "last_build": build[0] if build else None,
             **stale,
             "pending_days": pending,
@@ -187,6 +206,11 @@ def status(
     typer.echo("")
     _print_feeds(freshness)
     _print_notices(notices)
+    warned = joins_page.warnings(unjoined)
+    for line in warned:
+        typer.echo(f"warning: {line}")
+    if warned:
+        say("Why, with examples: `waybill status --joins`.")
     _print_loads(loads)
     for row in failed:
         for rule in row["failed_rules"]:
@@ -214,9 +238,15 @@ def _print_build(build: list[dict], stale: dict, pending: list) -> None:
 
 
 def _print_feeds(freshness: list[dict]) -> None:
-    names = ["unattributed_count", "unknown_count", "rejected_count"]
+    names = [
+        *("unattributed_count", "unknown_count", "rejected_count"),
+        *("handed_over_unseen_count", "gateway_message_undispatched_count"),
+    ]
     print_table(
-        ["account", "feed", "complete_until", "last_loaded", "last_event", "unattributed", "unknown", "rejected"],
+        [
+            *("account", "feed", "complete_until", "last_loaded", "last_event"),
+            *("unattributed", "unknown", "rejected", "unseen", "undispatched"),
+        ],
         [
             [
                 row["account"],

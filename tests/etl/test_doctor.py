@@ -53,6 +53,7 @@ def test_a_healthy_warehouse(warehouse: Warehouse) -> None:
         "zone rules",
         "reports",
         "rejected records",
+        "joins",
     }
     assert warehouse.rows("select count(*) from ops.setting where name = 'key_fingerprint'") == [(0,)], "it only looks"
 
