@@ -19,6 +19,7 @@ import msgspec
 from etl.feeds.options import FeedOptions
 from etl.framing.raw_record import RawRecord
 from etl.model import failures
+from etl.model.bounds import check_bounds
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
 from etl.model.identity import Keyring
@@ -230,6 +231,7 @@ class Feed:
         event.feed = self.slug
         if event.channel is None:
             event.channel = self.channel
+        check_bounds(event)  # as written, so that nothing works on an address of megabytes
         redactor = self._identify(event, keyring)
         identity = sighting.identity
         texts = _texts_of(event)
@@ -249,6 +251,7 @@ class Feed:
         if values != (None, None) and not redactor.is_clean_value(values):
             event.tags = redactor.value(event.tags) or None
             event.extra = redactor.value(event.extra) or None
+        check_bounds(event)  # as stored: a normalised or redacted text may be longer
         if RECIPIENT in identity:
             identity = [event.recipient_key.hex() if part is RECIPIENT else part for part in identity]
         at_milliseconds = (sighting.key_at - EPOCH) // MILLISECOND

@@ -11,7 +11,7 @@ from etl.load.live_counts import LIVE_TABLES
 from etl.model.errors import QualityGateError
 from etl.quality import Subject
 from etl.reports import live
-from etl.reports.catalogue import BUILT, CONTROL, statement
+from etl.reports.catalogue import BUILT, CONTROL, bounded_statement
 
 PENDING = "changed_day"
 _PREFIX = "build_"
@@ -65,7 +65,7 @@ def create(
     if built == () and not live.is_pending(cursor):
         return Snapshot(built, as_of, {}, {})
     parameters = {"days": None if built is None else list(built), "report_timezone": report_timezone}
-    selects = {name: sql.SQL(statement(name)) for name in (*(report.name for report in BUILT), CONTROL)}
+    selects = {name: sql.SQL(bounded_statement(name)) for name in (*(report.name for report in BUILT), CONTROL)}
     selects[PENDING] = sql.SQL(
         "select load_id, day from ops.changed_day where %(days)s::date[] is null or day = any (%(days)s)"
     )

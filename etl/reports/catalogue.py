@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from etl.model.bounds import LONGEST_KEY_BYTES
 from etl.model.errors import UsageError
 from etl.reports.detail_views import DETAIL_VIEWS
 
@@ -271,3 +272,23 @@ def find(name: str) -> Report:
 def statement(name: str) -> str:
     """The SELECT of a report (or of CONTROL), with parameters `days` and `report_timezone`."""
     return (SQL / f"{name}.sql").read_text()
+
+
+@cache
+def bounded_statement(name: str) -> str:
+    """The same, with texts of the key that no index could take cut, and told apart by a digest at their end: what an
+    older release loaded must not stop a build."""
+    report = next((report for report in BUILT if report.name == name), None)
+    if report is None or not LONGEST_KEY_BYTES.keys() & set(report.grain):
+        return statement(name)
+    columns = ", ".join(_bounded(column) if column in report.grain else column for column in report.columns)
+    return f"select {columns} from (\n{statement(name)}\n) as report"
+
+
+def _bounded(column: str) -> str:
+    longest = LONGEST_KEY_BYTES.get(column)
+    if longest is None:
+        return column
+    kept = longest // 4 - 40  # of four bytes each at most, and room for the digest
+    cut = f"left({column}, {kept}) || '…' || md5({column})"
+    return f"case when octet_length({column}) > {longest} then {cut} else {column} end as {column}"

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from etl.load.refold import refold
 from etl.model.errors import ConfigurationError
 from etl.reports import candidates, live
-from etl.reports.catalogue import BUILT, statement
+from etl.reports.catalogue import BUILT, bounded_statement
 
 Progress = Callable[[str], None]
 
@@ -121,7 +121,7 @@ def _columns(cursor: Cursor, table: str) -> tuple[str, ...]:
 def _derive(cursor: Cursor, report: str, zone: str) -> None:
     cursor.execute(
         sql.SQL("create temporary table {} on commit drop as {}").format(
-            sql.Identifier(report), sql.SQL(statement(report))
+            sql.Identifier(report), sql.SQL(bounded_statement(report))
         ),
         {"days": None, "report_timezone": zone},
     )

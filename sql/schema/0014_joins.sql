@@ -48,7 +48,7 @@ select
     message.message_key,
     message.account,
     message.channel,
-    coalesce(message.provider, '(none)') as gateway,
+    left(coalesce(message.provider, '(none)'), 200) as gateway, -- of names that an older release took no index takes more
     (coalesce(message.sent_at, legs.first_event_at) at time zone 'UTC')::date as day,
     case when legs.is_dispatched then 1 else 0 end as dispatched,
     case when legs.is_handed_over then 1 else 0 end as handed_over,
