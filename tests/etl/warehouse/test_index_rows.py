@@ -52,6 +52,7 @@ OWN_WORDS = {
     "kind": WORDS,
     "listing": WORDS,
     "name": WORDS,
+    "word": WORDS,  # of ops.account_notice: those that a feed lists
 }
 KEYS = {"recipient_key": 32}
 ACCOUNT = int(re.search(r",(\d+)\}", vocabulary.ACCOUNT.pattern)[1]) + 1
