@@ -18,6 +18,7 @@ from etl.load.ledger import LedgerRow
 from etl.model.days import parse_instant
 from etl.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError
 from etl.model.event import Event
+from etl.model.vocabulary import DISPATCH, NOT_SENT_REASONS
 from etl.settings import DEFAULT_ACCOUNT, Settings
 
 PRINTED = tuple(name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key"))
@@ -43,11 +44,18 @@ def account_of(name: str | None) -> str | None:
     return None if name is None else check_account(name)
 
 
-def feeds(json: JsonOption = False) -> None:
-    """List the feeds.
+def feeds(
+    feed: Annotated[str | None, typer.Argument(metavar="FEED", help="Columns and words of this one.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the feeds, or print the columns and words of one.
 
-    Slug, channel, kind, lateness (how far back each run re-reads), and the credentials that they want.
+    Slug, channel, kind, lateness (how far back each run re-reads), and the credentials that they want. docs/feeds has a
+    page for each.
     """
+    if feed is not None:
+        _print_feed(feed_of(feed), json)
+        return
     rows = [
         {
             "slug": feed.slug,
@@ -64,6 +72,31 @@ def feeds(json: JsonOption = False) -> None:
         print_json(rows)
     else:
         print_table(list(rows[0]), [[*list(row.values())[:-1], ", ".join(row["credentials"])] for row in rows])
+
+
+def _print_feed(feed: Feed, json: bool) -> None:
+    """What records of a feed may hold, and what its words become."""
+    words = {word: event_type for word, event_type in feed.event_types.items() if word is not None}
+    reasons = NOT_SENT_REASONS if feed.provider == DISPATCH else {}
+    if json:
+        document = {
+            "slug": feed.slug,
+            "title": feed.title,
+            "columns": feed.columns,
+            "words": words,
+            "account_words": feed.account_words,
+            "not_sent_reasons": reasons,
+        }
+        print_json(document)
+        return
+    typer.echo(f"{feed.slug}: {feed.title}. docs/feeds/{feed.slug}.md says more.\n")
+    typer.echo(f"Columns: {', '.join(feed.columns)}\n")
+    print_table(["word", "event"], [list(pair) for pair in words.items()])
+    if feed.account_words:
+        typer.echo(f"\nAbout the account, no event, shown by `waybill status`: {', '.join(feed.account_words)}")
+    if reasons:
+        typer.echo("")
+        print_table(["category", "reasons of not_sent"], [[name, ", ".join(of)] for name, of in reasons.items()])
 
 
 def normalise(

@@ -129,7 +129,13 @@ class Feed:
     event_types: ClassVar[dict[str | None, str]]
     reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # columns that tell why it failed
     kept_texts: ClassVar[frozenset[str]] = frozenset()  # the provider's own, in lower case: they name nobody
+    account_words: ClassVar[tuple[str, ...]] = ()  # about the account at the provider: no event, shown by `status`
     options = FeedOptions()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all fields that the feed reads, as records have them."""
+        return tuple(field.encode_name for field in msgspec.structs.fields(self.record_type))
 
     def with_options(self, options: FeedOptions) -> Feed:
         """This feed, reading records as an installation wants it."""

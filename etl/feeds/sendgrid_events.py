@@ -80,6 +80,7 @@ class SendgridEvents(Feed):
         "frequency or volume too high": "blocked",
     }
     kept_texts = DROP_REASONS
+    account_words = ACCOUNT_WORDS
     fields_of_word = {word: frozenset((*EVERY_WORD, *names)) for word, names in FIELDS_OF_WORD.items()}
     fields_of_any_word = frozenset(EVERY_WORD)
     group_events = ("group_unsubscribe", "group_resubscribe")
@@ -93,7 +94,7 @@ class SendgridEvents(Feed):
 
     def account_notice(self, record: SendgridEvent) -> AccountNotice | None:
         word = _identifier(record.event)
-        if word not in ACCOUNT_WORDS:
+        if word not in self.account_words:
             return None
         return AccountNotice(word, _identifier(record.type), _at(record))
 

@@ -74,6 +74,7 @@ MATRIX = (
         "private.message_with_recipient": ("", "", "", ""),
         "private.recipient": ("sid", "", "", "s"),
         "private.rejected_record": ("si", "", "", ""),
+        "ops.account_notice": ("siu", "s", "", ""),
         "ops.account_as_of": ("siu", "s", "", ""),
         "ops.build": ("s", "siu", "", ""),
         "ops.changed_day": ("si", "sd", "", ""),
