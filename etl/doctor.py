@@ -1,6 +1,5 @@
 """What `doctor` looks at: every finding says what is wrong and how to fix it."""
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -10,12 +9,13 @@ import msgspec
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import parse_dsn
-from upath import UPath
 
+from etl.load import inbox
 from etl.load.clock import clock_problem
+from etl.load.landing import check_writable
 from etl.load.ledger import check_key
 from etl.model.days import offset_changes
-from etl.model.errors import WaybillError
+from etl.model.errors import ConfigurationError, WaybillError
 from etl.reports import joins
 from etl.settings import Settings
 from etl.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
@@ -24,6 +24,10 @@ from etl.warehouse.migrations import OLDEST_SERVER, SQL, is_migrated
 FIRST = datetime(2005, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2101, 1, 1, tzinfo=UTC)
 LEAST_FREE_BYTES = 1 << 30
+MOST_ENTRIES = 10_000
+"""Of the inbox that are looked at."""
+MOST_NAMED = 10
+"""Problems of the inbox that are named."""
 
 
 class Finding(msgspec.Struct):
@@ -51,6 +55,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("settings", True, f"key fingerprint {settings.keyring.fingerprint}")
     problem = landing_problem(settings)
     yield Finding("landing", problem is None, problem or settings.landing_url)
+    yield from _inbox(settings)
     yield from _disk(settings)
     problem = None if settings.warehouse_url is None else url_problem(settings.warehouse_url)
     if problem is not None:
@@ -91,17 +96,27 @@ def url_problem(url: str) -> str | None:
 def landing_problem(settings: Settings) -> str | None:
     """Why LANDING_URL cannot be written, and what to do; None: it can."""
     try:
-        probe = UPath(settings.landing_url) / f".probe-{os.getpid()}"
-        probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-    except (OSError, ValueError, ImportError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        return (
-            f"cannot write to the landing zone {settings.landing_url}: {reason}. Set LANDING_URL to a place that can "
-            "be written, or give this account the right to"
-        )
+        check_writable(settings.landing_url)
+    except ConfigurationError as error:
+        return str(error).removesuffix(".")
     return None
+
+
+def _inbox(settings: Settings) -> Iterator[Finding]:
+    where = without_password(settings.inbox_url)
+    if inbox.is_yet_to_be_made(settings):
+        yield Finding("inbox", True, f"{where} is made by the first command that looks for files")
+        return
+    try:
+        problems = [*inbox.misplaced(settings), *(f"{entry}." for entry in inbox.unread(settings, MOST_ENTRIES))]
+    except WaybillError as error:
+        problems = [str(error)]
+    for problem in problems[:MOST_NAMED]:
+        yield Finding("inbox", False, problem)
+    if len(problems) > MOST_NAMED:
+        yield Finding("inbox", False, f"{len(problems) - MOST_NAMED} more like that: mend these first")
+    if not problems:
+        yield Finding("inbox", True, where)
 
 
 def migrations_problem(url: str) -> str | None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from airflow.sdk import Asset, get_current_context, task
 
 from orchestration import intervals, mapped, runs
-from orchestration.surroundings import progress, settings, warehouse
+from orchestration.surroundings import progress, settings, warehouse, warn
 from orchestration.validation_page import refreshed
 
 FACTS = Asset("waybill_facts", uri="x-waybill://fact/event")
@@ -17,14 +17,20 @@ LABELLED = {"map_index_template": "{{ label }}", "multiple_outputs": False}
 def slices(feed: str, account: str | None, known: list[str]) -> list[dict]:
     """What is to be pulled: one slice per organisation."""
     from etl.feeds import FEEDS
+    from etl.load import inbox
     from etl.pull import ingest
 
     context = get_current_context()
     params, ours = context["params"], settings()
     runs.check_names(params, known)
     wanted = params["account"]
-    if None not in (account, wanted) and account != wanted:
-        return []
+    if account is None:
+        for sentence in inbox.misplaced(ours):
+            warn(sentence)
+    else:
+        runs.check_account(wanted, ours.accounts)
+        if wanted not in (None, account):
+            return []
     now, window = intervals.now_of(context), runs.window_of(context)
     found = ingest.slices(ours, warehouse(ours), FEEDS[feed], now, window, account or wanted)
     return [mapped.to_xcom(one) for one in found]
@@ -39,7 +45,7 @@ def pull(feed: str, one: dict) -> dict:
     what = mapped.from_xcom(one, ingest.Slice)
     ours = settings(FEEDS[feed], what.account)
     mapped.label(what.label)
-    done = ingest.pull(ours, warehouse(ours), FEEDS[feed], what, progress)
+    done = ingest.pull(ours, warehouse(ours), FEEDS[feed], what, progress, warn=warn)
     return {"label": what.label, "pull_id": done.pull_id, "pages": done.page_count, "records": done.record_count}
 
 

@@ -16,6 +16,13 @@ def check_names(params: Mapping[str, object], known: Iterable[str]) -> None:
         raise UsageError(f"Unknown parameters: {', '.join(unknown)}. There are: {', '.join(sorted(known))}.")
 
 
+def check_account(account: str | None, known: Iterable[str]) -> None:
+    """Every organisation has tasks of its own, and those of the others have nothing to do: with a misspelt one that is
+    all of them. Raises UsageError."""
+    if account is not None and account not in known:
+        raise UsageError(f"There is no account {account!r}; there are: {', '.join(known)}.")
+
+
 def given_window(from_at: str, until_at: str) -> Window:
     """The window between two written times. Raises UsageError."""
     return Window(_instant("from", from_at), _instant("until", until_at))

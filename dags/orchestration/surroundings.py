@@ -23,12 +23,14 @@ from etl.warehouse.connection import warehouse_url as warehouse
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["accounts_at_parse_time", "pool_of", "progress", "reporter", "settings", "warehouse"]
+__all__ = ["accounts_at_parse_time", "pool_of", "progress", "reporter", "settings", "warehouse", "warn"]
 
 WAREHOUSE = "waybill_warehouse"
 
 progress = logging.getLogger("waybill").info
 """Takes what is being done, for the log of the task."""
+warn = logging.getLogger("waybill").warning
+"""Takes what somebody should look at."""
 
 
 def settings(feed: Feed | None = None, account: str | None = None) -> Settings:

@@ -7,7 +7,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from etl.cli.output import Progress, json_line, print_json, print_table, say
+from etl.cli.output import Progress, Warnings, json_line, print_json, print_table, say
 from etl.cli.warehouse import ready
 from etl.doctor import landing_problem
 from etl.feeds import FEEDS
@@ -142,20 +142,20 @@ def _check_ceiling(books: ObjectBooks, ceiling: float) -> None:
 
 def opened(path: str) -> BinaryIO:
     """A file, or stdin for `-`, to be read as bytes. Raises UsageError, or SourceError where it cannot be read."""
-    from upath import UPath
+    from etl.load.places import failures_as, place
 
     if path == "-":
         if sys.stdin.isatty():
             say("Reading from the terminal; Ctrl-D ends it.")
         return sys.stdin.buffer
-    try:
-        return UPath(path).open("rb")
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such file.") from None
-    except IsADirectoryError:
-        raise UsageError(f"{path} is a folder; this takes one file.") from None
-    except OSError as error:
-        raise SourceError(f"Cannot read {path}: {error.strerror or error}.") from error
+    found = place(path)
+    with failures_as(lambda reason: SourceError(f"Cannot read {path}: {reason}."), found):
+        try:
+            return found.open("rb")
+        except FileNotFoundError:
+            raise UsageError(f"{path}: no such file.") from None
+        except IsADirectoryError:
+            raise UsageError(f"{path} is a folder; this takes one file.") from None
 
 
 def load(
@@ -183,6 +183,7 @@ def load(
     Lands, stages, validates and publishes, in one transaction per batch. What is loaded already is left alone: load
     the same folder as often as you like.
     """
+    from etl.load import inbox
     from etl.load.run import IncompleteError
     from etl.load.run import load as load_objects
     from etl.load.sources import landed_inbox, landed_paths
@@ -195,11 +196,18 @@ def load(
     if (problem := landing_problem(settings)) is not None:
         raise ConfigurationError(f"Nothing was loaded: {problem}.")
     url = ready(settings)
-    landed = (
-        landed_paths(settings, source, owner or DEFAULT_ACCOUNT, paths)
-        if paths
-        else landed_inbox(settings, source, owner)
-    )
+    warn = Warnings()
+    if paths:
+        landed = landed_paths(settings, source, owner or DEFAULT_ACCOUNT, paths, warn)
+    elif inbox.is_yet_to_be_made(settings):
+        raise UsageError(
+            f"No PATH was given, and there is no inbox at {settings.inbox_url} (INBOX_URL). Name files or folders, or "
+            f"put files into {settings.inbox_url}/<account>/{source.slug}/."
+        )
+    else:
+        for sentence in inbox.misplaced(settings):
+            warn(sentence)
+        landed = landed_inbox(settings, source, owner, warn)
     unfinished = None
     with Progress() as progress:
         try:
@@ -208,16 +216,18 @@ def load(
             unfinished, done = error, error.done
     where = ", ".join(paths) if paths else f"{settings.inbox_url}/{owner or '<account>'}/{source.slug}/"
     print_loaded(done, json, "" if unfinished else f"Nothing to load: there is no file in {where}.")
+    if warn.count:
+        say(f"{warn.count} entries were skipped: the warnings above name them.")
     if unfinished is not None:
         raise unfinished
 
 
 def _check_paths(paths: list[str] | tuple[str, ...]) -> None:
     """All of them, before the first is landed."""
-    from upath import UPath
+    from etl.load.entries import exists
 
     for path in paths:
-        if not path.startswith("table:") and not UPath(path).exists():
+        if not path.startswith("table:") and not exists(path):
             raise UsageError(f"{path}: no such file or folder. Nothing was loaded.")
 
 

@@ -52,6 +52,17 @@ def say(message: str) -> None:
         _write(start + without_control(message) + "\n")
 
 
+class Warnings:
+    """Says each warning at once, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, message: str) -> None:
+        self.count += 1
+        say(f"warning: {message}")
+
+
 def _write(text: str) -> None:
     """On stderr; where nobody reads it any more, the work goes on without."""
     try:

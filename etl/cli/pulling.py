@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from etl.cli.loading import FeedArgument, JsonOption, account_of, feed_of, instant, print_loaded
-from etl.cli.output import Progress, say
+from etl.cli.output import Progress, Warnings, say
 from etl.cli.warehouse import ready
 from etl.doctor import landing_problem
-from etl.feeds.api import Window
+from etl.feeds.api import ApiFeed, Window
 from etl.model.errors import ConfigurationError, UsageError, WaybillError
 from etl.settings import Settings
 
@@ -49,6 +49,7 @@ def pull(
     interrupted goes on where it stopped when the same command is given again. An organisation that fails keeps no
     other away.
     """
+    from etl.load import inbox
     from etl.load.run import Loaded
     from etl.pull import ingest
 
@@ -66,20 +67,29 @@ def pull(
     url = ready(settings)
     done: list[Loaded] = []
     failed: list[WaybillError] = []
+    warn = Warnings()
     with Progress() as progress:
-        for one in ingest.slices(settings, url, source, now, window, owner, dated_only):
+        slices = ingest.slices(settings, url, source, now, window, owner, dated_only)
+        if not isinstance(source, ApiFeed):
+            for sentence in inbox.misplaced(settings):
+                warn(sentence)
+        for one in slices:
+            warned = warn.count
             try:
-                pulled = ingest.pull(settings, url, source, one, progress)
+                pulled = ingest.pull(settings, url, source, one, progress, warn=warn)
             except WaybillError as error:
                 failed.append(error)
                 continue
             records = f", {pulled.record_count:,} records" if one.from_at else ""
-            say(f"{one.label}: {pulled.page_count:,} {'pages' if one.from_at else 'new files'}{records}")
+            skipped_count = warn.count - warned + len(pulled.broken)
+            skipped = f", {skipped_count:,} skipped" if skipped_count else ""
+            say(f"{one.label}: {pulled.page_count:,} {'pages' if one.from_at else 'new files'}{records}{skipped}")
             loaded, not_loaded = ingest.load_pull(settings, url, source, pulled.pull_id, progress)
             done += loaded
             failed += not_loaded
     if done or not failed or json:
-        print_loaded(done, json, "Nothing new.")
+        where = f" The inbox has no folder <account>/{source.slug}/ with files." if not slices else ""
+        print_loaded(done, json, f"Nothing new.{where}")
     for error in failed[1:]:
         say(f"waybill: {error}")
     if failed:

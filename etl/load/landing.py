@@ -1,28 +1,37 @@
 """Landing: immutable objects, bytes exactly as received, named by their content. Everything can be replayed from it.
 
 `LANDING_URL/<account>/<feed>/<first two digits>/<sha256>` with a manifest beside it (`.json`), which is written last:
-an object without a manifest was never landed.
+an object without a manifest was never landed. On this machine bytes get their final name by a rename. An object store
+has none: there an object is put whole under its final name, which only its content can have.
 """
 
 import hashlib
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, NamedTuple, Protocol
 
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from upath import UPath
 
-from etl.model.errors import SourceError, UsageError
+from etl.load.places import failures_as, is_object_store, place
+from etl.model.errors import ConfigurationError, SourceError, UsageError
 from etl.model.redaction import Redactor
 from etl.model.vocabulary import ACCOUNT
+from etl.warehouse.connection import without_password
 
 BLOCK = 1 << 20
-UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")
 _REDACTOR = Redactor(None, None, None, None, None)
+
+
+class Readable(Protocol):
+    """Where the bytes to be landed come from."""
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; empty at the end."""
 
 
 class LandedObject(msgspec.Struct, frozen=True):
@@ -69,7 +78,7 @@ def check_account(account: str) -> str:
 
 
 def land(
-    stream: BinaryIO,
+    stream: Readable,
     account: str,
     feed: str,
     landing_url: str,
@@ -86,41 +95,41 @@ def land(
     :raises SourceError: the landing zone cannot be written
     """
     check_account(account)
-    folder = UPath(landing_url) / account / feed
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        byte_count = 0
-        draft = folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
-        try:
-            with draft.open("wb") as target:
-                while block := stream.read(BLOCK):
-                    digest.update(block)
-                    byte_count += len(block)
-                    target.write(block)
-                _flush(target)
-            sha256 = digest.hexdigest()
-            path = f"{account}/{feed}/{sha256[:2]}/{sha256}"
-            final = UPath(landing_url) / path
-            final.parent.mkdir(parents=True, exist_ok=True)
-            draft.rename(final)  # also where it was landed before: that mends an object that was damaged since
-            known = read_manifest(landing_url, path)
-            if known is not None:
-                return known
-        finally:
-            if draft.exists():
-                draft.unlink()
+    zone = place(landing_url)
+    put = _put_file if isinstance(zone, Path) else _put_object
+    with failures_as(
+        lambda why: SourceError(f"Cannot write to the landing zone {without_password(landing_url)}: {why}."), zone
+    ):
+        sha256, byte_count = put(stream, zone, f"{account}/{feed}")
+        path = _path_of(f"{account}/{feed}", sha256)
+        if (known := read_manifest(landing_url, path)) is not None:
+            return known
         landed_at = now or datetime.now(UTC)
         landed = LandedObject(account, feed, sha256, path, byte_count, landed_at, source, request, window, record_count)
         return _write_manifest(landing_url, landed)
-    except OSError as error:
-        raise SourceError(f"Cannot write to the landing zone {landing_url}: {error.strerror or error}.") from error
+
+
+def check_writable(landing_url: str) -> None:
+    """Write something into the landing zone and take it away. Raises ConfigurationError with what to do."""
+    zone = place(landing_url)
+    with failures_as(
+        lambda why: ConfigurationError(
+            f"cannot write to the landing zone {without_password(landing_url)}: {why}. Set LANDING_URL to a place that "
+            "can be written, or give this account the right to"
+        ),
+        zone,
+    ):
+        if not is_object_store(zone):
+            zone.mkdir(parents=True, exist_ok=True)
+        probe = zone / f".probe-{os.getpid()}-{os.urandom(6).hex()}"
+        probe.write_bytes(b"")
+        probe.unlink()
 
 
 def read_manifest(landing_url: str, path: str) -> LandedObject | None:
     """The manifest of an object, None where it was never landed."""
     try:
-        return msgspec.json.decode((UPath(landing_url) / f"{path}.json").read_bytes(), type=LandedObject)
+        return msgspec.json.decode((place(landing_url) / f"{path}.json").read_bytes(), type=LandedObject)
     except FileNotFoundError:
         return None
 
@@ -128,8 +137,15 @@ def read_manifest(landing_url: str, path: str) -> LandedObject | None:
 def open_object(landing_url: str, landed: LandedObject) -> BinaryIO:
     """The bytes of a landed object, compared with their name first. Raises SourceError where they are gone or are not
     those that were landed."""
-    try:
-        stream = (UPath(landing_url) / landed.path).open("rb")
+    zone = place(landing_url)
+    with failures_as(lambda why: SourceError(f"Cannot read the landed object {landed.path}: {why}."), zone):
+        try:
+            stream = (zone / landed.path).open("rb")
+        except FileNotFoundError as error:
+            raise SourceError(
+                f"Landed object {landed.path} is gone from {without_password(landing_url)}. Restore it from a backup: "
+                "without it its events cannot be loaded or replayed. Nothing was changed."
+            ) from error
         digest = hashlib.sha256()
         while block := stream.read(BLOCK):
             digest.update(block)
@@ -141,33 +157,71 @@ def open_object(landing_url: str, landed: LandedObject) -> BinaryIO:
             )
         stream.seek(0)
         return stream
-    except FileNotFoundError as error:
-        raise SourceError(
-            f"Landed object {landed.path} is gone from {landing_url}. Restore it from a backup: without it its events "
-            "cannot be loaded or replayed. Nothing was changed."
-        ) from error
+
+
+def _path_of(folder: str, sha256: str) -> str:
+    return f"{folder}/{sha256[:2]}/{sha256}"
+
+
+def _put_file(stream: Readable, zone: Path, folder: str) -> tuple[str, int]:
+    """Copy a stream to the name of its content, also where it was landed before: that mends an object that was damaged
+    since. Returns sha256 and length."""
+    (zone / folder).mkdir(parents=True, exist_ok=True)
+    draft = zone / folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
+    try:
+        with draft.open("wb") as target:
+            sha256, byte_count = _copy(stream, target)
+            _flush(target)
+        final = zone / _path_of(folder, sha256)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        draft.rename(final)
+        return sha256, byte_count
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _put_object(stream: Readable, zone: UPath, folder: str) -> tuple[str, int]:
+    """The same in an object store. The bytes are copied to this machine first (TMPDIR): their name is known only when
+    all were read."""
+    with NamedTemporaryFile() as spool:
+        sha256, byte_count = _copy(stream, spool)
+        spool.flush()
+        zone.fs.put_file(spool.name, (zone / _path_of(folder, sha256)).path)
+        return sha256, byte_count
+
+
+def _copy(stream: Readable, target: BinaryIO) -> tuple[str, int]:
+    digest = hashlib.sha256()
+    byte_count = 0
+    while block := stream.read(BLOCK):
+        digest.update(block)
+        byte_count += len(block)
+        target.write(block)
+    return digest.hexdigest(), byte_count
 
 
 def _write_manifest(landing_url: str, landed: LandedObject) -> LandedObject:
-    manifest = UPath(landing_url) / f"{landed.path}.json"
-    draft = manifest.with_name(f".{manifest.name}.{os.getpid()}-{os.urandom(6).hex()}.tmp")
-    with draft.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(landed), indent=1) + b"\n")
-        _flush(file)
+    """Write the manifest, unless another process landed the same bytes meanwhile: the first one's time stays."""
+    manifest = place(landing_url) / f"{landed.path}.json"
+    text = msgspec.json.format(msgspec.json.encode(landed), indent=1) + b"\n"
     if isinstance(manifest, Path):
+        draft = manifest.with_name(f".{manifest.name}.{os.getpid()}-{os.urandom(6).hex()}.tmp")
+        with draft.open("wb") as file:
+            file.write(text)
+            _flush(file)
         with suppress(FileExistsError):
-            os.link(draft, manifest)  # two landings of the same bytes at once: the first one's time stays
+            os.link(draft, manifest)
         draft.unlink()
         _flush_folder(manifest.parent)
     else:
-        draft.rename(manifest)
+        with suppress(FileExistsError):
+            manifest.fs.pipe_file(manifest.path, text, mode="create")
     return read_manifest(landing_url, landed.path) or landed
 
 
 def _flush(file: BinaryIO) -> None:
     file.flush()
-    with suppress(AttributeError, OSError):  # an object store makes its objects durable itself
-        os.fsync(file.fileno())
+    os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:
@@ -191,27 +245,3 @@ def record(cursor: Cursor, landed: LandedObject) -> RecordedObject:
         (landed.account, landed.feed, landed.sha256),
     )
     return RecordedObject(cursor.fetchone()[0], landed)
-
-
-def files_below(url: str) -> Iterator[UPath]:
-    """All finished files of a path or URL, in order of name; a file is itself. Hidden and unfinished ones are not, nor
-    a folder that a link leads back to. A link to nothing is a file that cannot be read.
-
-    :raises UsageError: there is no such file or folder
-    """
-    path = UPath(url)
-    if not path.exists():
-        raise UsageError(f"{url}: no such file or folder.")
-    yield from _files(path, set())
-
-
-def _files(path: UPath, above: set[str]) -> Iterator[UPath]:
-    if not path.is_dir():
-        yield path
-        return
-    place = os.path.realpath(path) if isinstance(path, Path) else str(path)
-    if place in above:
-        return
-    for child in sorted(path.iterdir(), key=lambda p: p.name):
-        if not child.name.startswith((".", "_")) and not child.name.endswith(UNFINISHED):
-            yield from _files(child, above | {place})

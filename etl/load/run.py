@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from etl.feeds import FEEDS
 from etl.feeds.base import Feed
 from etl.load import landing, ledger
+from etl.load.accounts import check_known
 from etl.load.clock import check_clock
 from etl.load.landing import LandedObject, RecordedObject
 from etl.load.ledger import LedgerRow
@@ -110,6 +111,8 @@ def replay(
 
     Every landed object that holds keys of the range is read again; an event that none of them tells any more is taken
     back. All feeds of the provider are replayed, because they tell the same events.
+
+    :raises UsageError: an unknown account, or no range
     """
     if from_at.tzinfo is None or until_at.tzinfo is None:
         raise UsageError("--from and --until need a zone: add Z or +02:00.")
@@ -122,6 +125,8 @@ def replay(
         prepare(connection, settings, [FEEDS[slug] for slug in slugs])
         whose = None if feed.provider == DISPATCH else account
         with connection, connection.cursor() as cursor:
+            if account is not None:
+                check_known(cursor, settings, account)
             objects = objects_of_range(cursor, KeyRange(whose, feed.provider, first, until))
         for owner in _owners(objects, feed.provider):
             replaced = KeyRange(owner, feed.provider, first, until)

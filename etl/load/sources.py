@@ -1,17 +1,17 @@
 """Where the bytes of a load come from: files and folders, the inbox, a SQL table."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
-from typing import BinaryIO
 
 import msgspec
-from upath import UPath
 
 from etl.feeds.base import Feed
-from etl.load.landing import LandedObject, files_below, land
+from etl.load import inbox
+from etl.load.entries import Entry, OpenFile, UnreadableError, entries_of
+from etl.load.landing import LandedObject, land
 from etl.model.errors import ConfigurationError, SourceError, UsageError
 from etl.settings import Settings
 
@@ -22,59 +22,40 @@ ROWS_PER_OBJECT = 200_000
 Landed = LandedObject | SourceError
 """A file that was landed, or why it could not be read: one bad file must not keep the others away."""
 
+Warn = Callable[[str], None]
+"""Takes what was passed over and holds no records."""
 
-def landed_paths(settings: Settings, feed: Feed, account: str, paths: list[str]) -> Iterator[Landed]:
+
+def landed_paths(
+    settings: Settings, feed: Feed, account: str, paths: list[str], warn: Warn = lambda message: None
+) -> Iterator[Landed]:
     """Land every file of the paths (folders: all files below; `table:schema.name`: a SQL table of DISPATCH_LOG_URL)."""
     for path in paths:
         if path.startswith("table:"):
             yield from _landed_table(settings, feed, account, path)
-            continue
-        for file in files_below(path):
-            yield _landed_file(settings, feed, account, file)
+        else:
+            yield from _landed(settings, feed, account, entries_of(path), warn)
 
 
-def landed_inbox(settings: Settings, feed: Feed, account: str | None) -> Iterator[Landed]:
-    """Land every file under INBOX_URL/<account>/<feed>/, of one account or of all."""
-    inbox = UPath(settings.inbox_url)
-    if not inbox.is_dir():
-        raise UsageError(f"No PATH was given, and there is no inbox at {settings.inbox_url} (INBOX_URL).")
-    accounts = [account] if account else sorted(child.name for child in inbox.iterdir() if child.is_dir())
-    for name in accounts:
-        folder = inbox / name / feed.slug
-        if folder.is_dir():
-            for file in files_below(str(folder)):
-                yield _landed_file(settings, feed, name, file)
+def landed_inbox(
+    settings: Settings, feed: Feed, account: str | None, warn: Warn = lambda message: None
+) -> Iterator[Landed]:
+    """Land every file under INBOX_URL/<account>/<feed>/, of one account or of all. Raises as `inbox.accounts` does."""
+    for name in inbox.accounts(settings, feed, account):
+        yield from _landed(settings, feed, name, inbox.entries(settings, feed, name), warn)
 
 
-def _landed_file(settings: Settings, feed: Feed, account: str, file: UPath) -> Landed:
-    try:
-        stream = file.open("rb")
-    except OSError as error:
-        return SourceError(f"cannot read {file}: {error.strerror or error}")
-    with stream:
-        try:
-            return land(_Reading(stream, file), account, feed.slug, settings.landing_url, source=str(file))
-        except _UnreadableError as error:
-            return error
-
-
-class _UnreadableError(SourceError):
-    """A file that opens and cannot be read."""
-
-
-class _Reading:
-    """A stream whose errors name the file, so that they are not taken for errors of the landing zone."""
-
-    def __init__(self, stream: BinaryIO, file: UPath) -> None:
-        self._stream = stream
-        self._file = file
-
-    def read(self, size: int) -> bytes:
-        """The next bytes; empty at the end."""
-        try:
-            return self._stream.read(size)
-        except OSError as error:
-            raise _UnreadableError(f"cannot read {self._file}: {error.strerror or error}") from error
+def _landed(settings: Settings, feed: Feed, account: str, entries: Iterator[Entry], warn: Warn) -> Iterator[Landed]:
+    for entry in entries:
+        if isinstance(entry, OpenFile):
+            try:
+                yield land(entry.stream, account, feed.slug, settings.landing_url, source=entry.shown)
+            except UnreadableError as error:
+                yield error
+        elif entry.may_hold_records:
+            yield SourceError(str(entry))
+        else:
+            warn(f"{entry}.")
 
 
 def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> Iterator[LandedObject]:

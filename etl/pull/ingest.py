@@ -11,10 +11,10 @@ from functools import partial
 
 import msgspec
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from upath import UPath
 
 from etl.feeds.api import ApiFeed, Window
 from etl.feeds.base import Feed
+from etl.load import inbox
 from etl.load.landing import LandedObject, RecordedObject
 from etl.load.run import (
     IncompleteError,
@@ -73,6 +73,7 @@ def slices(
     :param account: None: every account of ACCOUNTS, or of the inbox
     :param is_dated_only: of a given window, leave out what only a list from the newest on shows
     :raises UsageError: a window for files, or one that lies in the future or is empty; no account, or an unknown one
+    :raises ConfigurationError: there is no inbox
     """
     if not isinstance(feed, ApiFeed):
         if window is not None:
@@ -103,16 +104,18 @@ def pull(
     progress: Progress = lambda message: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     connect_to: Connect | None = None,
+    warn: Progress = lambda message: None,
 ) -> Pulled:
     """Land and note what a slice asks for. Raises as `pull_window` does.
 
     :param now: the time, aware
     :param connect_to: opens a client to the provider; None: one that keeps real time
+    :param warn: takes what was passed over in the inbox
     """
     with connected(url, LOADER, f"waybill:pull:{feed.slug}") as connection:
         prepare(connection, settings, [feed])
     if not isinstance(feed, ApiFeed):
-        return pull_inbox(settings, url, feed, slice_.account, progress)
+        return pull_inbox(settings, url, feed, slice_.account, progress, warn)
     window = Window(slice_.from_at, slice_.until_at)
     connect_to = connect_to or partial(_client, settings, progress)
     return pull_window(settings, url, feed, slice_.account, window, slice_.swept_from, connect_to, now, progress)
@@ -268,13 +271,10 @@ def _client(settings: Settings, progress: Progress, access: Access) -> Client:
 
 def _inbox_accounts(settings: Settings, feed: Feed, account: str | None) -> list[str]:
     """The accounts that have a folder of this feed in the inbox, or the one that is named. Raises UsageError."""
-    inbox = UPath(settings.inbox_url)
-    found = sorted(child.name for child in inbox.iterdir() if (child / feed.slug).is_dir()) if inbox.is_dir() else []
-    if account is None:
-        return found
-    if account not in found:
-        raise UsageError(f"There is no folder {account}/{feed.slug} in the inbox {settings.inbox_url}.")
-    return [account]
+    found = inbox.accounts(settings, feed, account)
+    if account is not None and not found:
+        raise UsageError(f"There is no folder {account}/{feed.slug} in the inbox: {account} has no files of this feed.")
+    return found
 
 
 def _fresh_of_pull(connection: Connection, feed: Feed, pull_id: int) -> list[RecordedObject]:

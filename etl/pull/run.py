@@ -68,14 +68,22 @@ def pull_window(
 
 
 def pull_inbox(
-    settings: Settings, url: str, feed: Feed, account: str, progress: Progress = lambda message: None
+    settings: Settings,
+    url: str,
+    feed: Feed,
+    account: str,
+    progress: Progress = lambda message: None,
+    warn: Progress = lambda message: None,
 ) -> Pulled:
     """Land every file in the inbox of one feed and account, and note those that are not loaded yet. What cannot be
-    read is named in the result."""
+    read is named in the result.
+
+    :param warn: takes what was passed over and holds no records
+    """
     with journal.alone(url, feed, account, progress) as connection:
         pull_id = journal.begin(connection, feed, account, None)
         broken: list[str] = []
-        for number, item in enumerate(landed_inbox(settings, feed, account), start=1):
+        for number, item in enumerate(landed_inbox(settings, feed, account, warn), start=1):
             if isinstance(item, SourceError):
                 broken.append(str(item))
                 continue

@@ -112,3 +112,10 @@ def test_a_misspelt_parameter_is_a_clear_error() -> None:
     runs.check_names({"from": None}, ["from", "until"])
     with pytest.raises(UsageError, match=r"Unknown parameters: form\. There are: from, until\."):
         runs.check_names({"from": None, "form": "2026-03-01"}, ["from", "until"])
+
+
+def test_a_misspelt_account_is_named_with_those_that_there_are() -> None:
+    runs.check_account(None, ("north", "south"))
+    runs.check_account("south", ("north", "south"))
+    with pytest.raises(UsageError, match=r"^There is no account 'nort'; there are: north, south\.$"):
+        runs.check_account("nort", ("north", "south"))

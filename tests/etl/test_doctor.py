@@ -43,6 +43,7 @@ def test_a_healthy_warehouse(warehouse: Warehouse) -> None:
         "python",
         "settings",
         "landing",
+        "inbox",
         "disk",
         "warehouse",
         "migrations",
@@ -168,3 +169,33 @@ def test_what_failed_lately(warehouse: Warehouse) -> None:
         " unchanged_count) values ('acme', 'sendgrid_events', 'load', 'd', 1, '1', 'published', 0,0,0,0,0,0,0,0,0)",
     )
     assert bad().keys() == {"reports"}
+
+
+def test_an_inbox_that_is_not_there_yet_is_not_made(warehouse: Warehouse) -> None:
+    assert findings()["inbox"] == (
+        True,
+        f"{warehouse.settings.var}/inbox is made by the first command that looks for files",
+    )
+    assert not (warehouse.settings.var / "inbox").exists()
+
+
+def test_an_inbox_that_a_setting_names_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INBOX_URL", "/nowhere/inbox")
+    assert bad().keys() == {"inbox"}
+    assert bad()["inbox"].startswith("There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount it or make it")
+
+
+def test_what_nobody_will_read_in_the_inbox(warehouse: Warehouse) -> None:
+    inbox = warehouse.settings.var / "inbox"
+    (inbox / "acme" / "sendgrid_events").mkdir(parents=True)
+    assert findings()["inbox"] == (True, str(inbox))
+    (inbox / "acme" / "sendgrid").mkdir()
+    (inbox / "acme" / "sendgrid_events" / "link").symlink_to("/dev/zero")
+    told = [finding.message for finding in doctor.examine() if finding.subject == "inbox"]
+    assert len(told) == 2
+    assert "acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log" in told[0]
+    assert "link is a link, and links are not followed" in told[1]
+    for number in range(20):
+        (inbox / f"wrong feed {number}").mkdir()
+    told = [finding.message for finding in doctor.examine() if finding.subject == "inbox"]
+    assert len(told) == 11 and told[-1] == "12 more like that: mend these first"

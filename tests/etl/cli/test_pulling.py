@@ -1,6 +1,7 @@
 """`waybill pull`: windows, organisations, what it says, and how it ends."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -268,6 +269,55 @@ def test_what_could_be_read_of_the_inbox_is_printed_before_the_error(warehouse: 
     assert answer.code == SOURCE
     assert [row["loaded_count"] for row in json.loads(answer.out)] == [1]
     assert "a.json" in answer.err and "Everything else was loaded" in answer.err
+
+
+EVENT = '{"event": "open", "timestamp": 1772442851, "email": "ann@example.com"}'
+
+
+def test_what_was_skipped_in_the_inbox_is_said_and_counted(warehouse: Warehouse) -> None:
+    inbox = warehouse.settings.var / "inbox"
+    for account in ("acme", "beta"):
+        (inbox / account / "sendgrid_events").mkdir(parents=True)
+        (inbox / account / "sendgrid_events" / "a.json").write_text(EVENT)
+    os.mkfifo(inbox / "acme" / "sendgrid_events" / "pipe")
+    (inbox / "acme" / "sendgrid").mkdir()
+    for command in ("pull", "load"):
+        answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse))
+        assert answer.code == 0
+        misplaced, pipe, *rest = told(answer)
+        assert misplaced.startswith("warning: acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log, ")
+        assert pipe == f"warning: {inbox}/acme/sendgrid_events/pipe is a pipe, not a regular file."
+        if command == "pull":
+            assert rest == ["acme: 1 new files, 1 skipped", "beta: 1 new files"]
+        else:
+            assert rest[-1] == "2 entries were skipped: the warnings above name them."
+    assert warehouse.rows("select account from fact.event order by account") == [("acme",), ("beta",)]
+
+
+@pytest.mark.parametrize("command", ["pull", "load"])
+def test_an_inbox_that_is_not_there_is_never_green(warehouse: Warehouse, command: str) -> None:
+    answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse, INBOX_URL="/nowhere/inbox"))
+    assert (answer.code, answer.out) == (CONFIGURATION, "")
+    assert "There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount it or make it" in answer.err
+    assert "Nothing new" not in answer.err
+
+
+def test_an_inbox_without_files_of_the_feed_says_where_they_belong(warehouse: Warehouse) -> None:
+    answer = waybill("pull", "sendgrid_events", settings=environment_of(warehouse))
+    assert answer.code == 0
+    assert told(answer) == ["Nothing new. The inbox has no folder <account>/sendgrid_events/ with files."]
+
+
+@pytest.mark.parametrize("command", [["pull", "sendgrid_events"], ["load", "sendgrid_events"]], ids=" ".join)
+def test_a_misspelt_account_of_the_inbox_is_named_with_those_that_there_are(
+    warehouse: Warehouse, command: list[str]
+) -> None:
+    for account in ("north", "south"):
+        (warehouse.settings.var / "inbox" / account / "sendgrid_events").mkdir(parents=True)
+    answer = waybill(*command, "--account", "nort", settings=environment_of(warehouse))
+    assert (answer.code, answer.out) == (USAGE, "")
+    assert "There is no folder nort/sendgrid_events in the inbox" in answer.err
+    assert "accounts there: north, south" in answer.err
 
 
 def test_a_program_that_is_killed_goes_on_with_the_page_it_was_at(

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from upath import UPath
 
-from etl.load.landing import LandedObject, check_account, files_below, land, open_object, read_manifest
+from etl.load.entries import entries_of
+from etl.load.landing import LandedObject, check_account, land, open_object, read_manifest
 from etl.model.errors import SourceError, UsageError
 from tests.acceptance.warehouses import at_once, forked
 
@@ -90,7 +91,7 @@ def test_a_process_killed_while_it_lands_leaves_no_object(tmp_path: Path) -> Non
     assert forked(lambda: land(Killing(DATA), "acme", "sendgrid_events", str(tmp_path))) == -9
     (draft,) = everything_below(tmp_path)
     assert Path(draft).name.startswith(".")
-    assert list(files_below(str(tmp_path))) == []
+    assert list(entries_of(str(tmp_path))) == []
     assert land(BytesIO(DATA), "acme", "sendgrid_events", str(tmp_path), FIRST).landed_at == FIRST
 
 
@@ -126,27 +127,3 @@ def test_a_landing_zone_that_cannot_be_written_is_a_source_error(tmp_path: Path)
     (tmp_path / "zone").write_text("a file, no folder")
     with pytest.raises(SourceError, match="Cannot write to the landing zone"):
         land(BytesIO(DATA), "acme", "sendgrid_events", str(tmp_path / "zone"))
-
-
-def test_unfinished_and_hidden_files_are_left_out(tmp_path: Path) -> None:
-    names = ["b.json", "a.json.gz", "folder/c.ndjson", "folder/deeper/d", "folder.tmp2/e"]
-    left_out = [
-        ".hidden",
-        "f.tmp",
-        "g.part",
-        "h.partial",
-        "i.crdownload",
-        "_SUCCESS",
-        "_folder/j",
-        "folder/.k",
-        "x.tmp/l",
-    ]
-    for name in names + left_out:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(DATA)
-    found = [str(Path(str(path)).relative_to(tmp_path)) for path in files_below(str(tmp_path))]
-    assert sorted(found) == sorted(names)
-    assert found == ["a.json.gz", "b.json", "folder/c.ndjson", "folder/deeper/d", "folder.tmp2/e"]
-    assert [path.name for path in files_below(str(tmp_path / "b.json"))] == ["b.json"]
-    with pytest.raises(UsageError, match="no such file or folder"):
-        list(files_below(str(tmp_path / "nowhere")))

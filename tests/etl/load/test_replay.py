@@ -225,7 +225,8 @@ def test_a_replay_with_nothing_in_its_range_does_nothing(loads: Loads) -> None:
     before = loads.stamps()
     assert loads.replay("sendgrid_events", "2025-01-01 00:00", "2025-02-01 00:00") == []
     assert loads.replay("dispatch_log", "2026-02-01 00:00", "2026-04-01 00:00") == []
-    assert loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", "nobody") == []
+    loads.use(accounts=("gamma",))
+    assert loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", "gamma") == []
     after = loads.stamps()
     assert {name for name in after if after[name] != before.get(name)} <= {"ops.rules", "ops.feed"}
 
@@ -283,3 +284,17 @@ def test_an_object_in_which_all_was_rejected_is_replayed_too(loads: Loads, monke
     loads.replay("dispatch_log", "2026-03-01 00:00", "2026-03-02 00:00")
     assert loads.one("select resolved_load_id is not null from private.rejected_record") == (True,)
     assert loads.one("select count(*) from fact.event where event_type = 'handed_over'") == (1,)
+
+
+def test_a_misspelt_account_is_named_with_those_that_there_are(loads: Loads) -> None:
+    """An account is known by ACCOUNTS, by a folder in the inbox, by a landed object, or by rows of a dispatch log."""
+    loads.use(accounts=("delta",))
+    loads.load("sendgrid_events", *MAIL[0])
+    loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00", account="beta"))
+    (loads.settings.var / "inbox" / "gamma").mkdir(parents=True)
+    before = loads.stamps()
+    with pytest.raises(UsageError, match=r"^There is no account 'acm'; there are: acme, beta, delta, gamma\.$"):
+        loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", "acm")
+    for account in ("beta", "delta", "gamma"):
+        assert loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", account) == []
+    assert loads.stamps() == before

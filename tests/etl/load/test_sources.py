@@ -38,8 +38,9 @@ def test_the_inbox_is_searched_over_all_accounts(loads: Loads) -> None:
     assert [item.is_new for item in again] == [False, False]
 
 
-def test_without_an_inbox_the_path_is_missing(loads: Loads) -> None:
-    with pytest.raises(UsageError, match="INBOX_URL"):
+def test_an_inbox_that_is_not_there_is_named_with_its_setting(loads: Loads) -> None:
+    loads.use(inbox_url=str(loads.settings.var / "away"))
+    with pytest.raises(ConfigurationError, match="INBOX_URL"):
         list(landed_inbox(loads.settings, MAIL, None))
 
 
