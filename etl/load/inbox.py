@@ -128,14 +128,22 @@ def _opened(settings: Settings) -> UPath:
     with failures_as(lambda why: ConfigurationError(f"Cannot look into the inbox {told}: {why}."), inbox):
         if is_yet_to_be_made(settings):
             inbox.mkdir(parents=True)
-        # of an object store its bucket: an empty folder is none there
-        is_there = inbox.fs.exists(inbox.path.split("/")[0]) if is_object_store(inbox) else inbox.is_dir()
+        is_there = _has_bucket(inbox) if is_object_store(inbox) else inbox.is_dir()
     if not is_there:
         raise ConfigurationError(
             f"There is no inbox at {told}, which INBOX_URL names. Mount it or make it; files belong into "
             "<account>/<feed>/ below it."
         )
     return inbox
+
+
+def _has_bucket(inbox: UPath) -> bool:
+    """Whether the bucket of an inbox is there: an empty folder is none in an object store."""
+    try:
+        inbox.fs.info(inbox.path.split("/")[0])
+        return True
+    except FileNotFoundError:
+        return False
 
 
 def _told(settings: Settings) -> str:
