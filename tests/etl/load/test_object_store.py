@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from etl.feeds import FEEDS
 from etl.load import inbox, landing
-from etl.load.landing import check_writable, land, open_object, read_manifest
+from etl.load.landing import LandedObject, check_writable, land, open_object, read_manifest
 from etl.load.sources import landed_inbox, landed_paths
 from etl.model.errors import ConfigurationError, SourceError
 from tests.conftest import Warehouse
@@ -56,6 +56,11 @@ def put(store: s3fs.S3FileSystem, name: str, number: int) -> bytes:
     return bytes_of
 
 
+def name_of(landed: LandedObject) -> str:
+    """The file's name in the folder that it was found in."""
+    return landed.source.rpartition("/")[2]
+
+
 def keys(store: s3fs.S3FileSystem) -> list[str]:
     store.invalidate_cache()
     return sorted(store.find("waybill"))
@@ -69,7 +74,7 @@ def test_files_are_discovered_landed_loaded_and_replayed(
     put(store, "inbox/beta/sendgrid_events/c.json.part", 3)
     loads.use(landing_url=LANDING, inbox_url=INBOX)
     landed = list(landed_inbox(loads.settings, MAIL, None))
-    assert [(item.account, item.source.rpartition("/")[2]) for item in landed] == [
+    assert [(item.account, name_of(item)) for item in landed] == [
         ("acme", "a.json"),
         ("beta", "b.json"),
     ]
@@ -147,7 +152,7 @@ def test_what_cannot_be_taken_from_a_bucket_is_named(loads: Loads, store: s3fs.S
     store.pipe_file("waybill/inbox/acme/sendgrid_events/folder/", b"")
     (told,) = inbox.misplaced(loads.settings)
     assert told.startswith("acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log")
-    assert [item.source.rpartition("/")[2] for item in landed_inbox(loads.settings, MAIL, "acme")] == [
+    assert [name_of(item) for item in landed_inbox(loads.settings, MAIL, "acme")] == [
         "b.json",
         "red\\x1b[31m",
     ]
