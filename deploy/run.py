@@ -6,6 +6,7 @@ rebuilt, compared with the truth and shown. Then it stays until Ctrl-C, and leav
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import time
@@ -166,7 +167,7 @@ class _Start:
         sys.stdout.flush()
 
     def _tell(self, airflow_url: str, admin_url: str) -> None:
-        folder = _shown(self._installation.folder)
+        folder = shlex.quote(_shown(self._installation.folder))
         say(
             f"\nAirflow     {airflow_url}   user {ADMIN}, password {self._installation.secrets().admin_password}\n"
             f'Reports     psql "{admin_url}" -c "select * from report.email_campaign"\n'
