@@ -21,7 +21,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from etl.model.errors import ConfigurationError, QualityGateError
+from etl.model.errors import ConfigurationError, QualityGateError, WaybillError
 
 EXPECTATIONS = Path(__file__).resolve().parents[1] / "expectations"
 SEVERITIES = ("critical", "warning")
@@ -82,6 +82,7 @@ def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> 
     :param connect: opens a fresh connection that may read the tables
     :raises ConfigurationError: a suite's file has a rule that the library does not take
     :raises psycopg2.OperationalError: the connection broke: nothing is known of the tables
+    :raises ConfigurationError: no connection came about; UnavailableError where one may later
     """
     if not subjects:
         return []
@@ -89,9 +90,14 @@ def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> 
     library = _library()
 
     opened: list[Connection] = []
+    refused: list[WaybillError] = []
 
     def connect_to_read() -> Connection:
-        connection = connect()
+        try:
+            connection = connect()
+        except WaybillError as error:
+            refused.append(error)
+            raise
         opened.append(connection)
         connection.rollback()
         connection.set_session(readonly=True)
@@ -100,14 +106,25 @@ def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> 
     try:
         source = _source(library, connect_to_read, subjects)
         outcomes = [_outcome(source, subject, suite) for subject, suite in zip(subjects, suites, strict=True)]
-        # To the library a lost connection is a rule that cannot be evaluated: the tables would be to blame.
-        if any(rule["is_broken"] for outcome in outcomes for rule in outcome.rules) and any(map(_is_lost, opened)):
-            raise psycopg2.OperationalError("the connection broke while the suites ran")
+        if any(outcome.failures for outcome in outcomes):
+            _check_connections(opened, refused)
         return outcomes
+    except Exception:
+        _check_connections(opened, refused)
+        raise
     finally:
         # The library keeps an engine for itself, which its own dispose() does not reach.
         for connection in opened:
             connection.close()
+
+
+def _check_connections(opened: Sequence[Connection], refused: Sequence[WaybillError]) -> None:
+    """Raise where a connection did not come about or broke. To the library that is a rule that cannot be evaluated, a
+    table that is not there, or, after a crash, an emptied one: the tables would be to blame."""
+    if refused:
+        raise refused[0] from None
+    if any(map(_is_lost, opened)):
+        raise psycopg2.OperationalError("the connection broke while the suites ran") from None
 
 
 def _is_lost(connection: Connection) -> bool:

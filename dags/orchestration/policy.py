@@ -20,7 +20,14 @@ DEFAULTS = {
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=10),
     "retry_policy": ExceptionRetryPolicy(
-        rules=[RetryRule(exception=name, action=RetryAction.FAIL, reason=reason) for name, reason in _NO_USE.items()]
+        rules=[
+            RetryRule(
+                exception="etl.model.errors.UnavailableError",
+                action=RetryAction.RETRY,
+                reason="the warehouse does not answer, or somebody else holds what is needed: it is tried again",
+            ),
+            *(RetryRule(exception=name, action=RetryAction.FAIL, reason=reason) for name, reason in _NO_USE.items()),
+        ]
     ),
     "execution_timeout": timedelta(hours=2),
 }

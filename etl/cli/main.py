@@ -30,6 +30,7 @@ _SURROUNDINGS = {
     "53": "it has run out of something (disk, memory, connections)",
     "55": "what is needed there is locked by someone else",
     "57": "it is shutting down, or somebody cancelled the statement",
+    "25P03": "it ended the connection, because this process stood still within a transaction",
     "25006": "it only reads (a standby?)",
     "42501": "this login lacks a right; `waybill doctor` says more",
 }

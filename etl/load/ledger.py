@@ -64,15 +64,20 @@ def check_key(cursor: Cursor, keyring: Keyring) -> None:
 
 
 def check_rules(cursor: Cursor, feeds: Sequence[Feed]) -> None:
-    """Refuse code whose rules are older than those that derived what is there; remember newer ones."""
+    """Refuse code whose rules are older than those that derived what is there; remember newer ones.
+
+    Where they are the same nothing is written: a row that one publisher has written would keep all other loads of its
+    feed waiting until it commits.
+    """
     for feed in feeds:
-        cursor.execute(
-            "insert into ops.rules as r (feed, version) values (%s, %s)"
-            " on conflict (feed) do update set version = excluded.version where r.version < excluded.version",
-            (feed.slug, feed.rules_version),
-        )
-        cursor.execute("select version from ops.rules where feed = %s", (feed.slug,))
-        version = cursor.fetchone()[0]
+        version = _rules_version(cursor, feed)
+        if version < feed.rules_version:
+            cursor.execute(
+                "insert into ops.rules as r (feed, version) values (%s, %s)"
+                " on conflict (feed) do update set version = excluded.version where r.version < excluded.version",
+                (feed.slug, feed.rules_version),
+            )
+            version = _rules_version(cursor, feed)
         if version > feed.rules_version:
             raise ConfigurationError(
                 f"This release derives {feed.slug} by rules {feed.rules_version}, and the warehouse was loaded by "
@@ -91,6 +96,12 @@ def note_feeds(cursor: Cursor, feeds: Iterable[Feed]) -> None:
             " is distinct from (excluded.kind, excluded.provider, excluded.channel, excluded.lateness)",
             (feed.slug, feed.kind, feed.provider, feed.channel, feed.lateness),
         )
+
+
+def _rules_version(cursor: Cursor, feed: Feed) -> int:
+    """The newest rules that derived events of a feed; 0: none did."""
+    cursor.execute("select max(version) from ops.rules where feed = %s", (feed.slug,))
+    return cursor.fetchone()[0] or 0
 
 
 def digest_of(objects: Sequence[RecordedObject]) -> str:

@@ -4,7 +4,7 @@ Nothing of a load is visible before its commit, and everything is after it. All 
 that what is read here stays true until the commit; the primary keys are the guard.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -25,11 +25,13 @@ from etl.load.stage import drop_tables, recipient_table, rejected_table, staging
 from etl.model.errors import QualityGateError, SourceError, WaybillError
 from etl.model.event import STORED_COLUMNS, Event, merge_all
 from etl.model.identity import Keyring
+from etl.warehouse import locks
 from etl.warehouse.migrations import SQL
 
 BATCH = 5_000
 PLANNING = """
-    set local lock_timeout = '10min';
+    -- A publisher whose process stands still lets go of its accounts before others have lost their patience.
+    set local idle_in_transaction_session_timeout = '5min';
     -- A load looks up a few keys in a long history: the cost must follow the load, not the history. By default the
     -- planner takes each look-up for a seek of a disk and reads whole partitions instead.
     set local random_page_cost = 1.1;
@@ -88,18 +90,21 @@ def publish(
     staged: Staged,
     keyring: Keyring,
     replaced: KeyRange | None = None,
+    say: Callable[[str], None] = lambda message: None,
 ) -> None:
     """Commit a staged and validated load.
 
     :param replaced: for a replay, the range whose events are what the staged sightings say and nothing else
+    :param say: is given a message where another load or a build has to be waited for
     :raises QualityGateError: the books do not balance, or a staging table lost rows; nothing was written
     :raises ConfigurationError: newer rules have loaded this feed meanwhile; nothing was written
     :raises OvertakenError: objects of a replayed range were published meanwhile; nothing was written
     :raises AlreadyPublishedError: another load published the same objects meanwhile; nothing was written
+    :raises UnavailableError: somebody else has an account of it for too long; nothing was written
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(PLANNING)
-        zone, accounts = _lock(cursor, load_id, replaced)
+        zone, accounts = _lock(cursor, load_id, replaced, say)
         _check_staging(cursor, load_id, staged)
         ledger.check_rules(cursor, [FEEDS[slug] for slug in sorted(staged.feeds)])
         if replaced is not None:
@@ -117,10 +122,17 @@ def publish(
         live_counts.note_as_of(cursor, load_id, accounts)
 
 
-def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> tuple[str, set[str]]:
+def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None, say: Callable[[str], None]) -> tuple[str, set[str]]:
     """Take the locks of every account in the load, in order of name, and of its ledger row; returns the report zone
     and those accounts."""
-    cursor.execute("select pg_advisory_xact_lock_shared(hashtext('waybill'), hashtext('zone'))")
+    about = f"load {load_id}: "
+    locks.take(
+        cursor,
+        ("waybill", "zone"),
+        "a change of the report zone or a migration",
+        lambda message: say(about + message),
+        is_shared=True,
+    )
     cursor.execute(sql.SQL("select distinct account from {}").format(staging_table(load_id)))
     accounts = {account for (account,) in cursor.fetchall()}
     if replaced is not None:
@@ -131,7 +143,7 @@ def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> tuple[str,
         there = {account for (account,) in cursor.fetchall()}
         accounts |= there if replaced.account is None else {replaced.account}
     for account in sorted(accounts):
-        cursor.execute("select pg_advisory_xact_lock(hashtext('waybill-account'), hashtext(%s))", (account,))
+        locks.take(cursor, ("waybill-account", account), f"account {account}", lambda message: say(about + message))
     cursor.execute("select status from ops.load where load_id = %s for update", (load_id,))
     status = cursor.fetchone()[0]
     if status != "validated":

@@ -29,7 +29,7 @@ from etl.load.stage import (
     stage,
     staging_table,
 )
-from etl.model.errors import CeilingError, QualityGateError, UsageError, WaybillError
+from etl.model.errors import CeilingError, QualityGateError, UnavailableError, UsageError, WaybillError
 from etl.quality import Subject
 from etl.settings import Settings
 from etl.warehouse.connection import LOADER, connect
@@ -172,13 +172,15 @@ def publish_load(
         ensure_partitions(cursor, max(filter(None, (datetime.now(UTC), staged.latest))))
     try:
         with _named(load_id, "publishing"):
-            publish(connection, load_id, staged, settings.keyring, replaced)
+            publish(connection, load_id, staged, settings.keyring, replaced, progress)
     except AlreadyPublishedError as error:
         with connection, connection.cursor() as cursor:
             ledger.end(cursor, load_id, "superseded", str(error))
             drop_tables(cursor, load_id)
             watermark.commit_pull_of(cursor, load_id)
             return Published(ledger.row(cursor, error.load_id), held_back=_held_back(staged))
+    except UnavailableError:
+        raise  # the load stays validated: the same step may be taken again
     except WaybillError as error:
         with connection, connection.cursor() as cursor:
             ledger.end(cursor, load_id, "stopped", str(error))

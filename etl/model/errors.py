@@ -22,6 +22,11 @@ class ConfigurationError(WaybillError):
     exit_code = 3
 
 
+class UnavailableError(ConfigurationError):
+    """The warehouse does not answer now, or somebody else holds what is needed there: run the same command again
+    later. A scheduler tries it again by itself."""
+
+
 class SourceError(WaybillError):
     """A provider or a source file could not be read: retry later, or mend the source."""
 

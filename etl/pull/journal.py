@@ -14,6 +14,7 @@ from etl.load import landing
 from etl.load.landing import LandedObject
 from etl.load.ledger import note_feeds
 from etl.load.stage import DIED
+from etl.warehouse import locks
 from etl.warehouse.connection import LOADER, connected
 
 RESUMED_WITHIN = timedelta(hours=12)
@@ -62,11 +63,13 @@ def alone(url: str, feed: Feed, account: str, progress: Progress) -> Iterator[Co
     """A connection that holds the lock of this feed and account: pulls of one come one after the other."""
     with connected(url, LOADER, f"waybill:pull:{feed.slug}") as connection:
         with connection, connection.cursor() as cursor:
-            lock = (_lock_of(feed, account),)
-            cursor.execute("select pg_try_advisory_lock(hashtext('waybill-pull'), hashtext(%s))", lock)
-            if not cursor.fetchone()[0]:
-                progress(f"pull {feed.slug} {account}: waiting for the pull that is under way")
-                cursor.execute("select pg_advisory_lock(hashtext('waybill-pull'), hashtext(%s))", lock)
+            locks.take(
+                cursor,
+                ("waybill-pull", _lock_of(feed, account)),
+                "the pull that is under way",
+                lambda message: progress(f"pull {feed.slug} {account}: {message}"),
+                is_of_session=True,
+            )
             note_feeds(cursor, [feed])
         yield connection
 

@@ -17,7 +17,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from etl import quality
-from etl.model.errors import ConfigurationError, QualityGateError, UsageError, WaybillError
+from etl.model.errors import ConfigurationError, QualityGateError, UnavailableError, UsageError, WaybillError
 from etl.reports import candidates, live
 from etl.reports.catalogue import BUILT
 from etl.reports.difference import apply_difference
@@ -331,7 +331,12 @@ def _failing(connection: Connection, build_id: int) -> Iterator[None]:
     except UsageError:
         raise
     except Exception as error:
-        _fail(connection, build_id, error, is_final=isinstance(error, WaybillError))
+        _fail(
+            connection,
+            build_id,
+            error,
+            is_final=isinstance(error, WaybillError) and not isinstance(error, UnavailableError),
+        )
         raise
 
 

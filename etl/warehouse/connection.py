@@ -8,13 +8,23 @@ import psycopg2
 import psycopg2.extras
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the driver's own name is lower case
+from psycopg2.extensions import parse_dsn
 
-from etl.model.errors import ConfigurationError
+from etl.model.errors import ConfigurationError, UnavailableError
 from etl.settings import Settings
-from etl.warehouse import embedded
+from etl.warehouse import embedded, locks
 
 LOADER = "waybill_loader"
 REPORTER = "waybill_reporter"
+
+# A client or a server that is gone without a word is noticed within two minutes; a URL may say otherwise.
+_KEEPALIVES = {"keepalives_idle": "60", "keepalives_interval": "10", "keepalives_count": "6"}
+_SESSION = "-c timezone=UTC -c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
+_LOADER_SESSION = f" -c lock_timeout={locks.PATIENCE} -c idle_in_transaction_session_timeout=30min"
+"""A load that stands still within a transaction (its process was stopped, its machine is gone) lets go of its locks."""
+
+_LASTING = re.compile(r"authentication failed|does not exist|no password|pg_hba|could not translate|not permitted")
+"""Why no connection comes about, as libpq and the server say it, where another try makes no difference."""
 
 psycopg2.extras.register_uuid()
 
@@ -41,9 +51,13 @@ def _secret(url: str) -> str:
 
 
 def connect(url: str, role: str | None = None, application_name: str = "waybill") -> Connection:
-    """Open a connection, not in autocommit, in UTC, acting as `role`. Raises ConfigurationError with what to do."""
+    """Open a connection, not in autocommit, in UTC, acting as `role`. Raises ConfigurationError with what to do,
+    UnavailableError where the server may answer later."""
+    options = _SESSION + (_LOADER_SESSION if role == LOADER else "")
     try:
-        connection = psycopg2.connect(url, application_name=application_name, options="-c timezone=UTC")
+        given = parse_dsn(url)
+        alive = {name: value for name, value in _KEEPALIVES.items() if name not in given}
+        connection = psycopg2.connect(url, application_name=application_name, options=options, **alive)
     except psycopg2.ProgrammingError:
         raise ConfigurationError(
             "WAREHOUSE_URL is no URL that libpq can read; expected postgresql://user:password@host:port/database."
@@ -52,7 +66,8 @@ def connect(url: str, role: str | None = None, application_name: str = "waybill"
         reason = str(error).strip().split("\n", 1)[0]
         if any(len(part) > 2 and part in reason for part in re.split(r"[@:/%?&='\s]+", _secret(url))):
             reason = "libpq cannot use it as it is written"
-        raise ConfigurationError(
+        kind = ConfigurationError if _LASTING.search(str(error)) else UnavailableError
+        raise kind(
             f"Cannot connect to the warehouse at {without_password(url)}: {reason}. Check WAREHOUSE_URL, and that the "
             "server runs (`waybill doctor`)."
         ) from None
@@ -64,6 +79,12 @@ def connect(url: str, role: str | None = None, application_name: str = "waybill"
             with connection.cursor() as cursor:
                 cursor.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
             connection.commit()
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            connection.close()
+            raise UnavailableError(
+                f"The connection to the warehouse at {without_password(url)} broke as soon as it was made. Run the "
+                "same command again when the server is up."
+            ) from None
         except psycopg2.Error as error:
             connection.close()
             raise ConfigurationError(
@@ -75,9 +96,16 @@ def connect(url: str, role: str | None = None, application_name: str = "waybill"
 
 @contextmanager
 def connected(url: str, role: str | None = None, application_name: str = "waybill") -> Iterator[Connection]:
-    """A connection that is closed (and what it did not commit rolled back) at the end."""
+    """A connection that is closed (and what it did not commit rolled back) at the end.
+
+    :raises UnavailableError: a row or table that somebody else holds was not to be had in time
+    """
     connection = connect(url, role, application_name)
     try:
         yield connection
+    except psycopg2.errors.LockNotAvailable as error:
+        connection.rollback()
+        with connection.cursor() as cursor:
+            raise locks.in_vain(cursor, error) from None
     finally:
         connection.close()
