@@ -1,6 +1,7 @@
 """Validation results as a page for people: one HTML file that asks nothing of any other place.
 
-It holds what ops.validation holds: names and descriptions of rules, and counts; never values.
+It holds what ops.validation holds: names and descriptions of rules, and counts; never values. Beside them: what each
+load or build was of, and the words of providers that have no mapping.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,10 @@ from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from etl.load import findings
+
+WORD_RULE = "event_type_mapped"
+
 SUBJECTS = 50
 """Loads and builds on the page, the newest."""
 
@@ -22,6 +27,8 @@ class Validation(NamedTuple):
 
     :ivar subject: what was validated: `load 7`, `build 3`
     :ivar results: one dict per rule, as `quality.Outcome.rules`
+    :ivar about: what the load or build was of, in words; empty: unknown
+    :ivar words: provider words without a mapping, in words; empty: there are none
     """
 
     subject: str
@@ -29,6 +36,8 @@ class Validation(NamedTuple):
     success: bool
     checked_at: datetime
     results: Sequence[dict]
+    about: str = ""
+    words: str = ""
 
 
 def recent(cursor: Cursor) -> list[Validation]:
@@ -44,7 +53,41 @@ def recent(cursor: Cursor) -> list[Validation]:
         ") select subject, suite, success, checked_at, results from latest order by last_id desc, suite",
         (SUBJECTS,),
     )
-    return [Validation(*row) for row in cursor.fetchall()]
+    found = [Validation(*row) for row in cursor.fetchall()]
+    about = {subject: _about(cursor, subject) for subject in dict.fromkeys(row.subject for row in found)}
+    return [row._replace(about=about[row.subject], words=_words(cursor, row)) for row in found]
+
+
+def _about(cursor: Cursor, subject: str) -> str:
+    """`sendgrid_events of south, 157 events`; of a build its days."""
+    kind, _, number = subject.partition(" ")
+    if not number.isdecimal():
+        return ""
+    if kind == "load":
+        cursor.execute(
+            "select feed || ' of ' || account, coalesce(mapped_count, (staged ->> 'sighting_count')::bigint), 'events'"
+            " from ops.load where load_id = %s",
+            (number,),
+        )
+    else:
+        cursor.execute(
+            "select case when is_full then 'all days' else cardinality(days_built) || ' days' end, rows_changed,"
+            " 'rows changed' from ops.build where build_id = %s",
+            (number,),
+        )
+    row = cursor.fetchone()
+    if row is None or row[0] is None:
+        return ""
+    return row[0] if row[1] is None else f"{row[0]}, {row[1]:,} {row[2]}"
+
+
+def _words(cursor: Cursor, validation: Validation) -> str:
+    """The words that rule event_type_mapped has counted, of a load that is published."""
+    kind, _, number = validation.subject.partition(" ")
+    is_asked = any(rule["rule"] == WORD_RULE and not rule["success"] for rule in validation.results)
+    if kind != "load" or not is_asked or not number.isdecimal():
+        return ""
+    return findings.in_words(findings.words_published(cursor, int(number)))
 
 
 def render(validations: Iterable[Validation]) -> str:
@@ -77,18 +120,19 @@ def _subject(subject: str, validations: Sequence[Validation]) -> str:
             counts[_verdict(rule)] += 1
     worst = next((word for word, count in counts.items() if count), "passed")
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    title = ", ".join(filter(None, (subject, validations[0].about)))
     at = max(validation.checked_at for validation in validations)
     suites = "\n".join(_suite(validation, is_only=len(validations) == 1) for validation in validations)
     return (
         f'<details{" open" if worst != "passed" else ""}><summary><b class="{worst}">{_mark(worst)}</b> '
-        f"<strong>{escape(subject)}</strong> <span>{told} · {at:%Y-%m-%d %H:%M:%S} UTC</span></summary>\n"
+        f"<strong>{escape(title)}</strong> <span>{told} · {at:%Y-%m-%d %H:%M:%S} UTC</span></summary>\n"
         f"{suites}\n</details>"
     )
 
 
 def _suite(validation: Validation, is_only: bool) -> str:
     rules = sorted(validation.results, key=lambda rule: ("failed", "warning", "passed").index(_verdict(rule)))
-    rows = "\n".join(_rule(rule) for rule in rules)
+    rows = "\n".join(_rule(rule, validation.words if rule["rule"] == WORD_RULE else "") for rule in rules)
     title = f"expectations/{escape(validation.suite)}.json"
     bad = any(_verdict(rule) != "passed" for rule in rules)
     return (
@@ -98,10 +142,12 @@ def _suite(validation: Validation, is_only: bool) -> str:
     )
 
 
-def _rule(rule: dict) -> str:
+def _rule(rule: dict, words: str) -> str:
     verdict = _verdict(rule)
     count = rule.get("unexpected_count")
     said = escape(str(rule.get("description") or ""))
+    if words:
+        said += f"<br>without a mapping: {escape(words)}"
     if rule.get("message"):
         said += f"<br><em>could not be evaluated: {escape(str(rule['message']))}</em>"
     return (

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import Asset, get_current_context, task
 
-from orchestration import intervals, mapped, runs
+from orchestration import books, intervals, mapped, runs
 from orchestration.surroundings import progress, settings, warehouse, warn
 from orchestration.validation_page import refreshed
 
@@ -38,15 +38,24 @@ def slices(feed: str, account: str | None, known: list[str]) -> list[dict]:
 
 @task(execution_timeout=timedelta(hours=6), **LABELLED)
 def pull(feed: str, one: dict) -> dict:
-    """Land what the slice asks for."""
+    """Land what the slice asks for. Records of files are counted when they are staged."""
+    import time
+
     from etl.feeds import FEEDS
+    from etl.feeds.api import ApiFeed
     from etl.pull import ingest
 
     what = mapped.from_xcom(one, ingest.Slice)
     ours = settings(FEEDS[feed], what.account)
     mapped.label(what.label)
-    done = ingest.pull(ours, warehouse(ours), FEEDS[feed], what, progress, warn=warn)
-    return {"label": what.label, "pull_id": done.pull_id, "pages": done.page_count, "records": done.record_count}
+    done = ingest.pull(ours, warehouse(ours), FEEDS[feed], what, books.paced(time.monotonic), warn=warn)
+    if isinstance(FEEDS[feed], ApiFeed):
+        counts = {"pages": done.page_count, "records": done.record_count}
+        progress(f"pull {done.pull_id}, {feed} of {what.label}: {done.page_count} pages, {done.record_count:,} records")
+    else:
+        counts = {"files": done.page_count}
+        progress(f"pull {done.pull_id}, {feed} of {what.label}: {done.page_count:,} files that are not loaded yet")
+    return {"label": what.label, "pull_id": done.pull_id, **counts}
 
 
 @task(**LABELLED)
@@ -57,7 +66,11 @@ def stage(feed: str, pulled: dict) -> dict:
 
     ours = settings()
     mapped.label(pulled["label"])
-    return {**pulled, "load_ids": ingest.stage_pull(ours, warehouse(ours), FEEDS[feed], pulled["pull_id"], progress)}
+    url = warehouse(ours)
+    load_ids = ingest.stage_pull(ours, url, FEEDS[feed], pulled["pull_id"], progress)
+    records = books.records_read(url, load_ids)
+    progress(f"{records:,} records staged in {len(load_ids)} loads")
+    return {**pulled, "load_ids": load_ids, "records_staged": records}
 
 
 @task(**LABELLED)
@@ -68,7 +81,7 @@ def validate(staged: dict) -> None:
     ours = settings()
     url = warehouse(ours)
     mapped.label(staged["label"])
-    with refreshed(url):
+    with refreshed(url), books.logged(url, staged["load_ids"]):
         ingest.validate_loads(ours, url, staged["load_ids"], progress)
 
 
@@ -79,5 +92,7 @@ def publish(staged: dict | None) -> dict:
 
     ours = settings()
     mapped.label(mapped.needed(staged, "stage")["label"])
-    done = ingest.publish_loads(ours, warehouse(ours), staged["pull_id"], staged["load_ids"], progress)
+    url = warehouse(ours)
+    with refreshed(url), books.logged(url, staged["load_ids"]):
+        done = ingest.publish_loads(ours, url, staged["pull_id"], staged["load_ids"], progress)
     return {"loads": len(done), "loaded": sum(item.row.loaded_count for item in done if item.is_new)}

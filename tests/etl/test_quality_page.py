@@ -10,6 +10,7 @@ from etl.quality_page import SUBJECTS, Validation, recent, render
 from etl.warehouse.connection import LOADER, REPORTER, connected
 from tests.conftest import Warehouse
 from tests.etl.cli.commands import environment_of, waybill
+from tests.etl.load.loading import Loads, sendgrid
 
 AT = datetime(2026, 3, 2, 1, 0, 5, tzinfo=UTC)
 GOOD = {
@@ -94,3 +95,20 @@ def test_status_writes_it(warehouse: Warehouse, tmp_path: Path) -> None:
     assert "build 1" in file.read_text() and "clicked_within_opened" in file.read_text()
     refused = waybill("status", "--page", str(tmp_path / "nowhere" / "page.html"), settings=environment_of(warehouse))
     assert refused.code == 3 and "nowhere" in refused.err
+
+
+def test_an_entry_names_its_feed_account_and_rows_and_the_words_without_a_mapping(warehouse: Warehouse) -> None:
+    loads = Loads(warehouse)
+    loads.load(
+        "sendgrid_events",
+        sendgrid("paused", "2026-03-01 10:00", "m1"),
+        sendgrid("paused", "2026-03-01 10:00", "m2"),
+        sendgrid("delivered", "2026-03-01 10:00", "m3"),
+        account="south",
+    )
+    with connected(warehouse.url, REPORTER) as connection, connection, connection.cursor() as cursor:
+        quality.record(cursor, [quality.Outcome("email_campaign", "staging.x", (GOOD,))], "build 99")
+        page = render(recent(cursor))
+    assert "<strong>load 1, sendgrid_events of south, 3 events</strong>" in page
+    assert "without a mapping: paused (2)" in page
+    assert "<strong>build 99</strong>" in page

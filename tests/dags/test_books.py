@@ -1,0 +1,90 @@
+"""The log of a task says what the ledger says of its loads, and one line for an inbox."""
+
+import sys
+from itertools import count
+
+import pytest
+
+from etl.feeds import FEEDS
+from etl.feeds.sendgrid_events import SendgridEvents
+from etl.model.errors import WaybillError
+from etl.pull import ingest
+from etl.pull.ingest import Slice
+from etl.settings import Settings
+from tests.conftest import Warehouse
+from tests.dags.conftest import ROOT
+from tests.etl.load.loading import as_file, sendgrid
+
+sys.path.insert(0, str(ROOT / "dags"))
+
+from orchestration import books
+
+FEED: SendgridEvents = FEEDS["sendgrid_events"]
+EVENTS = (
+    sendgrid("delivered", "2026-03-01 10:00", "m1"),
+    sendgrid("delivered", "2026-03-01 10:00", "m1"),
+    sendgrid("paused", "2026-03-01 10:02", "m2"),
+    b"no JSON of ann@example.com",
+)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    said: list[str] = []
+    monkeypatch.setattr(books, "progress", said.append)
+    return said
+
+
+def spool(settings: Settings, *files: bytes) -> None:
+    folder = settings.var / "inbox" / "south" / FEED.slug
+    folder.mkdir(parents=True)
+    for number, data in enumerate(files):
+        (folder / f"spool-{number}.ndjson").write_bytes(data)
+
+
+def test_it_says_after_each_step_what_the_ledger_says(warehouse: Warehouse, log: list[str]) -> None:
+    settings, url = warehouse.settings, warehouse.url
+    spool(settings, as_file(FEED.slug, EVENTS), as_file(FEED.slug, EVENTS[:1]))
+    pulled = ingest.pull(settings, url, FEED, Slice("south"))
+    load_ids = ingest.stage_pull(settings, url, FEED, pulled.pull_id)
+    assert len(load_ids) == 1 and books.records_read(url, load_ids) == 5
+    with books.logged(url, load_ids):
+        ingest.validate_loads(settings, url, load_ids)
+    assert log[0] == "load 1, sendgrid_events of south: validated"
+    assert any("warning: event_staging.event_type_mapped" in line for line in log)
+    assert log[-1] == "load 1: words without a mapping: paused (1)"
+    log.clear()
+    with books.logged(url, load_ids):
+        ingest.publish_loads(settings, url, pulled.pull_id, load_ids)
+    assert log[0].startswith(
+        "load 1, sendgrid_events of south: published; 5 records read: 2 loaded, 2 duplicate, 1 rejected; events: "
+    )
+    assert "load 1: rejected: not JSON (1)" in log
+    (where,) = [line for line in log if "rejected in" in line]
+    assert where.endswith(", line 4: not JSON (1)") and "sendgrid_events" in where
+    assert log[-1] == "load 1: words without a mapping: paused (1)"
+    assert not any("example.com" in line for line in log)
+
+
+def test_it_says_so_too_where_a_load_stops_the_task(warehouse: Warehouse, log: list[str]) -> None:
+    settings, url = warehouse.settings, warehouse.url
+    spool(settings, b"nothing\n" * 3)
+    pulled = ingest.pull(settings, url, FEED, Slice("south"))
+    load_ids = ingest.stage_pull(settings, url, FEED, pulled.pull_id)
+    with pytest.raises(WaybillError), books.logged(url, load_ids):
+        raise WaybillError("stopped")
+    assert log and all(line.startswith("load 1") for line in log)
+
+
+def test_a_warehouse_that_is_gone_hides_no_error(log: list[str]) -> None:
+    with pytest.raises(WaybillError, match="stopped"), books.logged("postgresql://nobody@127.0.0.1:1/none", [1]):
+        raise WaybillError("stopped")
+    assert len(log) == 1 and "could not be read" in log[0]
+
+
+def test_many_files_are_one_line_now_and_then(log: list[str]) -> None:
+    seconds = count()
+    say = books.paced(lambda: next(seconds))
+    for number in range(1, 67):
+        say(f"{number} files")
+    assert log == ["30 files", "60 files"]
