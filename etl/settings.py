@@ -81,14 +81,7 @@ class Settings:
         get = given.get
         var = Path(get("WAYBILL_VAR", "var")).resolve()
         zone = get("REPORT_TIMEZONE")
-        if zone is not None:
-            try:
-                ZoneInfo(zone)
-            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-                raise ConfigurationError(
-                    f"REPORT_TIMEZONE={zone!r} is no time zone that Python knows; use an IANA name such as "
-                    "Europe/Berlin."
-                ) from error
+        _zone("REPORT_TIMEZONE", zone)
         return cls(
             warehouse_url=get("WAREHOUSE_URL"),
             postgres_version=_number("EMBEDDED_POSTGRES_VERSION", get("EMBEDDED_POSTGRES_VERSION", "18"), 16, 18, int),
@@ -106,6 +99,7 @@ class Settings:
                 dispatch_id_arguments=_arguments("DISPATCH_ID_ARGUMENT", get("DISPATCH_ID_ARGUMENT", ""), DISPATCH_ID),
                 campaign_id_arguments=_arguments("CAMPAIGN_ID_ARGUMENT", get("CAMPAIGN_ID_ARGUMENT", ""), CAMPAIGN_ID),
                 template_id_arguments=_arguments("TEMPLATE_ID_ARGUMENT", get("TEMPLATE_ID_ARGUMENT", ""), TEMPLATE_ID),
+                dispatch_log_zone=_zone("DISPATCH_LOG_TIMEZONE", get("DISPATCH_LOG_TIMEZONE")),
             ),
             allows_plain_http=get("ALLOW_PLAIN_HTTP", "").lower() in YES,
         )
@@ -158,6 +152,15 @@ class Settings:
                 f"RECIPIENT_HMAC_KEY is shorter than {LEAST_KEY_LENGTH} bytes; make one with `openssl rand -hex 32`."
             )
         return Keyring(secret.encode())
+
+
+def _zone(setting: str, name: str | None) -> ZoneInfo | None:
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"{setting}={name!r} is no time zone that Python knows; use an IANA name such as Europe/Berlin."
+        ) from error
 
 
 def _base_url_name(feed: ApiFeed) -> str:

@@ -1,8 +1,8 @@
 """The dispatch log: what the campaign system decided of each message.
 
-Source: ours; DESIGN section 10. Files: CSV, lines of JSON, or Parquet.
+Source: ours; DESIGN section 10. Files: CSV, JSON, or Parquet.
 
-Columns: `dispatch_id`, `occurred_at` (ISO 8601 with a zone, or whole seconds or milliseconds since 1970), `channel`
+Columns: `dispatch_id`, `occurred_at` (ISO 8601 with a zone, or seconds or milliseconds since 1970), `channel`
 (email, sms, ivr), `status` (queued, about_to_be_sent, handed_over, not_sent), `recipient` (may be missing),
 `campaign_id`, `template_id`, `reason` (of not_sent), `account` (default: the feed's), `provider` and
 `provider_message_id` (of handed_over, where known). Other columns are kept in `extra`.
@@ -11,6 +11,11 @@ Quirks
 - A row names the gateway's message, by which the gateway's events join the dispatch's message. A provider that is not
   ours is kept as named, and teaches nothing.
 - A reason that is not ours counts as other/unclassified; the word is kept.
+- Names of columns and our own words may be in any case, with blanks or hyphens for underscores. `NULL`, `\\N`, `nan`,
+  `NaT` and `None` are nothing; `="000123"` and `'000123` are texts.
+- A time without a zone is one of the zone that DISPATCH_LOG_TIMEZONE names; without it, and where clocks skip or repeat
+  it, its row is rejected.
+- Numbers that a spreadsheet has rounded (1.23457E+17), or floats above 2^53, are no ids; 4711.0 is 4711.
 """
 
 import re
@@ -18,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import BinaryIO
 
-from etl.feeds import fields
+from etl.feeds import cells, fields
 from etl.feeds.base import Feed, Record, Sighting
 from etl.framing.raw_record import RawRecord
 from etl.framing.tables import table
@@ -34,17 +39,17 @@ _DIGIT = re.compile(r"\d", re.ASCII)
 class DispatchRow(Record):
     """One row. Ids may be whole numbers."""
 
-    dispatch_id: int | str | None = None
-    occurred_at: int | str | None = None
+    dispatch_id: int | float | str | None = None
+    occurred_at: int | float | str | None = None
     channel: str | None = None
     status: str | None = None
-    recipient: int | str | None = None
-    campaign_id: int | str | None = None
-    template_id: int | str | None = None
+    recipient: int | float | str | None = None
+    campaign_id: int | float | str | None = None
+    template_id: int | float | str | None = None
     reason: str | None = None
     account: str | None = None
     provider: str | None = None
-    provider_message_id: int | str | None = None
+    provider_message_id: int | float | str | None = None
 
 
 class DispatchLog(Feed):
@@ -69,40 +74,41 @@ class DispatchLog(Feed):
         return table(stream, REQUIRED, self.record_type.__struct_fields__)
 
     def sightings(self, record: DispatchRow) -> Iterable[Sighting]:
-        dispatch_id = fields.identifier(record.dispatch_id)
+        dispatch_id = cells.exact("dispatch_id", record.dispatch_id)
         if dispatch_id is None:
             raise RejectRecord("dispatch_id: missing")
-        channel, status = fields.identifier(record.channel), fields.identifier(record.status)
+        channel, status = cells.word(record.channel), cells.word(record.status)
         if channel not in CHANNELS:
             raise RejectRecord("channel: not email, sms or ivr")
         if status not in self.event_types:
             raise RejectRecord("status: not queued, about_to_be_sent, handed_over or not_sent")
-        at = fields.instant("occurred_at", record.occurred_at)
-        recipient = fields.identifier(record.recipient)
+        at = fields.instant("occurred_at", cells.cell(record.occurred_at), self.options.dispatch_log_zone)
+        recipient = cells.exact("recipient", record.recipient)
         if recipient is not None and channel != "email" and not _DIGIT.search(recipient):
             raise RejectRecord("recipient: no digits")
-        gateway = fields.identifier(record.provider)
+        gateway = fields.identifier(cells.cell(record.provider))
         gateway = None if gateway is None else gateway.lower()
-        message_id = fields.identifier(record.provider_message_id)
+        message_id = cells.exact("provider_message_id", record.provider_message_id)
         if message_id is not None and gateway in PROVIDERS:
             message_id = PROVIDERS[gateway].message_id(message_id) or None
-        extra = {name: value for name, value in record.other.items() if value not in (None, "")}
-        if status != "not_sent" and fields.text(record.reason):
-            extra["reason"] = record.reason
+        extra = {name: value for name, value in record.other.items() if cells.cell(value) is not None}
+        reason = cells.cell(record.reason)
+        if status != "not_sent" and reason is not None:
+            extra["reason"] = reason
         event = Event(
             event_at=at,
             channel=channel,
             recipient=recipient,
-            account=fields.identifier(record.account),
+            account=fields.identifier(cells.cell(record.account)),
             provider_event=status,
             dispatch_id=dispatch_id,
             gateway=gateway,
             provider_message_id=message_id,
-            not_sent_reason=_not_sent_reason(record.reason) if status == "not_sent" else None,
+            not_sent_reason=_not_sent_reason(reason) if status == "not_sent" else None,
             extra=extra or None,
         )
-        event.campaign_id, event.campaign_source = fields.first_sourced((record.campaign_id, "dispatch_log"))
-        event.template_id, event.template_source = fields.first_sourced((record.template_id, "dispatch_log"))
+        event.campaign_id, event.campaign_source = _sourced("campaign_id", record.campaign_id)
+        event.template_id, event.template_source = _sourced("template_id", record.template_id)
         written_at = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         identity = (channel, dispatch_id, status, written_at, gateway or "", message_id or "")
         return (Sighting(event, identity, at),)
@@ -114,7 +120,11 @@ class DispatchLog(Feed):
             event.not_sent_category = NOT_SENT_CATEGORY.get((event.not_sent_reason or "").lower(), "other")
 
 
-def _not_sent_reason(written: object) -> str | None:
+def _sourced(field: str, value: object) -> tuple[str | None, str | None]:
+    return fields.first_sourced((cells.exact(field, value), "dispatch_log"))
+
+
+def _not_sent_reason(written: str | None) -> str | None:
     """A known reason in its own spelling; the word itself of any other."""
-    word = fields.identifier(written)
-    return word.lower() if word is not None and word.lower() in NOT_SENT_CATEGORY else word
+    word = cells.word(written)
+    return word if word in NOT_SENT_CATEGORY else written

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from etl.model.errors import RejectRecord
 
@@ -21,6 +22,11 @@ _RFC_2822 = re.compile(
     r"(?:[a-z]{3}, *)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (?:([+-])(\d\d)([0-5]\d)|gmt|utc?|z)",
     re.ASCII | re.IGNORECASE,
 )
+_INVISIBLE = (
+    "".join(map(chr, (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)))
+    + " \t\r\n\v\f\xa0\u2028\u2029\u3000"
+)
+_ZONE_IN_WORDS = re.compile(r"\s*(?:UTC|GMT)\Z|\s+(?=Z\Z|[+-]\d\d(?::?\d\d)?\Z)", re.IGNORECASE)
 _OUTSIDE = "time outside 2005-2100"
 
 
@@ -29,12 +35,18 @@ def text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def trimmed(text: str) -> str:
+    """The text without blanks and invisible characters around it."""
+    text = text.strip()
+    return text if text.isascii() else text.strip(_INVISIBLE)
+
+
 def identifier(value: object) -> str | None:
     """An id: texts trimmed, numbers as text (4711.0 is 4711); empty ones, booleans, lists and objects are none."""
     if value is None:
         return None
     if isinstance(value, str):
-        return value.strip() or None
+        return trimmed(value) or None
     if isinstance(value, int) and value is not True and value is not False:
         return str(value)
     if isinstance(value, float):
@@ -63,19 +75,32 @@ def second(field: str, value: str | int | float) -> datetime:
     return datetime.fromtimestamp(whole, UTC)
 
 
-def instant(field: str, value: str | int | None) -> datetime:
-    """A time in UTC, of `written_instant`'s forms, or of a whole number (seconds or milliseconds since 1970), also as
-    text. Raises RejectRecord naming the field."""
-    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
-        value = int(value)
-    return _instant_of_number(field, value) if isinstance(value, int) else written_instant(field, value)
+def instant(field: str, value: str | int | float | None, zone: ZoneInfo | None = None) -> datetime:
+    """A time in UTC, of `written_instant`'s forms, or of a number of seconds or milliseconds since 1970, also as text.
+
+    :param zone: of texts that name none
+    :raises RejectRecord: names the field
+    """
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    elif isinstance(value, float) and abs(value) < 2**53:
+        value = Decimal(repr(value))
+    if isinstance(value, Decimal | int):
+        return _instant_of_number(field, value)
+    if isinstance(value, float):
+        raise RejectRecord(f"{field}: {_OUTSIDE}")
+    return written_instant(field, value, zone)
 
 
-def written_instant(field: str, value: str | None) -> datetime:
-    """A time in UTC, of a text by ISO 8601 or RFC 2822 with a zone. Raises RejectRecord naming the field."""
+def written_instant(field: str, value: str | None, zone: ZoneInfo | None = None) -> datetime:
+    """A time in UTC, of a text by ISO 8601 or RFC 2822 with a zone, also as databases write one (` UTC`, `+01`).
+
+    :param zone: of texts that name none
+    :raises RejectRecord: names the field
+    """
     if value is None or not value.strip():
         raise RejectRecord(f"{field}: missing")
-    return _instant_of_text(field, value.strip())
+    return _instant_of_text(field, trimmed(value), zone)
 
 
 def whole_number(field: str, value: object) -> int | None:
@@ -108,7 +133,7 @@ def turned(price: Decimal | None) -> Decimal | None:
 
 
 @lru_cache(maxsize=65_536)
-def _instant_of_text(field: str, written: str) -> datetime:
+def _instant_of_text(field: str, written: str, zone: ZoneInfo | None = None) -> datetime:
     if match := _RFC_2822.fullmatch(written):
         day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
         offset = timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0)) * (-1 if sign == "-" else 1)
@@ -120,20 +145,31 @@ def _instant_of_text(field: str, written: str) -> datetime:
             raise RejectRecord(f"{field}: not a time") from None
         return _in_utc(field, at)
     try:
-        at = datetime.fromisoformat(written)
+        at = datetime.fromisoformat(_ZONE_IN_WORDS.sub(_offset, written))
     except ValueError:
         raise RejectRecord(f"{field}: not a time with a zone") from None
-    return _in_utc(field, at)
+    return _in_utc(field, _local(field, at, zone) if at.tzinfo is None and zone is not None else at)
 
 
-def _instant_of_number(field: str, number: int) -> datetime:
-    if number > MILLISECONDS_FROM:
-        seconds, milliseconds = divmod(number, 1000)
-    else:
-        seconds, milliseconds = number, 0
+def _offset(match: re.Match) -> str:
+    return "+00:00" if match[0].strip() else ""
+
+
+def _local(field: str, at: datetime, zone: ZoneInfo) -> datetime:
+    """A local time in its zone. One that comes twice, or never, says nothing. Raises RejectRecord."""
+    first, second = at.replace(tzinfo=zone, fold=0), at.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() != second.utcoffset():
+        is_there = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == at
+        how_often = "comes twice in" if is_there else "never comes in"
+        raise RejectRecord(f"{field}: a local time that {how_often} {zone.key}, where clocks change")
+    return first
+
+
+def _instant_of_number(field: str, number: int | Decimal) -> datetime:
+    seconds = Decimal(number).scaleb(-3) if number > MILLISECONDS_FROM else number
     if not 0 <= seconds <= _LAST_SECOND:
         raise RejectRecord(f"{field}: {_OUTSIDE}")
-    return _EPOCH + timedelta(seconds=seconds, milliseconds=milliseconds)
+    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
 
 
 def _in_utc(field: str, at: datetime) -> datetime:

@@ -1,8 +1,11 @@
 """Who a recipient is: the normalised address, its mailbox provider, its country. DESIGN sections 5 and 7."""
 
 import re
+import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
+import idna
 import phonenumbers
 from publicsuffixlist import PublicSuffixList
 
@@ -13,6 +16,8 @@ _PUBLIC_SUFFIXES = PublicSuffixList()  # the bundled list; a top level that is n
 _TWO_ADDRESSES = re.compile(r"@[^@,;\s]+(?:\s*[,;]\s*|\s+)[^@,;\s]+@")
 _CHANNEL_PREFIX = re.compile(r"[a-z]+:(?=\+)", re.IGNORECASE)
 _NUMBER = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*", re.ASCII)
+_TRUNK_ZERO = re.compile(r"\+[\d\s]{1,6}\(0\)", re.ASCII)
+_WITH_NAME = re.compile(r"[^<>]*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+?)\s*>", re.IGNORECASE)
 _NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
 
 MAILBOX_DOMAINS = {
@@ -34,30 +39,51 @@ MAILBOX_NAMES = {"yahoo": "yahoo", "outlook": "microsoft", "hotmail": "microsoft
 def normalise_address(channel: str, written: str) -> str:
     """The one way to write a recipient.
 
-    Email: trimmed and lower case. Numbers: `+` and digits, also behind a channel prefix (`whatsapp:+1…`); a leading
-    00 is a +. What is no number (`sip:…`, `client:…`): trimmed and lower case.
+    Email: without a display name, trimmed, lower case, the domain as DNS has it. Numbers: `+` and digits, also behind a
+    channel prefix (`whatsapp:+1…`); a leading 00 is a +, and `(0)` behind the country code is dropped where that
+    country drops it (Italy does not). What is no number (`sip:…`, `client:…`): trimmed and lower case.
 
     An email address that is none (no @) is written likewise: providers report that it is none, and of whom.
 
     :raises RejectRecord: nothing, two addresses in one, or a NUL
     """
     if channel == "email":
-        address = written.strip().lower()
+        address = _without_name(written).lower()
         if not address:
             raise RejectRecord("recipient: missing")
         if address.count("@") > 1 and not address.startswith('"') and _TWO_ADDRESSES.search(address):
             raise RejectRecord("recipient: two addresses")
         if "\0" in address:
             raise RejectRecord("recipient: holds a NUL")
-        return address
+        return address if address.isascii() else _in_one_form(address)
     return _normalise_number(written)
+
+
+def _without_name(written: str) -> str:
+    """`"Ana" <ana@inbox.example>` is ana@inbox.example."""
+    address = written.strip()
+    named = _WITH_NAME.fullmatch(address) if address.endswith(">") else None
+    return named[1] if named else address
+
+
+def _in_one_form(address: str) -> str:
+    """Local part by NFC, domain as DNS has it (IDNA 2008, UTS 46), where it can be one."""
+    local, at, domain = unicodedata.normalize("NFC", address).rpartition("@")
+    if at and not domain.isascii():
+        with suppress(idna.IDNAError):  # no domain of the DNS: as it is written
+            domain = idna.encode(domain, uts46=True).decode()
+    return local + at + domain
 
 
 @lru_cache(maxsize=65_536)
 def _normalise_number(written: str) -> str:
     stripped = written.strip()
+    if not stripped.isascii():
+        stripped = _plain_signs(stripped)
     number = _CHANNEL_PREFIX.sub("", stripped, count=1) if _CHANNEL_PREFIX.match(stripped) else stripped
     if _NUMBER.fullmatch(number):
+        if _TRUNK_ZERO.match(number) and (in_full := _without_trunk_zero(number)):
+            return in_full
         digits = _NOT_A_DIGIT.sub("", number)
         # 00 is the international prefix of most of the world: 0049… is who +49… is
         return "+" + (digits[2:] if number.startswith("00") and len(digits) > 9 else digits)
@@ -72,10 +98,30 @@ def is_address(normalised: str) -> bool:
     return bool(local and domain)
 
 
+def _plain_signs(written: str) -> str:
+    """Full-width digits and hyphens of any kind as plain ones, without invisible marks of direction and width; what is
+    no number then stays as it was."""
+    signs = (
+        "-" if unicodedata.category(sign) == "Pd" else sign
+        for sign in unicodedata.normalize("NFKC", written)
+        if unicodedata.category(sign) != "Cf"
+    )
+    plain = "".join(signs).strip()
+    return plain if _NUMBER.fullmatch(_CHANNEL_PREFIX.sub("", plain, count=1)) else written
+
+
+def _without_trunk_zero(number: str) -> str | None:
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
 def is_international(written: str) -> bool:
     """Whether a number is written with its country code: with + or 00. Of others the country cannot be told:
     (415) 555-2671 is American, and +41 is Switzerland."""
-    number = _CHANNEL_PREFIX.sub("", written.strip(), count=1)
+    number = _CHANNEL_PREFIX.sub("", _plain_signs(written.strip()), count=1)
     return number.startswith(("+", "00"))
 
 

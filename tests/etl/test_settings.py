@@ -41,9 +41,16 @@ def test_a_ceiling_is_a_share(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["Mars/Olympus", "../etc/passwd", "Europe"])
-def test_a_zone_that_is_none_is_named(value: str) -> None:
-    with pytest.raises(ConfigurationError, match="REPORT_TIMEZONE"):
-        Settings.from_environment({"REPORT_TIMEZONE": value})
+@pytest.mark.parametrize("setting", ["REPORT_TIMEZONE", "DISPATCH_LOG_TIMEZONE"])
+def test_a_zone_that_is_none_is_named(setting: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=setting):
+        Settings.from_environment({setting: value})
+
+
+def test_the_zone_of_the_dispatch_log_reaches_its_feed() -> None:
+    given = Settings.from_environment({"DISPATCH_LOG_TIMEZONE": "Europe/Berlin"})
+    assert given.feed_options.dispatch_log_zone.key == "Europe/Berlin"
+    assert Settings.from_environment({}).feed_options.dispatch_log_zone is None
 
 
 def test_the_embedded_warehouse_makes_its_own_key_once_and_for_the_owner_alone(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 import csv
 import io
 import json
+from zoneinfo import ZoneInfo
 
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
+from etl.feeds import FEEDS
+from etl.feeds.options import FeedOptions
 from etl.model.event import Event
 from etl.model.vocabulary import NOT_SENT_REASONS
-from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, normalise, only_event, reasons_of
+from tests.etl.feeds.outcomes import ACCOUNT, KEYRING, normalise, normalise_with, only_event, reasons_of
 
 GOOD = {
     "dispatch_id": "d-1",
@@ -123,11 +126,10 @@ def test_a_time_may_be_written_in_several_ways(written: object):
         ({"status": "delivered"}, "status: not queued, about_to_be_sent, handed_over or not_sent"),
         ({"status": None}, "status: not queued, about_to_be_sent, handed_over or not_sent"),
         ({"channel": "fax"}, "channel: not email, sms or ivr"),
-        ({"channel": "Email"}, "channel: not email, sms or ivr"),
         ({"occurred_at": "2026-03-02T09:14:40"}, "occurred_at: time without zone"),
         ({"occurred_at": None}, "occurred_at: missing"),
-        ({"occurred_at": 1.5}, "mistyped: Expected `int | str | null`, got `float` - at `$.occurred_at`"),
         ({"recipient": "ana@inbox.example;bo@inbox.example"}, "recipient: two addresses"),
+        ({"occurred_at": True}, "mistyped: Expected `int | float | str | null`, got `bool` - at `$.occurred_at`"),
         ({"channel": "sms", "recipient": "ana"}, "recipient: no digits"),
     ],
 )
@@ -172,3 +174,75 @@ def test_a_parquet_timestamp_needs_a_zone():
 
     assert outcome("Europe/Berlin") == [event()] == outcome("UTC")
     assert outcome(None) == "occurred_at: time without zone"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-03-02 10:14:40", "2026-03-02T09:14:40+00:00"),
+        ("2026-03-02T10:14:40.250", "2026-03-02T09:14:40.250000+00:00"),
+        ("2026-03-02 10:14:40 UTC", "2026-03-02T10:14:40+00:00"),
+        ("2026-03-02 10:14:40+02", "2026-03-02T08:14:40+00:00"),
+    ],
+)
+def test_a_zone_that_the_installation_names_is_that_of_times_without_one(written: str, expected: str):
+    feed = FEEDS["dispatch_log"].with_options(FeedOptions(dispatch_log_zone=ZoneInfo("Europe/Berlin")))
+    ((found,),) = normalise_with(feed, json.dumps(GOOD | {"occurred_at": written}).encode())
+    assert found.event_at.isoformat() == expected
+
+
+@pytest.mark.parametrize(("written", "how_often"), [("2025-10-26 02:30:00", "twice"), ("2025-03-30 02:30:00", "never")])
+def test_a_local_time_that_clocks_repeat_or_skip_is_rejected(written: str, how_often: str):
+    feed = FEEDS["dispatch_log"].with_options(FeedOptions(dispatch_log_zone=ZoneInfo("Europe/Berlin")))
+    (found,) = normalise_with(feed, json.dumps(GOOD | {"occurred_at": written}).encode())
+    assert how_often in found
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"occurred_at": "2026-03-02 09:14:40.250 UTC"},
+        {"occurred_at": "2026-03-02 10:14:40.250 +0100"},
+        {"occurred_at": "2026-03-02 10:14:40.250+01"},
+        {"occurred_at": 1772442880.25},
+        {"occurred_at": "1772442880.25"},
+        {"channel": " EMAIL", "status": "Handed Over"},
+        {"status": "HANDED-OVER"},
+        {"dispatch_id": "'d-1", "recipient": '="ana@inbox.example"'} | {"dispatch_id": "\u200bd-1\ufeff"},
+        {"campaign_id": "NULL", "template_id": "\\N", "reason": "nan", "provider": "None", "note": "NULL"},
+        {"recipient": "Ana <ana@inbox.example>"},
+    ],
+)
+def test_what_can_mean_one_thing_only_is_read(values: dict):
+    assert event(**values) == event()
+
+
+@pytest.mark.parametrize("field", ["dispatch_id", "recipient", "campaign_id", "template_id", "provider_message_id"])
+@pytest.mark.parametrize("rounded", ["1.23457E+17", "1,23457E+17", "4E+11", 1.2345678901234568e17, 1.5])
+def test_a_number_that_was_rounded_is_no_id(field: str, rounded: object):
+    assert reason(**{field: rounded}).startswith(f"{field}: a number")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [(4711.0, "4711"), ("4711.0000000000", "4711"), ('="000123"', "000123"), ("'000123", "000123"), ("1e5", "1e5")],
+)
+def test_an_id_is_what_was_meant(written: object, meant: str):
+    assert event(dispatch_id=written).dispatch_id == meant
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("sep", [False, True])
+def test_tables_are_read_whatever_stands_between_their_cells(delimiter: str, sep: bool):
+    rows = [["Dispatch ID", "OccurredAt", "CHANNEL", "Status", "recipient"], list(GOOD.values())]
+    lines = [delimiter.join(row) for row in rows] + [delimiter * 4]
+    data = "\r\n".join([f"sep={delimiter}"] * sep + lines).encode("utf-8-sig")
+    assert normalise("dispatch_log", data) == [[event()]]
+    if not sep:
+        assert normalise("dispatch_log", data.replace(b"\r\n", b"\r")) == [[event()]]
+
+
+def test_arrays_objects_over_lines_and_names_in_any_case_are_rows():
+    shouted = {name.upper().replace("_", " "): value for name, value in GOOD.items()}
+    for data in (json.dumps([GOOD, shouted]), json.dumps(GOOD, indent=1) + json.dumps(shouted, indent=1)):
+        assert normalise("dispatch_log", data.encode()) == [[event()], [event()]]
