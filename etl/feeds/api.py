@@ -40,12 +40,14 @@ class Page(NamedTuple):
     :ivar record_ids: the provider's ids of its records, in order; of a record that has none, anything that tells it
         from others
     :ivar next_link: where the next one is, as written; None: there is none
+    :ivar place: of its first and last record in the list, counted from 0; None: it does not say
     :ivar is_past: every record, and so all that follow, stand behind what the listing wants
     """
 
     record_ids: tuple[str, ...]
     next_link: str | None
     is_past: bool = False
+    place: tuple[int, int] | None = None
 
 
 class ApiFeed(Feed, is_base=True):

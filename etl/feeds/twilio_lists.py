@@ -32,6 +32,7 @@ OVERLAP = timedelta(seconds=1)
 
 class _Row(msgspec.Struct):
     sid: str | None = None
+    account_sid: str | None = None
     date_created: str | None = None
     date_sent: str | None = None  # of messages
     start_time: str | None = None  # of calls
@@ -98,7 +99,10 @@ def twilio_page(body: bytes, key: str, listing: Listing) -> Page:
             raise SourceError("it names itself or the first page as the next one.")
     read = [_row(row) for row in rows]
     is_past = bool(read) and listing.oldest is not None and all(_stands_before(row, listing.oldest) for row in read)
-    return Page(tuple(map(_id_of, read, rows)), following, is_past)
+    if any(row.account_sid and f"/{row.account_sid}/" not in listing.link for row in read):
+        raise SourceError("it shows a row of another account.")
+    place = (envelope.start, envelope.end) if rows and None not in (envelope.start, envelope.end) else None
+    return Page(tuple(map(_id_of, read, rows)), following, is_past, place)
 
 
 def _written(at: datetime) -> str:

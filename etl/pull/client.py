@@ -127,6 +127,7 @@ class Client:
                 return Answer(str(request.url), response.status_code, body)
             finally:
                 response.close()
+                self._transport.drop_leftovers()
         except _FAILED as error:
             raise self._told(error) from None  # texts of the libraries can repeat what the server sent
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from etl.framing.limits import LONGEST_BODY
+
 MIB = 1024 * 1024
 
 
@@ -12,7 +14,7 @@ class Limits:
     :ivar connect_seconds: to connect, and again for TLS
     :ivar read_seconds: without any byte
     :ivar wire_bytes: received for one answer, headers and framing included, before decompression
-    :ivar body_bytes: of one body, decompressed
+    :ivar body_bytes: of one body, decompressed: what can be read again when it is loaded
     :ivar ratio: decompressed to received bytes, looked at above `ratio_from_bytes` decompressed
     :ivar page_seconds: of one attempt, from connecting to the last byte, however slowly the bytes drip
     :ivar attempts: of one page
@@ -26,7 +28,7 @@ class Limits:
     connect_seconds: float = 10
     read_seconds: float = 60
     wire_bytes: int = 64 * MIB
-    body_bytes: int = 256 * MIB
+    body_bytes: int = LONGEST_BODY
     ratio: float = 100
     ratio_from_bytes: int = MIB
     page_seconds: float = 300

@@ -26,6 +26,8 @@ from etl.pull.retrying import UnavailableError
 from etl.settings import Access, Settings
 
 MOST_PAGES = 100_000
+MOST_REMEMBERED = 500_000
+"""Records of a list, twice over, in which one that was shown before is found again."""
 
 Connect = Callable[[Access], Client]
 
@@ -130,6 +132,9 @@ class _Pages:
         self._progress = progress
         self._asked: set[bytes] = set()
         self._shown: frozenset[str] = frozenset()
+        self._remembered: set[int] = set()
+        self._remembered_before: set[int] = set()
+        self._next_place: int | None = 0
 
     def fetch(self) -> None:
         """Land and note every page that is not noted yet."""
@@ -139,25 +144,45 @@ class _Pages:
             number, link, params = last.number + 1, last.next_link, ()
             self._asked.update(map(_digest, last.asked_links))
             if link is not None:
-                self._shown = self._record_ids(last.landed)
+                self._remember(self._landed_page(last.landed))
         is_resumed = last is not None
         while link is not None:
             request = f"{link}?{urlencode(params)}" if params else link
             self._asked.add(_digest(request))
             answer = self._get(link, params, number, is_resumed)
+            if number > 1 and self._is_empty(answer):
+                answer = self._get(link, params, number, is_resumed)
             page = self._checked(answer, number)
             next_link = None if page.is_past else page.next_link
             self._note(number, request, answer.body, page, next_link)
             self._progress(f"pull {self._feed.slug} {self._account}: {self._listing.name}, page {number}")
             number, link, params, is_resumed = number + 1, next_link, (), False
 
-    def _record_ids(self, landed: LandedObject) -> frozenset[str]:
-        """What a landed page shows; nothing where it is gone or damaged since, which whoever loads it tells."""
+    def _landed_page(self, landed: LandedObject) -> Page:
+        """What a landed page says; nothing where it is gone or damaged since, which whoever loads it tells."""
         try:
             with landing.open_object(self._settings.landing_url, landed) as body:
-                return frozenset(self._feed.page(body.read(), self._listing).record_ids)
+                return self._feed.page(body.read(), self._listing)
         except SourceError:
-            return frozenset()
+            return Page((), None)
+
+    def _is_empty(self, answer: Answer) -> bool:
+        try:
+            return not self._feed.page(answer.body, self._listing).record_ids
+        except SourceError:
+            return False  # `_checked` says what is wrong with it
+
+    def _remember(self, page: Page) -> None:
+        self._shown = frozenset(page.record_ids)
+        self._next_place = None if page.place is None else page.place[1] + 1
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered_before, self._remembered = self._remembered, set()
+        self._remembered.update(map(hash, page.record_ids))
+
+    def _shows_nothing_new(self, page: Page) -> bool:
+        return all(
+            number in self._remembered or number in self._remembered_before for number in map(hash, page.record_ids)
+        )
 
     def _get(self, link: str, params: tuple[tuple[str, str], ...], number: int, is_resumed: bool) -> Answer:
         try:
@@ -180,7 +205,7 @@ class _Pages:
             is_over = journal.note_failure(self._connection, self._pull_id, told)
             goes_on = "begins anew" if is_over else "goes on with this page"
             raise SourceError(f"{told}; the same command again {goes_on}.") from None
-        self._shown = frozenset(page.record_ids)
+        self._remember(page)
         return page
 
     def _check(self, page: Page, number: int) -> None:
@@ -194,6 +219,12 @@ class _Pages:
                 raise SourceError("it is the last that a list may have, and names a next one: ask for less time.")
         if page.record_ids and self._shown.issuperset(page.record_ids):
             raise SourceError("it shows what the page before it showed.")
+        if page.record_ids and self._shows_nothing_new(page):
+            raise SourceError("it shows nothing that pages of this list have not shown before.")
+        if not page.record_ids and number > 1:
+            raise SourceError("it is empty, also when it is asked for again, but the page before it names it.")
+        if None not in (page.place, self._next_place) and page.place[0] != self._next_place:
+            raise SourceError(f"it begins with row {page.place[0]} of the list, expected row {self._next_place}.")
 
     def _where(self, number: int) -> str:
         return f"{self._feed.slug} of account {self._account}, {self._listing.name}, page {number}"

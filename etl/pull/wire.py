@@ -75,6 +75,14 @@ class Transport(httpx2.HTTPTransport):
         for name in _TALKATIVE:
             logging.getLogger(name).addFilter(_only_the_event)
 
+    def drop_leftovers(self) -> None:
+        """Close a connection that holds more than the answer that was read: nobody asked for it, and it would be taken
+        for the answer to the next request. (What comes later still, httpcore2 finds before it sends.)"""
+        for connection in self._pool.connections:
+            http = getattr(connection, "_connection", None)
+            if http is not None and http._h11_state.trailing_data[0]:
+                http.close()
+
 
 def _only_the_event(record: logging.LogRecord) -> bool:
     """httpcore2 logs, at DEBUG, headers of answers and the texts of errors: those can repeat a request. What happened

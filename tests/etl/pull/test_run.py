@@ -10,10 +10,12 @@ import pytest
 
 from etl.feeds import FEEDS, twilio_lists
 from etl.feeds.api import Window
+from etl.framing.limits import LONGEST_BODY
 from etl.load import landing
 from etl.model.errors import ConfigurationError, SourceError, UsageError
 from etl.pull import ingest, journal
 from etl.pull.client import Client
+from etl.pull.limits import Limits
 from etl.pull.run import pull_inbox
 from etl.warehouse.connection import LOADER, connect
 from simulator import faults
@@ -34,7 +36,7 @@ from tests.etl.pull.pulling import (
     message,
     twilio_with,
 )
-from tests.etl.pull.servers import Server, reply
+from tests.etl.pull.servers import Reply, Server, reply
 
 SENT = every(HOUR / 2, MORNING.from_at + MINUTE, 7)
 """Seven messages in one stretch: four pages of two."""
@@ -389,6 +391,73 @@ def test_a_short_page_is_refused(scripted: Callable[..., Pulls]) -> None:
     with pytest.raises(SourceError, match="page 1: it says that it holds 4 messages, and holds 2"):
         pulls.pull()
     assert pulls.pages() == []
+
+
+GAP = [page_of(ROWS[:2], link_to("A"), start=0, end=1), page_of(ROWS[2:], start=3, end=4)]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "page", "row"),
+    [(GAP, 2, "row 3 of the list, expected row 2"), (GAP[1:], 1, "row 3 of the list, expected row 0")],
+    ids=["in the middle", "before the first"],
+)
+def test_pages_that_leave_a_gap_are_refused(scripted: Callable[..., Pulls], bodies: list, page: int, row: str) -> None:
+    pulls = scripted(*bodies)
+    with pytest.raises(SourceError, match=f"page {page}: it begins with {row}"):
+        pulls.pull()
+    assert len(pulls.pages()) == page - 1
+
+
+def test_a_pull_that_goes_on_knows_where_its_last_page_ended(scripted: Callable[..., Pulls]) -> None:
+    pulls = scripted(*GAP, GAP[1])
+    for _ in range(2):
+        with pytest.raises(SourceError, match="page 2: it begins with row 3 of the list, expected row 2"):
+            pulls.pull()
+
+
+def test_an_empty_page_that_was_named_is_asked_for_again(scripted: Callable[..., Pulls], server: Server) -> None:
+    pulls = scripted(page_of(ROWS[:2], link_to("A")), page_of([]), page_of(ROWS[2:]))
+    assert pulls.pull().record_count == 4
+    assert len(server.requests) == 3
+
+
+def test_an_empty_page_that_was_named_and_stays_empty_is_refused(
+    scripted: Callable[..., Pulls], server: Server
+) -> None:
+    pulls = scripted(page_of(ROWS[:2], link_to("A")), page_of([]), page_of([]))
+    with pytest.raises(SourceError, match="page 2: it is empty, also when it is asked for again"):
+        pulls.pull()
+    assert len(server.requests) == 3 and len(pulls.pages()) == 1
+
+
+def test_pages_that_come_in_turn_under_fresh_tokens_are_refused(scripted: Callable[..., Pulls], server: Server) -> None:
+    pulls = scripted(*(page_of(ROWS[:2] if turn % 2 else ROWS[2:], link_to(f"T{turn}")) for turn in range(50)))
+    with pytest.raises(SourceError, match="page 3: it shows nothing that pages of this list have not shown before"):
+        pulls.pull()
+    assert len(server.requests) == 3
+
+
+def test_rows_of_another_account_are_refused(scripted: Callable[..., Pulls]) -> None:
+    pulls = scripted(page_of([{**ROWS[0], "account_sid": account_sid("south")}]))
+    with pytest.raises(SourceError, match="page 1: it shows a row of another account"):
+        pulls.pull()
+    assert pulls.pages() == []
+
+
+def test_an_answer_behind_the_one_that_was_asked_for_is_never_read(
+    scripted: Callable[..., Pulls], server: Server
+) -> None:
+    pulls = scripted()
+    forged = reply(200, page_of([{"sid": "SM99"}]))
+    first = reply(200, page_of(ROWS[:2], link_to("A")))
+    server.replies = [Reply(first.data + forged.data), reply(200, page_of(ROWS[2:]))]
+    pulls.pull()
+    assert pulls.sids() == ["SM0", "SM1", "SM2", "SM3"]
+    assert len(server.requests) == server.connection_count == 2
+
+
+def test_a_page_that_could_not_be_read_when_it_is_loaded_is_not_taken() -> None:
+    assert Limits().body_bytes == LONGEST_BODY
 
 
 def test_a_list_that_never_ends_is_given_up(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
