@@ -1,6 +1,7 @@
 """A pull lands every page once, goes on where it died, and refuses what contradicts itself."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -517,7 +518,9 @@ def test_pulls_of_one_feed_and_account_come_one_after_the_other(pulls: Pulls) ->
         pulls.said = Telling(waiting)
         thread.start()
         assert waiting.wait(timeout=60)
-        assert pulls.said == ["pull twilio_messages north: waiting for the pull that is under way"]
+        (told,) = pulls.said
+        waits = "pull twilio_messages north: waiting for the pull that is under way, which is held by "
+        assert re.fullmatch(waits + r"waybill:pull:twilio_messages \(backend \d+\)", told)
         assert pulls.asked() == []
         order.append("released")
     thread.join(timeout=60)
