@@ -1,4 +1,4 @@
-"""The page of each feed says what the feed does: its example is read, and names every word and reason of the code."""
+"""The page of each feed says what the feed does: its example is read; it names every word and reason of the code."""
 
 import re
 from pathlib import Path

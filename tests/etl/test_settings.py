@@ -8,6 +8,7 @@ import pytest
 
 from etl.feeds import FEEDS
 from etl.feeds.api import ApiFeed
+from etl.feeds.options import FeedOptions
 from etl.model.errors import ConfigurationError
 from etl.settings import PROVIDER_SETTINGS, Access, Settings
 
@@ -179,3 +180,21 @@ def test_plain_http_is_allowed_only_by_name() -> None:
     assert Settings.from_environment({"ALLOW_PLAIN_HTTP": "1"}).allows_plain_http
     assert not Settings.from_environment({"ALLOW_PLAIN_HTTP": "0"}).allows_plain_http
     assert not Settings.from_environment({}).allows_plain_http
+
+
+# Names of custom arguments
+
+
+def test_custom_arguments_have_the_names_that_are_set_and_the_plain_one_last() -> None:
+    named = {"DISPATCH_ID_ARGUMENT": " ref, Message Ref,ref,,dispatch_id", "TEMPLATE_ID_ARGUMENT": "tpl"}
+    options = Settings.from_environment(named).feed_options
+    assert options.dispatch_id_arguments == ("ref", "Message Ref", "dispatch_id")
+    assert options.campaign_id_arguments == ("campaign_id",)
+    assert options.template_id_arguments == ("tpl", "template_id")
+    assert Settings.from_environment({}).feed_options == FeedOptions()
+
+
+@pytest.mark.parametrize("name", ["email", "category", "sg_message_id"])
+def test_a_field_of_sendgrids_own_is_no_custom_argument(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"CAMPAIGN_ID_ARGUMENT: {name} is a field of SendGrid's own"):
+        Settings.from_environment({"CAMPAIGN_ID_ARGUMENT": f"mailing,{name}"})
