@@ -14,6 +14,7 @@ from etl.load import inbox
 from etl.load.clock import clock_problem
 from etl.load.landing import check_writable
 from etl.load.ledger import check_key
+from etl.load.replay_due import in_words, replays_due
 from etl.model.days import offset_changes
 from etl.model.errors import ConfigurationError, WaybillError
 from etl.reports import joins
@@ -260,6 +261,8 @@ def _states(cursor: Cursor) -> Iterator[Finding]:
             f"load {load_id} of {feed}, account {account}, was stopped, and none since was published: "
             f"{_sentence(reason)} Mend that and load the same files again",
         )
+    due = replays_due(cursor)
+    yield Finding("identity", not due, in_words(due) if due else "every message has the keys of this release")
     cursor.execute("select count(*) from private.rejected_record where resolved_load_id is null")
     count = cursor.fetchone()[0]
     yield Finding("rejected records", True, f"{count} wait (`waybill rejected list`)" if count else "none")

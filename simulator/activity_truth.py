@@ -170,7 +170,7 @@ def activity(message: Message, zone: ZoneInfo, as_of: datetime | None) -> Row:
         "not_sent_category": not_sent and not_sent.not_sent_category,
         "not_sent_reason": not_sent_reason(message),
         "why": why(message),
-        "timeline": sorted((e.at, e.event_type) for e in message.events),
+        "timeline": sorted((e.at, e.event_type) for leg in message.legs for e in leg.events),
         "unanswered_type": unanswered_type(message),
         "answered_by": latest(message.of("completed")).answered_by if message.has("completed") else None,
         "segments": sum_where_told(message, "segments"),
@@ -200,7 +200,7 @@ def failure_of(message: Message) -> Happening | None:
 
 
 def provider_message_id(message: Message) -> str | None:
-    gateway_legs = [leg for leg in message.legs if leg.provider != DISPATCH]
+    gateway_legs = [leg for leg in message.deciding_legs if leg.provider != DISPATCH and not leg.has_own_id_alone]
     return max(gateway_legs, key=lambda leg: leg.first).name[0] if gateway_legs else None
 
 
@@ -238,13 +238,13 @@ def why(message: Message) -> tuple[str, str]:
 
 
 def sum_where_told(message: Message, column: str) -> int | None:
-    told = [value for leg in message.legs if (value := greatest(leg, column)) is not None]
+    told = [value for leg in message.deciding_legs if (value := greatest(leg, column)) is not None]
     return sum(told) if told else None
 
 
 def cost(message: Message) -> tuple[object, str | None]:
     """Price and currency, summed over legs; neither where nothing is told, or in several currencies."""
-    priced = [leg for leg in message.legs if greatest(leg, "price") is not None]
+    priced = [leg for leg in message.deciding_legs if greatest(leg, "price") is not None]
     currencies = {max((e.currency for e in leg.events if e.currency), key=str.encode, default=None) for leg in priced}
     if len(currencies) != 1:
         return None, None

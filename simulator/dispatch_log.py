@@ -123,10 +123,11 @@ def row(
     :param leg: the gateway leg that `written_id` stands for
     """
     random = message.random
-    own_leg = (message.channel, str(message.dispatch_id))
-    shown = None
+    shown = recipient = None
     if reason not in _WITHOUT_RECIPIENT and message.link != "no_recipient":
         shown = _as_people_write(message, reason)
+        recipient = _normalised(message.channel, shown)
+    own_leg = (message.channel, str(message.dispatch_id), *((recipient,) if recipient else ()))
     is_named = gateway in KNOWN_GATEWAYS and leg is not None and (gateway != "sendgrid" or shown is not None)
     campaign_id = message.campaign.id if random.random() < 0.9 else None
     template_id = message.campaign.template if random.random() < 0.8 else None
@@ -140,6 +141,7 @@ def row(
         event_type=_EVENT_TYPES[status],
         leg=own_leg,
         leg_key=leg_key(message.account, DISPATCH, own_leg),
+        recipient=recipient,
         names_leg=(gateway, *leg) if is_named else None,
         gateway=gateway,
         dispatch_id=message.dispatch_id,
@@ -183,6 +185,12 @@ def _as_people_write(message: Message, reason: str | None) -> str:
         return address.upper() if way < 0.06 else f" {address} " if way < 0.09 else address
     phone = message.recipient.phone
     return f"{phone[:3]} {phone[3:6]}-{phone[6:]}" if way < 0.1 else phone
+
+
+def _normalised(channel: str, shown: str) -> str:
+    if channel == "email":
+        return shown.strip().lower()
+    return "+" + "".join(character for character in shown if character.isdigit())
 
 
 def as_csv(rows: Sequence[dict[str, object]], random: Random) -> bytes:

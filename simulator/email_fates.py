@@ -249,6 +249,8 @@ JOURNEYS: dict[str, tuple[float, tuple[Step, ...]]] = {
         0.5,
         (*ACCEPTED, Step("bounce", MINUTE, 9 * HOUR, "asynchronous_with_smtp_id")),
     ),
+    # the sender's own program gives the Message-ID, and a delayed bounce has nothing else
+    "asynchronous_bounce_by_own_id": (0.5, (*ACCEPTED, Step("bounce", MINUTE, 9 * HOUR, "asynchronous_with_own_id"))),
     "unknown_word": (0.3, (*ACCEPTED, Step("teleported", MINUTE, HOUR))),
 }
 """Fate: weight, and what SendGrid tells of it. `{kind}` after a colon is a row of BOUNCES or a reason of DROPS."""
@@ -268,7 +270,17 @@ PLURAL_FATES: dict[str, tuple[float, tuple[Step, ...]]] = {
     "retried_through_unknown_gateway": (0.5, (PROCESSED, _bounce("blocked"))),
     # a text message with the same dispatch id steps in: another message
     "text_message_steps_in": (0.6, (PROCESSED, _bounce("invalid_address"))),
+    # several recipients share one dispatch id: a message each
+    "sent_in_batch": (1.5, (*ACCEPTED, OPEN)),
+    # a blind copy goes to an archive, with the custom arguments of the message
+    "bounced_with_copy": (0.7, (PROCESSED, _bounce("invalid_address"))),
+    "delivered_with_copy": (0.7, ACCEPTED),
 }
+
+BATCH = "sent_in_batch"
+WITH_COPY = ("bounced_with_copy", "delivered_with_copy")
+COPY_JOURNEY = (PROCESSED, DELIVERED, OPEN, CLICK)
+"""What becomes of a copy; only some of its events name the dispatch, as custom arguments do."""
 
 UNKNOWN_GATEWAY_ONLY = "handed_over_to_unknown_gateway"
 

@@ -5,7 +5,7 @@ No SQL, no increments, nothing shared with `etl`: slow and obvious on purpose.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -25,8 +25,10 @@ class Happening:
     Texts are as the facts hold them. `campaign` and `template` are (rank of the source from 1, id), ranks as in
     section 6: dispatch log, custom argument or tag, provider's own, category. `leg` names the leg within (account,
     provider), None where the record names no message; `names_leg` is (provider, *leg) of the gateway leg that a row
-    of the dispatch log names, where it names one fully. `url` is that of a click. `key` and `leg_key` matter only by
-    their order.
+    of the dispatch log names, where it names one fully. `recipient` names whom it is about, within the account.
+    `own_leg_key` is the key of the leg that the sender's own Message-ID makes with the recipient, where the record has
+    that id. `url` is that of a click. `key`, `leg_key` and `recipient` matter only by their order, and where they are
+    the same.
     """
 
     key: UUID
@@ -37,6 +39,8 @@ class Happening:
     event_type: str
     leg: tuple[str, ...] | None
     leg_key: UUID | None
+    own_leg_key: UUID | None = None
+    recipient: str | None = None
     names_leg: tuple[str, ...] | None = None
     gateway: str | None = None
     dispatch_id: str | None = None
@@ -73,9 +77,27 @@ class Leg:
         return self.events[0].channel
 
     @property
+    def key(self) -> UUID:
+        return self.events[0].leg_key
+
+    @property
     def first(self) -> tuple[datetime, UUID]:
         """When it began; the greater leg_key breaks a tie."""
-        return min(e.at for e in self.events), self.events[0].leg_key
+        return min(e.at for e in self.events), self.key
+
+    @property
+    def recipient(self) -> str | None:
+        return max((e.recipient for e in self.events if e.recipient is not None), default=None)
+
+    @property
+    def own_leg_key(self) -> UUID | None:
+        """The leg of the sender's own Message-ID, the least should its events differ."""
+        return min((e.own_leg_key for e in self.events if e.own_leg_key is not None), default=None)
+
+    @property
+    def has_own_id_alone(self) -> bool:
+        """Whether it is known by the sender's Message-ID, and by nothing of the gateway's."""
+        return self.own_leg_key == self.key
 
     def of(self, *event_types: str) -> list[Happening]:
         return [e for e in self.events if e.event_type in event_types]
@@ -83,10 +105,22 @@ class Leg:
 
 @dataclass
 class Message:
-    """The legs of one account, channel and dispatch id; or one leg without a dispatch id."""
+    """The legs of one account, channel, dispatch id and intended recipient; or one leg without a dispatch id.
+
+    :ivar legs: all of them
+    :ivar copies: those of them that went to somebody whom no row of the dispatch log names
+    """
 
     legs: list[Leg]
     dispatch_id: str | None = None
+    copies: list[Leg] = field(default_factory=list)
+
+    @property
+    def deciding_legs(self) -> list[Leg]:
+        """Without the copies, where the intended recipient has a gateway leg."""
+        others = [leg for leg in self.legs if leg not in self.copies]
+        has_recipients = any(leg.provider != DISPATCH and leg.recipient is not None for leg in others)
+        return others if has_recipients else self.legs
 
     @property
     def account(self) -> str:
@@ -98,7 +132,7 @@ class Message:
 
     @property
     def events(self) -> list[Happening]:
-        return [e for leg in self.legs for e in leg.events]
+        return [e for leg in self.deciding_legs for e in leg.events]
 
     def of(self, *event_types: str) -> list[Happening]:
         return [e for e in self.events if e.event_type in event_types]
@@ -171,7 +205,7 @@ class Message:
     @property
     def provider(self) -> str:
         """The gateway leg that began last; without one, what the latest `handed_over` names."""
-        gateway_legs = [leg for leg in self.legs if leg.provider != DISPATCH]
+        gateway_legs = [leg for leg in self.deciding_legs if leg.provider != DISPATCH]
         if gateway_legs:
             return max(gateway_legs, key=lambda leg: leg.first).provider
         handed_over = self.of("handed_over")
@@ -200,7 +234,7 @@ class Message:
 
     def sum_of_legs(self, column: str) -> int:
         """Greatest per leg, summed over legs."""
-        return sum(greatest(leg, column) or 0 for leg in self.legs)
+        return sum(greatest(leg, column) or 0 for leg in self.deciding_legs)
 
 
 def first(events: Iterable[Happening]) -> datetime | None:
@@ -232,22 +266,52 @@ def make_legs(happenings: Iterable[Happening]) -> list[Leg]:
     return list(legs.values())
 
 
-def make_messages(happenings: Iterable[Happening]) -> list[Message]:
-    """Section 5: legs with the same dispatch id are one message, however the id was learnt."""
-    happenings = list(happenings)
-    taught: dict[tuple, set[str]] = defaultdict(set)
-    for e in happenings:
-        if e.names_leg is not None and e.dispatch_id is not None:
-            taught[(e.account, *e.names_leg)].add(e.dispatch_id)
-    messages: dict[tuple, Message] = {}
-    for leg in make_legs(happenings):
+class _Places:
+    """Which message each leg is part of: section 5."""
+
+    def __init__(self, happenings: list[Happening], legs: list[Leg]) -> None:
+        self.taught: dict[tuple, set[str]] = defaultdict(set)
+        for e in happenings:
+            if e.names_leg is not None and e.dispatch_id is not None:
+                self.taught[(e.account, *e.names_leg)].add(e.dispatch_id)
+        self.intended: dict[tuple, set[str]] = defaultdict(set)
+        self.carriers: dict[UUID, list[Leg]] = defaultdict(list)
+        for leg in legs:
+            if leg.provider == DISPATCH and leg.recipient is not None:
+                self.intended[leg.account, leg.channel, self.dispatch_id(leg)].add(leg.recipient)
+            if leg.own_leg_key is not None and not leg.has_own_id_alone:
+                self.carriers[leg.own_leg_key].append(leg)
+
+    def dispatch_id(self, leg: Leg) -> str | None:
+        """The least of those that its events name, and rows of the dispatch log that name it."""
         named = {e.dispatch_id for e in leg.events if e.dispatch_id is not None}
-        named |= taught[(leg.account, leg.provider, *leg.name)]
-        if named:
-            dispatch_id = min(named, key=str.encode)
-            key: tuple = ("message", leg.account, leg.channel, dispatch_id)
-        else:
-            dispatch_id = None
-            key = ("leg", leg.account, leg.provider, *leg.name)
-        messages.setdefault(key, Message([], dispatch_id)).legs.append(leg)
+        named |= self.taught[(leg.account, leg.provider, *leg.name)]
+        return min(named, key=str.encode) if named else None
+
+    def of(self, leg: Leg) -> tuple[tuple, str | None, bool]:
+        """What tells its message apart, the dispatch id of that, and whether the leg is a copy in it."""
+        if leg.has_own_id_alone and self.carriers[leg.key]:
+            return self.of(min(self.carriers[leg.key], key=lambda carrier: carrier.key))
+        dispatch_id = self.dispatch_id(leg)
+        if dispatch_id is None:
+            return ("leg", leg.account, leg.provider, *leg.name), None, False
+        intended = self.intended[leg.account, leg.channel, dispatch_id]
+        is_named = leg.recipient in intended
+        whom = leg.recipient if is_named else min(intended, default=None)
+        is_copy = bool(leg.provider != DISPATCH and leg.recipient is not None and intended and not is_named)
+        return ("message", leg.account, leg.channel, dispatch_id, whom), dispatch_id, is_copy
+
+
+def make_messages(happenings: Iterable[Happening]) -> list[Message]:
+    """Section 5: legs of one dispatch id and intended recipient are one message, however the id was learnt."""
+    happenings = list(happenings)
+    legs = make_legs(happenings)
+    places = _Places(happenings, legs)
+    messages: dict[tuple, Message] = {}
+    for leg in legs:
+        key, dispatch_id, is_copy = places.of(leg)
+        message = messages.setdefault(key, Message([], dispatch_id))
+        message.legs.append(leg)
+        if is_copy:
+            message.copies.append(leg)
     return list(messages.values())

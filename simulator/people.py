@@ -100,6 +100,9 @@ CAMPAIGNS: tuple[Campaign, ...] = (
     Campaign("service-line", "ivr", 15, "nothing", None, False, _NIGHT_AND_DAY, None),
 )
 
+ARCHIVE = Recipient("sim.990000@example.org", "+12025550100", "other", "US")
+"""Who gets blind copies of what others are sent."""
+
 _RECIPIENTS_OF_ACCOUNT = 400
 _STEP_BETWEEN_ACCOUNTS = 350
 """Less than an account has: neighbouring accounts share some people, who must stay apart by account."""

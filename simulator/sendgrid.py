@@ -12,15 +12,19 @@ from urllib.parse import quote
 
 from simulator import dispatch_log
 from simulator.email_fates import (
+    BATCH,
     BOUNCES,
+    COPY_JOURNEY,
     DROPS,
     JOURNEYS,
     PLURAL_FATES,
     SECOND_JOURNEYS,
     UNKNOWN_GATEWAY_ONLY,
+    WITH_COPY,
     Step,
 )
 from simulator.message import Message
+from simulator.people import ARCHIVE, Recipient
 from simulator.telling import NO_KEY, Told, leg_key
 from simulator.truth import Happening
 
@@ -55,17 +59,37 @@ _OPENED_WITH = (*_BROWSERS, _GOOGLE_PROXY, _GOOGLE_PREFETCH)
 _CLICKED_WITH = (*_BROWSERS, _SCANNER)
 
 
+BATCH_SIZE = 4
+
+
 class Leg(NamedTuple):
-    """One SendGrid message for one recipient; `receiver` is what follows the id behind its first dot."""
+    """One SendGrid message for one recipient.
+
+    :ivar receiver: what follows the id: the host that took it
+    :ivar own_id: the Message-ID, where the sender's own program gave it
+    """
 
     message_id: str
     receiver: str
     host: str
-    email: str
+    recipient: Recipient
+    own_id: str | None = None
+
+    @property
+    def email(self) -> str:
+        return self.recipient.email
+
+    @property
+    def sendgrid_smtp_id(self) -> str:
+        return f"<{self.message_id}@{self.host}>"
 
     @property
     def smtp_id(self) -> str:
-        return f"<{self.message_id}@{self.host}>"
+        return f"<{self.own_id}>" if self.own_id else self.sendgrid_smtp_id
+
+    @property
+    def own_leg(self) -> tuple[str, str, str] | None:
+        return ("own", self.own_id, self.email) if self.own_id else None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -78,11 +102,16 @@ class SendGrid:
     def __init__(self, account: str) -> None:
         self._account = account
         self._shared: dict[str, tuple[Leg, set[str]]] = {}
+        self._batches: dict[str, tuple[str, set[str]]] = {}
 
     def tell(self, message: Message) -> list[Told]:
         """All records of one email, in the webhook and in the dispatch log."""
         if message.fate_name == UNKNOWN_GATEWAY_ONLY:
             return [_to_unknown_gateway(message, message.starts)]
+        if message.fate_name == BATCH:
+            self._join_batch(message)
+        elif message.fate_name in WITH_COPY:
+            message.link = "both"
         leg = self._leg(message)
         _, steps = JOURNEYS.get(message.fate_name) or PLURAL_FATES[message.fate_name]
         told = dispatch_log.tell_hand_over(message, PROVIDER, _id_in_log(message, leg), leg.key)
@@ -92,7 +121,18 @@ class SendGrid:
             told += self._second_leg(message, SECOND_JOURNEYS[message.fate_name], _last(events))
         elif message.fate_name == "retried_through_unknown_gateway":
             told.append(_to_unknown_gateway(message, message.later(_last(events), 60, 3600)))
+        elif message.fate_name in WITH_COPY:
+            told += self._events(message, leg._replace(recipient=ARCHIVE), COPY_JOURNEY, message.starts)
         return told
+
+    def _join_batch(self, message: Message) -> None:
+        """The dispatch id of the batch under way, if it is not full and has not had this recipient; else a new one."""
+        dispatch_id, recipients = self._batches.get(message.campaign.id, (None, set()))
+        if dispatch_id is None or len(recipients) >= BATCH_SIZE or message.recipient.email in recipients:
+            dispatch_id, recipients = str(message.dispatch_id), set()
+            self._batches[message.campaign.id] = (dispatch_id, recipients)
+        recipients.add(message.recipient.email)
+        message.dispatch_id = dispatch_id
 
     def _second_leg(self, message: Message, steps: Sequence[Step], after: datetime) -> list[Told]:
         leg = _new_leg(message)
@@ -107,8 +147,11 @@ class SendGrid:
         leg, recipients = self._shared.get(message.campaign.id, (None, set()))
         if leg is not None and message.recipient.email not in recipients and message.random.random() < 0.08:
             recipients.add(message.recipient.email)
-            return leg._replace(email=message.recipient.email)
+            return leg._replace(recipient=message.recipient)
         leg = _new_leg(message)
+        if message.fate_name == "asynchronous_bounce_by_own_id":
+            own_id = f"{int(message.starts.timestamp())}.{message.number}@mail.{self._account}.example"
+            return leg._replace(own_id=own_id)
         self._shared[message.campaign.id] = (leg, {leg.email})
         return leg
 
@@ -118,26 +161,26 @@ class SendGrid:
         for attempt, step in enumerate(steps):
             at = message.later(at, step.least_seconds, step.most_seconds)
             record = _record(message, leg, step, at, attempt)
-            first = self._told(message, step, record, at)
+            first = self._told(message, leg, step, record, at)
             told.append(first)
             again = _second_sighting(message.random, step, record)
             if again is not None:
-                told.append(self._told(message, step, again, at))
+                told.append(self._told(message, leg, step, again, at))
         return told
 
-    def _told(self, message: Message, step: Step, record: dict[str, object], at: datetime) -> Told:
+    def _told(self, message: Message, leg: Leg, step: Step, record: dict[str, object], at: datetime) -> Told:
         random = message.random
         delay = random.uniform(3600, 20 * 3600) if random.random() < 0.025 else random.uniform(2, 45)
-        happening = _happening(message, step, record, at)
-        name = (self._account, FEED, *(happening.leg or ("", message.recipient.email)), step.word, at.isoformat())
+        happening = _happening(message, leg, step, record, at)
+        name = (self._account, FEED, *(happening.leg or ("", leg.email)), step.word, at.isoformat())
         return Told(self._account, FEED, at + timedelta(seconds=delay), record, ((name, happening),))
 
 
-def _happening(message: Message, step: Step, record: dict[str, object], at: datetime) -> Happening:
+def _happening(message: Message, sent: Leg, step: Step, record: dict[str, object], at: datetime) -> Happening:
     """What one record tells."""
-    written = str(record.get("sg_message_id") or record.get("smtp-id") or "")
-    message_id = written.lstrip("<").split("@")[0].split(".")[0]
-    leg = (message_id, message.recipient.email) if message_id else None
+    own_leg = sent.own_leg if "smtp-id" in record else None
+    is_named = "sg_message_id" in record or ("smtp-id" in record and own_leg is None)
+    leg = sent.key if is_named else own_leg
     failure_class = failure_reason = None
     if step.word == "bounce":
         failure_class, failure_reason, _ = BOUNCES[_bounce_kind(step.detail)]
@@ -153,14 +196,16 @@ def _happening(message: Message, step: Step, record: dict[str, object], at: date
         event_type=_EVENT_TYPES.get(step.word, "unknown"),
         leg=leg,
         leg_key=leg_key(message.account, PROVIDER, leg) if leg else None,
+        own_leg_key=leg_key(message.account, PROVIDER, own_leg) if own_leg else None,
+        recipient=sent.email,
         dispatch_id=_text(record.get("dispatch_id")),
         campaign=_campaign(record),
         template=_template(record),
-        mailbox_provider=message.recipient.mailbox_provider,
+        mailbox_provider=sent.recipient.mailbox_provider,
         failure_class=failure_class,
         failure_reason=failure_reason,
         provider_code=_code(record),
-        url=_stored_url(message, record) if step.word == "click" else None,
+        url=_stored_url(sent, record) if step.word == "click" else None,
         is_machine=is_machine if isinstance(is_machine, bool) else None,
         machine_rule=_MACHINES.get(str(record.get("useragent"))) if step.word in ("open", "click") else None,
     )
@@ -183,9 +228,9 @@ def _code(record: dict[str, object]) -> str | None:
     return "/".join(parts) if any(parts) else None
 
 
-def _stored_url(message: Message, record: dict[str, object]) -> str:
+def _stored_url(leg: Leg, record: dict[str, object]) -> str:
     """The link as Waybill keeps it: without the address."""
-    url, email = str(record["url"]), message.recipient.email
+    url, email = str(record["url"]), leg.email
     return url.replace(email, "<recipient>").replace(quote(email, safe=""), "<recipient>")
 
 
@@ -203,7 +248,7 @@ def _record(message: Message, leg: Leg, step: Step, at: datetime, attempt: int) 
         record["smtp-id"] = leg.smtp_id
     if step.detail == "asynchronous":
         del record["sg_message_id"], record["smtp-id"]
-    elif step.detail == "asynchronous_with_smtp_id":
+    elif step.detail.startswith("asynchronous_with"):
         del record["sg_message_id"]
     if message.campaign.categories is not None:
         record["category"] = message.campaign.categories
@@ -313,11 +358,11 @@ def event_id(random: Random) -> str:
 def _new_leg(message: Message) -> Leg:
     random = message.random
     receiver = f".recvd-{random.randbytes(4).hex()}-1-{random.randbytes(4).hex().upper()}-{random.randrange(90)}.0"
-    return Leg(event_id(random), receiver, f"geopod-ismtpd-{random.randrange(30)}", message.recipient.email)
+    return Leg(event_id(random), receiver, f"geopod-ismtpd-{random.randrange(30)}", message.recipient)
 
 
 def _id_in_log(message: Message, leg: Leg) -> str:
-    return leg.smtp_id if message.link == "log_smtp" else leg.message_id + leg.receiver
+    return leg.sendgrid_smtp_id if message.link == "log_smtp" else leg.message_id + leg.receiver
 
 
 def _to_unknown_gateway(message: Message, at: datetime) -> Told:

@@ -174,7 +174,7 @@ def communication_activity_daily(messages: Iterable[Message], day: Day) -> Cells
 def delivery_latency_daily(messages: Iterable[Message], day: Day) -> Cells:
     waits: dict[tuple, dict[str, list[Decimal]]] = {}
     for message in messages:
-        of_gateways = [e for leg in message.legs if leg.provider != DISPATCH for e in leg.events]
+        of_gateways = [e for leg in message.deciding_legs if leg.provider != DISPATCH for e in leg.events]
         delivered_at = first(message.of("delivered"))
         human_opened_at = first(e for e in message.of("opened") if not e.is_machine)
         for measure, at in (("delivery", delivered_at), ("human_open", human_opened_at)):

@@ -148,6 +148,7 @@ class Row:
             event_type=event_type,
             leg=leg,
             leg_key=leg_key(message.account, PROVIDER, leg),
+            recipient=message.recipient.phone,
             country=message.recipient.country,
             failure_class=failure_class,
             failure_reason=failure_reason,

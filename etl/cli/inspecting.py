@@ -13,6 +13,7 @@ from etl.cli.loading import JsonOption, account_of, feed_of
 from etl.cli.output import print_json, print_table, say, stdout_bytes, table_width, visible
 from etl.cli.warehouse import ready
 from etl.doctor import examine
+from etl.load.replay_due import in_words, replays_due
 from etl.model.errors import ConfigurationError, UsageError
 from etl.reports import joins
 from etl.settings import Settings
@@ -185,6 +186,8 @@ def status(
         " where not (rule ->> 'success')::boolean), '[]') as failed_rules"
         " from ops.validation inner join newest using (subject) order by validation_id desc",
     )
+    with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
+        due = replays_due(cursor)
     if json:
         document = {
             "freshness": freshness,
@@ -195,11 +198,14 @@ def status(
             "account_notices": notices,
             "loads": loads,
             "validations": validations,
+            "replays_due": [replay._asdict() | {"command": replay.command} for replay in due],
         }
         print_json(document)
         return
     typer.echo(f"Warehouse    {without_password(url)}")
     _print_build(build, stale, pending)
+    if due:
+        typer.echo(f"Replay       {in_words(due)}")
     failed = [row for row in validations if row["failed_rules"]]
     if validations and not failed:
         typer.echo(f"Validations  the last {len({row['subject'] for row in validations})} passed without a finding")

@@ -21,7 +21,9 @@ from etl.model.event import Event
 from etl.model.vocabulary import DISPATCH, NOT_SENT_REASONS
 from etl.settings import DEFAULT_ACCOUNT, Settings
 
-PRINTED = tuple(name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key"))
+PRINTED = tuple(
+    name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key", "own_leg_key")
+)
 ALWAYS_SHOWN = ("load_id", "account", "feed", "read_count", "loaded_count", "duplicate_count", "rejected_count")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

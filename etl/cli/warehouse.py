@@ -4,6 +4,7 @@ import typer
 
 from etl.cli.output import say
 from etl.doctor import migrations_problem, url_problem
+from etl.load.replay_due import in_words, replays_due
 from etl.model.errors import ConfigurationError
 from etl.settings import Settings
 from etl.warehouse import dictionary, embedded
@@ -30,6 +31,7 @@ def ready(settings: Settings) -> str:
         if not is_migrated(url):
             say("Bringing the embedded warehouse to this release …")
             apply_migrations(url, settings.report_timezone or "UTC")
+            _say_what_is_due(url)
     elif (problem := migrations_problem(url)) is not None:
         raise ConfigurationError(f"The warehouse at {without_password(url)} {problem}.")
     return url
@@ -96,6 +98,14 @@ def _migrate(settings: Settings, url: str) -> None:
         say(f"applied {name}")
     if not applied:
         say("The warehouse is up to date.")
+    _say_what_is_due(url)
+
+
+def _say_what_is_due(url: str) -> None:
+    with connected(url) as connection, connection, connection.cursor() as cursor:
+        due = replays_due(cursor)
+    if due:
+        say(in_words(due))
 
 
 def register(app: typer.Typer) -> None:

@@ -12,10 +12,10 @@ from copy import copy
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import BinaryIO, ClassVar, NamedTuple
-from uuid import UUID
 
 import msgspec
 
+from etl.feeds.legs import gateway_leg_key, leg_key, own_leg_key
 from etl.feeds.options import FeedOptions
 from etl.framing.raw_record import RawRecord
 from etl.model import failures
@@ -93,12 +93,14 @@ class Sighting(NamedTuple):
     :ivar identity: the feed's identity tuple, as texts in which the own recipient still stands
     :ivar key_at: aware time that can never change
     :ivar leg: whether the record names its message (False: kept with a null leg)
+    :ivar own_message_id: the Message-ID that the sender's own program gave the message, where the record has it
     """
 
     event: Event
     identity: tuple[str, ...]
     key_at: datetime
     leg: bool = True
+    own_message_id: str | None = None
 
 
 class AccountNotice(NamedTuple):
@@ -125,6 +127,7 @@ class Feed:
     credentials: ClassVar[tuple[str, ...]]  # names of settings; empty for files
     lateness: ClassVar[timedelta]  # how far back each run re-reads
     rules_version: ClassVar[int]  # raise it whenever a derived column may come out otherwise
+    identity_since: ClassVar[int] = 1  # the first rules version under which keys are what they are now
     record_type: ClassVar[type[Record]]
     event_types: ClassVar[dict[str | None, str]]
     reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # columns that tell why it failed
@@ -222,7 +225,7 @@ class Feed:
         event.named_leg_key = None
         gateway = PROVIDERS.get(event.gateway or "")
         if event.provider == DISPATCH and gateway is not None and event.provider_message_id:
-            event.named_leg_key = _gateway_leg_key(event, event.gateway, keyring)
+            event.named_leg_key = gateway_leg_key(event, event.gateway, keyring)
         return event
 
     def _finish(self, sighting: Sighting, account: str, read_at: datetime, keyring: Keyring) -> Event:
@@ -262,8 +265,9 @@ class Feed:
             identity = [event.recipient_key.hex() if part is RECIPIENT else part for part in identity]
         at_milliseconds = (sighting.key_at - EPOCH) // MILLISECOND
         event.event_key = keyring.event_key(at_milliseconds, event.account, self.provider, identity)
+        event.own_leg_key = own_leg_key(event, sighting.own_message_id, keyring)
         if sighting.leg:
-            event.leg_key = self._leg_key(event, keyring)
+            event.leg_key = leg_key(event, keyring)
         return self.derive(event, keyring)
 
     def _identify(self, event: Event, keyring: Keyring) -> Redactor:
@@ -278,22 +282,6 @@ class Feed:
         elif is_international(written):
             event.country = country_of(event.recipient)
         return Redactor(written, event.recipient, event.recipient_key.hex(), event.account, keyring)
-
-    def _leg_key(self, event: Event, keyring: Keyring) -> UUID | None:
-        if event.provider == DISPATCH:
-            return keyring.leg_key(event.account, DISPATCH, (event.channel, event.dispatch_id))
-        return _gateway_leg_key(event, event.provider, keyring)
-
-
-def _gateway_leg_key(event: Event, provider: str, keyring: Keyring) -> UUID | None:
-    """The leg of a gateway that an event is of, or names; None where it lacks what that leg needs."""
-    if not event.provider_message_id:
-        return None
-    if not PROVIDERS[provider].leg_has_recipient:
-        return keyring.leg_key(event.account, provider, (event.provider_message_id,))
-    if event.recipient_key is None:
-        return None
-    return keyring.leg_key(event.account, provider, (event.provider_message_id, event.recipient_key.hex()))
 
 
 def _check_time(at: datetime, read_at: datetime) -> None:

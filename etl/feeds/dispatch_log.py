@@ -8,6 +8,7 @@ Columns: `dispatch_id`, `occurred_at` (ISO 8601 with a zone, or seconds or milli
 `provider_message_id` (of handed_over, where known). Other columns are kept in `extra`.
 
 Quirks
+- Rows that share a dispatch id may name several recipients (a batch): a message each.
 - A row names the gateway's message, by which the gateway's events join the dispatch's message. A provider that is not
   ours is kept as named, and teaches nothing.
 - A reason that is not ours counts as other/unclassified; the word is kept.
@@ -24,7 +25,7 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from etl.feeds import cells, fields
-from etl.feeds.base import Feed, Record, Sighting
+from etl.feeds.base import RECIPIENT, Feed, Record, Sighting
 from etl.framing.raw_record import RawRecord
 from etl.framing.tables import table
 from etl.model.errors import RejectRecord
@@ -60,7 +61,8 @@ class DispatchLog(Feed):
     kind = "files"
     credentials = ()
     lateness = timedelta(days=3)
-    rules_version = 1
+    rules_version = 2
+    identity_since = 2
     record_type = DispatchRow
 
     event_types = {
@@ -110,7 +112,8 @@ class DispatchLog(Feed):
         event.campaign_id, event.campaign_source = _sourced("campaign_id", record.campaign_id)
         event.template_id, event.template_source = _sourced("template_id", record.template_id)
         written_at = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        identity = (channel, dispatch_id, status, written_at, gateway or "", message_id or "")
+        whose = RECIPIENT if recipient is not None else ""
+        identity = (channel, dispatch_id, whose, status, written_at, gateway or "", message_id or "")
         return (Sighting(event, identity, at),)
 
     def classify(self, event: Event) -> None:

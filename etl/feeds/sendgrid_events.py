@@ -11,7 +11,8 @@ Quirks
 - An address that is none is reported as any other: `dropped`, reason `Invalid`.
 - Words about the account name no recipient: they tell no event.
 - Times come as a number, as a text, with a fraction of a second; the clock of identities ticks in whole seconds.
-- Delayed bounces may lack `sg_message_id`; without `smtp-id` too, they name no message.
+- Delayed bounces may lack `sg_message_id`: then `smtp-id` names the message, by SendGrid's id or by the Message-ID that
+  the sender gave it. Without `smtp-id` too, they name no message.
 - `category` is a text or a list. Single Sends carry `timestamp` in milliseconds.
 - `cancel_drop` stands in Email Logs, where it rolls up as `dropped`.
 - There is no event "blocked" or "soft bounce": those are `bounce` with a `type` and a `bounce_classification`.
@@ -39,7 +40,7 @@ from etl.framing.raw_record import RawRecord
 from etl.model import failures, machine_rules
 from etl.model.errors import RejectRecord
 from etl.model.event import Event
-from etl.model.providers import PROVIDERS
+from etl.model.providers import sendgrid_ids
 
 _text, _identifier = fields.text, fields.identifier
 
@@ -52,7 +53,8 @@ class SendgridEvents(Feed):
     kind = "files"
     credentials = ()
     lateness = timedelta(days=3)
-    rules_version = 3 + failures.RULES_VERSION + machine_rules.RULES_VERSION
+    rules_version = 4 + failures.RULES_VERSION + machine_rules.RULES_VERSION
+    identity_since = 11
     record_type = SendgridEvent
 
     event_types = {
@@ -105,14 +107,15 @@ class SendgridEvents(Feed):
         if not record.email or record.email.isspace():
             raise RejectRecord("email: missing")
         at = _at(record)
-        message_id = _message_id(record)
+        message_id, own_message_id = sendgrid_ids(_identifier(record.sg_message_id), _identifier(record.smtp_id))
         ip, user_agent, url = _text(record.ip), _text(record.useragent), _text(record.url)
         tags = _tags(record.category)
         arguments = arguments_of(record)
         dispatch_id = taken(arguments, self.options.dispatch_id_arguments)
         campaign_id, campaign_source = _campaign(record, taken(arguments, self.options.campaign_id_arguments), tags)
         template_id, template_source = _template(record, taken(arguments, self.options.template_id_arguments))
-        identity = (message_id or "", RECIPIENT, word, str(int(at.timestamp())))
+        named = message_id or (own_message_id and f"<{own_message_id}>") or ""
+        identity = (named, RECIPIENT, word, str(int(at.timestamp())))
         scope = None
         if word == "open":
             identity += (ip or "", user_agent or "")
@@ -146,7 +149,7 @@ class SendgridEvents(Feed):
             tags=tags,
             extra=_extra(record, arguments, campaign_source, template_source),
         )
-        return (Sighting(event, identity, at),)
+        return (Sighting(event, identity, at, own_message_id=own_message_id),)
 
     def classify(self, event: Event) -> None:
         event.event_type = self.event_types.get(event.provider_event, "unknown")
@@ -168,16 +171,6 @@ class SendgridEvents(Feed):
             return "soft_bounce"
         by_reason = failures.BOUNCE_CLASSES.get(event.failure_reason, "hard_bounce")
         return self.classes_by_classification.get(classification, by_reason)
-
-
-def _message_id(record: SendgridEvent) -> str | None:
-    """A non-empty `sg_message_id` up to its first dot, else the part of `smtp-id` behind its `<`."""
-    written = _identifier(record.sg_message_id)
-    if written is None:
-        written = _identifier(record.smtp_id)
-        if written is None or not written.startswith("<"):
-            return None
-    return PROVIDERS["sendgrid"].message_id(written) or None
 
 
 def _at(record: SendgridEvent) -> datetime:

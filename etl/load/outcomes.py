@@ -18,6 +18,7 @@ def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) 
     """
     _run(cursor, "touched_legs")
     _run(cursor, "fold_legs", report_timezone=report_timezone)
+    _run(cursor, "join_legs")
     _run(cursor, "touched_messages")
     cursor.execute(
         "create temporary table day_before on commit drop as"
@@ -27,6 +28,10 @@ def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) 
     live_counts.note_before(cursor)
     join_counts.note_before(cursor)
     _apply_difference(cursor, "leg", "leg_key", "touched_leg", "leg_after")
+    cursor.execute(
+        "update fact.leg as l set message_key = m.message_key, is_copy = m.is_copy from moved_leg as m"
+        " where m.leg_key = l.leg_key"
+    )
     _run(cursor, "fold_messages", report_timezone=report_timezone)
     _apply_difference(cursor, "message", "message_key", "touched_message", "message_after")
     live_counts.write_difference(cursor, load_id)

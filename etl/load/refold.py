@@ -28,5 +28,5 @@ def refold(cursor: Cursor, report_timezone: str) -> None:
     :param report_timezone: IANA name, that of the stored local days
     """
     cursor.execute(_EVERY_LEG)
-    for name in ("fold_legs", "touched_messages", "fold_messages"):
+    for name in ("fold_legs", "join_legs", "touched_messages", "fold_messages"):
         cursor.execute((SQL / "load" / f"{name}.sql").read_text(), {"report_timezone": report_timezone})

@@ -19,7 +19,9 @@ class Event(msgspec.Struct, gc=False):
     with facts). Times are aware and UTC; `price` is what it costs, positive; `duration_seconds` whole seconds.
 
     `recipient` is the normalised clear address: it goes to private.recipient and to stdout, never into a fact.
-    `named_leg_key` is the gateway leg that a row of the dispatch log names, if it names one.
+    `named_leg_key` is the gateway leg that a row of the dispatch log names, if it names one. `own_leg_key` is the leg
+    that the sender's own Message-ID makes with this recipient, if the record has that id: a keyed hash, the id
+    itself is not kept.
     """
 
     event_key: UUID | None = None
@@ -65,6 +67,7 @@ class Event(msgspec.Struct, gc=False):
     tags: list[str] | None = None
     extra: dict[str, object] | None = None
     named_leg_key: UUID | None = None
+    own_leg_key: UUID | None = None
 
 
 STORED_COLUMNS: tuple[str, ...] = tuple(name for name in Event.__struct_fields__ if name != "recipient")

@@ -55,7 +55,8 @@ class Keyring:
 
     def leg_key(self, account: str, provider: str, parts: Sequence[str]) -> UUID:
         """Key of one leg: (provider_message_id) or (provider_message_id, recipient_key as hex) of a gateway,
-        (channel, dispatch_id) of the dispatch log."""
+        ("own", the sender's Message-ID, recipient_key as hex) where a gateway gives no id of its own, (channel,
+        dispatch_id) or (channel, dispatch_id, recipient_key as hex) of the dispatch log."""
         digest = hashlib.blake2b(_encode((account, provider, *parts)), digest_size=16, key=self._leg).digest()
         number = int.from_bytes(digest, "big")
         number = number & ~(0xF << 76) & ~(0x3 << 62)

@@ -1,4 +1,5 @@
--- leg_after: what the touched legs are, with this load.
+-- leg_after: what the touched legs are, with this load. Which message they are part of, join_legs.sql puts right where it
+-- follows from more than the leg itself.
 -- Every event is a leg in small (a partial), and so is a leg as it stood; a leg is the fold of its partials by
 -- operations that commute: least, greatest, sum, or. What depends on the latest of something is folded apart.
 -- reads: touched_leg, inserted_event, fact.event (of recomputed legs), fact.leg
@@ -11,7 +12,7 @@ event as (
         e.dispatch_id, e.campaign_source, e.campaign_id, e.template_source, e.template_id,
         e.mailbox_provider, e.country, e.event_at, e.event_type, e.failure_class, e.failure_reason,
         e.not_sent_category, e.not_sent_reason, e.gateway, e.answered_by, e.is_machine, e.segments, e.price,
-        e.currency, e.duration_seconds
+        e.currency, e.duration_seconds, e.own_leg_key
     from inserted_event as e
     inner join touched_leg as t on t.leg_key = e.leg_key
     where not t.is_recomputed
@@ -21,7 +22,7 @@ event as (
         e.dispatch_id, e.campaign_source, e.campaign_id, e.template_source, e.template_id,
         e.mailbox_provider, e.country, e.event_at, e.event_type, e.failure_class, e.failure_reason,
         e.not_sent_category, e.not_sent_reason, e.gateway, e.answered_by, e.is_machine, e.segments, e.price,
-        e.currency, e.duration_seconds
+        e.currency, e.duration_seconds, e.own_leg_key
     from touched_leg as t
     inner join fact.event as e on e.leg_key = t.leg_key
     where t.is_recomputed
@@ -34,6 +35,7 @@ select
     provider,
     provider_message_id,
     encode(recipient_key, 'hex') as recipient_hex,
+    own_leg_key::text as own_leg_key,
     1::bigint as event_count,
     dispatch_id as own_dispatch_id,
     null::text collate "C" as named_dispatch_id,
@@ -111,6 +113,7 @@ select
     provider,
     provider_message_id,
     encode(recipient_key, 'hex'),
+    own_leg_key::text,
     event_count,
     own_dispatch_id,
     named_dispatch_id,
@@ -194,6 +197,7 @@ folded as (
         min(provider) as provider,
         max(provider_message_id) as provider_message_id,
         decode(max(recipient_hex), 'hex') as recipient_key,
+        min(own_leg_key)::uuid as own_leg_key,
         sum(event_count)::bigint as event_count,
         min(own_dispatch_id) as own_dispatch_id,
         min(named_dispatch_id) as named_dispatch_id,
@@ -298,6 +302,8 @@ select
         when least(f.own_dispatch_id, f.named_dispatch_id) is null then f.leg_key
         else fact.message_key(f.account, f.channel, least(f.own_dispatch_id, f.named_dispatch_id))
     end as message_key,
+    f.own_leg_key,
+    false as is_copy,
     f.campaign_choice,
     f.template_choice,
     f.mailbox_provider,

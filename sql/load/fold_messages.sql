@@ -1,4 +1,5 @@
 -- message_after: what the touched messages are: a pure function of their legs. Section 6 of the design.
+-- A copy counts on its days, and decides nothing where the intended recipient has a gateway leg (is_ignored).
 -- reads: touched_message, fact.leg (with this load)
 -- params: report_timezone
 create temporary table message_after on commit drop as
@@ -11,6 +12,25 @@ leg as materialized (
         l.channel,
         l.provider,
         l.provider = 'dispatch' as is_dispatch,
+        -- a scalar query, and asked for copies alone: as an `exists` it could be planned as a scan of every leg
+        case
+            when l.is_copy then
+                coalesce(
+                    (
+                        select true
+                        from fact.leg as intended
+                        where
+                            intended.message_key = l.message_key
+                            and intended.provider <> 'dispatch'
+                            and not intended.is_copy
+                            and intended.recipient_key is not null
+                        limit 1
+                    ),
+                    false
+                )
+            else false
+        end as is_ignored,
+        coalesce(l.own_leg_key = l.leg_key, false) as is_own,
         least(l.own_dispatch_id, l.named_dispatch_id) as dispatch_id,
         encode(l.recipient_key, 'hex') as recipient_hex,
         l.campaign_choice,
@@ -70,7 +90,11 @@ folded as (
         message_key,
         min(account) as account,
         min(channel) as channel,
-        min(dispatch_id) as dispatch_id,
+        -- a leg that joined by the sender's Message-ID brings its events, and not the dispatch id that they may name
+        case
+            when bool_and(is_own) then min(dispatch_id)
+            else min(dispatch_id) filter (where not is_own)
+        end as dispatch_id,
         coalesce(max(recipient_hex) filter (where is_dispatch), max(recipient_hex)) as recipient_hex,
         min(campaign_choice) as campaign_choice,
         min(template_choice) as template_choice,
@@ -89,6 +113,14 @@ folded as (
         sum(segments) as segments,
         sum(duration_seconds) as duration_seconds
     from leg
+    where not is_ignored
+    group by message_key
+),
+
+ignoring as (
+    select message_key
+    from leg
+    where is_ignored
     group by message_key
 ),
 
@@ -96,14 +128,14 @@ folded as (
 gateway_leg as (
     select distinct on (message_key) message_key, provider
     from leg
-    where not is_dispatch
+    where not is_dispatch and not is_ignored
     order by message_key, first_event_at desc, leg_key desc
 ),
 
 handed_over as (
     select distinct on (message_key) message_key, last_handed_over_gateway as gateway
     from leg
-    where last_handed_over_at is not null
+    where last_handed_over_at is not null and not is_ignored
     order by message_key, last_handed_over_at desc, last_handed_over_key desc
 ),
 
@@ -111,7 +143,7 @@ suppressed as (
     select distinct on (message_key)
         message_key, last_suppressed_category as category, last_suppressed_reason as reason
     from leg
-    where last_suppressed_at is not null
+    where last_suppressed_at is not null and not is_ignored
     order by message_key, last_suppressed_at desc, last_suppressed_key desc
 ),
 
@@ -124,7 +156,7 @@ bounce as (
         last_bounce_class as failure_class,
         last_bounce_reason as failure_reason
     from leg
-    where last_bounce_at is not null
+    where last_bounce_at is not null and not is_ignored
     order by message_key, last_bounce_at desc, last_bounce_key desc
 ),
 
@@ -132,21 +164,21 @@ bounce as (
 failure as (
     select distinct on (message_key) message_key, last_failure_key as failure_key
     from leg
-    where last_failure_at is not null
+    where last_failure_at is not null and not is_ignored
     order by message_key, last_failure_at desc, last_failure_key desc
 ),
 
 unanswered as (
     select distinct on (message_key) message_key, last_unanswered_type as unanswered_type
     from leg
-    where last_unanswered_at is not null
+    where last_unanswered_at is not null and not is_ignored
     order by message_key, last_unanswered_at desc, last_unanswered_key desc
 ),
 
 completed as (
     select distinct on (message_key) message_key, last_completed_by as answered_by
     from leg
-    where last_completed_at is not null
+    where last_completed_at is not null and not is_ignored
     order by message_key, last_completed_at desc, last_completed_key desc
 ),
 
@@ -232,7 +264,8 @@ select
     f.segments,
     f.duration_seconds,
     coalesce(counted.days, '{}') as days,
-    case d.state when 'bounced' then b.failure_key when 'not_delivered' then x.failure_key end as failure_key
+    case d.state when 'bounced' then b.failure_key when 'not_delivered' then x.failure_key end as failure_key,
+    i.message_key is not null as ignores_copies
 from folded as f
 inner join decided as d on d.message_key = f.message_key
 left join gateway_leg as g on g.message_key = f.message_key
@@ -242,6 +275,7 @@ left join bounce as b on b.message_key = f.message_key
 left join failure as x on x.message_key = f.message_key
 left join unanswered as u on u.message_key = f.message_key
 left join completed as c on c.message_key = f.message_key
+left join ignoring as i on i.message_key = f.message_key
 left join counted on counted.message_key = f.message_key;
 
 create unique index on message_after (message_key);

@@ -1,5 +1,5 @@
--- touched_message: the messages that the touched legs were part of, and those that they are part of now.
--- reads: touched_leg, fact.leg (as it stood), leg_after
+-- touched_message: the messages that the touched and moved legs were part of, and those that they are part of now.
+-- reads: touched_leg, fact.leg (as it stood), leg_after, moved_leg
 create temporary table touched_message on commit drop as
 with
 membership as (
@@ -9,6 +9,10 @@ membership as (
     where l.message_key is not null
     union all
     select message_key from leg_after where message_key is not null
+    union all
+    select message_key from moved_leg
+    union all
+    select old_message_key from moved_leg
 )
 
 select message_key

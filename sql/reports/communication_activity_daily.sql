@@ -25,7 +25,9 @@ first_of_message as (
         min(leg.first_failed_at) as failed_at
     from fact.message as message
     inner join fact.leg as leg on leg.message_key = message.message_key
-    where %(days)s::date[] is null or message.days && %(days)s::date[]
+    where
+        (%(days)s::date[] is null or message.days && %(days)s::date[])
+        and not (leg.is_copy and message.ignores_copies)
     group by message.message_key
 ),
 

@@ -26,8 +26,7 @@ sent as (
         values ('_sent', true), ('_bounced', message.channel = 'sms' and message.state = 'bounced')
     ) as counted (word, is_counted)
     where
-        message.sent_at is not null
-        and counted.is_counted
+        message.sent_at is not null and counted.is_counted
         and (%(days)s::date[] is null or message.days && %(days)s::date[])
 ),
 
@@ -43,10 +42,7 @@ engaged as (
     where
         event.channel = 'email'
         and event.leg_key is not null
-        and (
-            built_range.day is null
-            or (event.event_at at time zone %(report_timezone)s)::date = built_range.day
-        )
+        and ((event.event_at at time zone %(report_timezone)s)::date = built_range.day) is not false
 ),
 
 recounted_leg as (
@@ -55,12 +51,12 @@ recounted_leg as (
         min(channel) as channel,
         min(event_at) filter (where event_type = 'delivered') as delivered_at,
         max(event_at) filter (where event_type in ('bounced', 'dropped')) as failed_at,
+        count(*) filter (where event_type = 'clicked') as click_count,
         bool_or(price is not null) as is_priced
     from fact.event
     where
-        %(days)s::date[] is null
-        and leg_key is not null
-        and (event_type in ('delivered', 'bounced', 'dropped') or price is not null)
+        %(days)s::date[] is null and leg_key is not null
+        and (event_type in ('delivered', 'bounced', 'dropped', 'clicked') or price is not null)
     group by leg_key
 ),
 
@@ -69,7 +65,7 @@ delivered_message as (
     from recounted_leg
     inner join fact.leg as leg on leg.leg_key = recounted_leg.leg_key
     left join fact.message as message on message.message_key = leg.message_key
-    where recounted_leg.delivered_at is not null
+    where recounted_leg.delivered_at is not null and (leg.is_copy and message.ignores_copies) is not true
     group by leg.message_key, recounted_leg.channel, message.sent_at
 ),
 
@@ -88,13 +84,17 @@ recounted as (
     ) as counted (measure, counted_at)
     where counted.counted_at is not null
     union all
-    select
-        'priced_leg' as measure,
-        (message.sent_at at time zone %(report_timezone)s)::date as day
+    select counted.measure, (message.sent_at at time zone %(report_timezone)s)::date as day
     from recounted_leg
     inner join fact.leg as leg on leg.leg_key = recounted_leg.leg_key
     inner join fact.message as message on message.message_key = leg.message_key
-    where recounted_leg.is_priced and message.sent_at is not null
+    cross join lateral (
+        select 'priced_leg' as measure where recounted_leg.is_priced
+        union all
+        select 'clicked_of_message' as measure from generate_series(1, recounted_leg.click_count)
+        where not (leg.is_copy and message.ignores_copies)
+    ) as counted
+    where message.sent_at is not null
     union all
     select channel || '_targeted' as measure, null::date as day
     from fact.message where %(days)s::date[] is null

@@ -20,6 +20,7 @@ awaited_message as (
     where
         message.channel in ('email', 'sms')
         and leg.provider <> 'dispatch'
+        and not (leg.is_copy and message.ignores_copies)
         and message.sent_day is not null
         and (
             %(days)s::date[] is null

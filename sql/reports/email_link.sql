@@ -20,6 +20,7 @@ clicked_leg as (
         message.channel = 'email'
         and message.is_clicked
         and leg.first_clicked_at is not null
+        and not (leg.is_copy and message.ignores_copies)
         and message.sent_day is not null
         and (
             %(days)s::date[] is null

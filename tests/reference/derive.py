@@ -174,6 +174,8 @@ def happening(event: Sighting) -> Happening:
         event_type=kind,
         leg=event.leg,
         leg_key=event.leg_key,
+        own_leg_key=event.own_leg_key,
+        recipient=event.recipient[0].hex() if event.recipient else None,
         names_leg=named_leg(event),
         gateway=event.gateway,
         dispatch_id=event.dispatch_id,

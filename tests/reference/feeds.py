@@ -1,6 +1,7 @@
 """What a record of each feed tells: DESIGN section 10. Copied columns and identities only; classes follow later."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,12 +54,29 @@ def first_ranked(*choices: tuple[int, str | None]) -> tuple[int, str] | None:
     return next((choice for choice in choices if choice[1]), None)
 
 
-def sendgrid_message_id(written: str) -> str:
-    """`sg_message_id` up to its first dot; `smtp-id` between `<` and its first `.` or `@`."""
-    written = written.strip()
-    if written.startswith("<"):
-        return written[1:].split("@")[0].split(".")[0]
-    return written.split(".")[0]
+def split_smtp_id(written: str) -> tuple[str, str]:
+    """SendGrid's id in an `smtp-id` of one of its own hosts; any other is the sender's. The other of both is empty."""
+    whole = written.strip().strip("<>").strip()
+    local, _, host = whole.rpartition("@")
+    if re.match(r"(ismtpd|geopod)|(.*\.)?sendgrid\.net$", host) and "@" in whole:
+        return local, ""
+    return "", whole
+
+
+def sendgrid_message_id(sg_message_id: str, smtp_id: str) -> str:
+    """`sg_message_id` up to `.filter` or `.recvd`; where it is missing or names a filter, that in `smtp-id`."""
+    written = sg_message_id.strip()
+    in_smtp_id, _ = split_smtp_id(smtp_id)
+    if not written or written.startswith("filter"):
+        return in_smtp_id or written
+    for end in (".filter", ".recvd"):
+        written = written.split(end)[0]
+    return written
+
+
+def named_message_id(written: str) -> str:
+    """How the dispatch log writes either of both."""
+    return sendgrid_message_id("", written) if "@" in written else sendgrid_message_id(written, "")
 
 
 def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: datetime) -> list[Sighting]:
@@ -84,8 +102,11 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
 
     written_id = text_of(record, "sg_message_id")
     smtp_id = text_of(record, "smtp-id")
-    message_id = sendgrid_message_id(written_id or smtp_id or "")
-    identity = [message_id, recipient_key.hex(), word, str(milliseconds(at) // 1000)]
+    message_id = sendgrid_message_id(written_id or "", smtp_id or "")
+    _, own_id = split_smtp_id(smtp_id or "")
+    own_leg = ("own", own_id, recipient_key.hex()) if own_id else None
+    named_by = message_id or (hidden(f"<{own_id}>") if own_id else "")
+    identity = [named_by, recipient_key.hex(), word, str(milliseconds(at) // 1000)]
     if word in ("open", "click"):
         identity += [hidden(text_of(record, "ip")) or "", hidden(text_of(record, "useragent")) or ""]
     if word == "click":
@@ -109,7 +130,7 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
     )
     flag = record.get("sg_machine_open")
     type_and_classification = [text_of(record, "type"), text_of(record, "bounce_classification")]
-    leg = (message_id, recipient_key.hex()) if message_id else None
+    leg = (message_id, recipient_key.hex()) if message_id else own_leg
     return [
         Sighting(
             key=keyring.event_key(milliseconds(at), account, "sendgrid", identity),
@@ -121,6 +142,7 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
             word=word,
             leg=leg,
             leg_key=keyring.leg_key(account, "sendgrid", leg) if leg else None,
+            own_leg_key=keyring.leg_key(account, "sendgrid", own_leg) if own_leg else None,
             dispatch_id=named(as_text(record.get("dispatch_id"))),
             campaign=campaign,
             template=template,
@@ -264,10 +286,11 @@ def dispatch_log(keyring: Keyring, account: str, record: dict, landed_at: dateti
     gateway = as_text(record.get("provider"))
     message_id = as_text(record.get("provider_message_id"))
     if message_id and gateway == "sendgrid":
-        message_id = sendgrid_message_id(message_id) or None
+        message_id = named_message_id(message_id) or None
     occurred_text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    identity = (channel, dispatch_id, status, occurred_text, gateway or "", message_id or "")
-    leg = (channel, dispatch_id)
+    whom = (recipient_key.hex(),) if recipient_key else ()
+    identity = (channel, dispatch_id, *(whom or ("",)), status, occurred_text, gateway or "", message_id or "")
+    leg = (channel, dispatch_id, *whom)
     campaign_id, template_id = named(as_text(record.get("campaign_id"))), named(as_text(record.get("template_id")))
     return [
         Sighting(

@@ -37,6 +37,7 @@ class Sighting:
     word: str
     leg: tuple[str, ...] | None
     leg_key: UUID | None
+    own_leg_key: UUID | None = None
     gateway: str | None = None
     names_message: str | None = None
     dispatch_id: str | None = None
@@ -58,7 +59,7 @@ class Sighting:
 
 
 LEAST = {"at": None, "dispatch_id": str.encode, "campaign": None, "template": None}
-GREATEST = {"price": None, "segments": None, "duration_seconds": None, "is_machine": None, "recipient": None}
+GREATEST = ("price", "segments", "duration_seconds", "is_machine", "recipient", "own_leg_key")
 
 
 def in_bytes(choice: tuple[int, str]) -> tuple[int, bytes]:

@@ -97,6 +97,7 @@ def test_the_traffic_reaches_every_state_event_type_and_report():
     states, seen, reports, rejected = set(), set(), set(), set()
     merged_sightings = 0
     learnt: set[UUID] = set()
+    kinds: Counter[str] = Counter()
 
     @settings(FEW, database=None, derandomize=True)  # what examples reach is known of known examples only
     @given(traffic(min_files=20))
@@ -110,10 +111,19 @@ def test_the_traffic_reaches_every_state_event_type_and_report():
         for h in happenings:
             seen.add((h.channel, h.event_type))
             seen.add(h.failure_class)
-        for m in make_messages(happenings):
+        messages = make_messages(happenings)
+        of_dispatch = Counter((m.account, m.channel, m.dispatch_id) for m in messages if m.dispatch_id)
+        kinds["one of a batch"] += sum(count for count in of_dispatch.values() if count > 1)
+        for m in messages:
             states.add((m.channel, m.state))
             if m.is_delivered_then_bounced:
                 states.add("delivered_then_bounced")
+            recipients = {leg.recipient for leg in m.legs if leg.provider == "dispatch"} - {None}
+            assert len(recipients) <= 1
+            kinds["copy decides"] += bool(m.copies) and m.deciding_legs == m.legs
+            kinds["copy is ignored"] += m.deciding_legs != m.legs
+            kinds["joined by the sender's id"] += len(m.legs) > 1 and any(leg.has_own_id_alone for leg in m.legs)
+            kinds["known by the sender's id alone"] += all(leg.has_own_id_alone for leg in m.legs)
             if any(e.names_leg for e in m.events) and {leg.provider for leg in m.legs} > {"dispatch"}:
                 learnt.add(m.events[0].key)
         reports.update(name for name, cells in model.report_rows().items() if cells)
@@ -128,4 +138,5 @@ def test_the_traffic_reaches_every_state_event_type_and_report():
     assert reports == set(report_rows([], "UTC"))
     assert rejected >= {"not_json", "not_an_object", "body", "time", "address", "status", "event_word", "dispatch_id"}
     assert merged_sightings > 100
+    assert len(kinds) == 5 and min(kinds.values()) > 20, kinds
     assert len(learnt) > 20

@@ -20,6 +20,7 @@ EMAILS = (
     "eve@shop.example",
     "finn@mail.example.org",
 )
+ARCHIVE = "archive@acme.example"
 NUMBERS = ("+12125550101", "+14165550123", "+442079460123", "+4915228817386", "+493023125001", "+12125550142")
 CAMPAIGNS = ("spring", "summer", "Winter Sale", "c-4711")
 TEMPLATES = ("t-hello", "t-bye")
@@ -113,12 +114,19 @@ AGENTS = ("Mozilla/5.0 (X11; Linux x86_64)", "YahooMailProxy", "Mozilla/5.0", No
 
 
 def sendgrid_id(number: int) -> str:
-    return f"Msg{number}TnSTr2b0aZxWw"
+    return f"Msg{number}.TnSTr2b0aZxWw"
+
+
+def own_message_id(choose: Choices, number: int) -> str:
+    """The Message-ID that the sender's own program gives: mostly one a message, all alike up to the first dot."""
+    return f"<1772359200.{number + choose.of(0, 0, 0, 0, 1)}.own@mail.acme.example>"
 
 
 def sendgrid_record(choose: Choices, season: Sequence[datetime]) -> dict:
     number = choose.below(8)
     address = EMAILS[(number + choose.of(0, 0, 0, 1)) % len(EMAILS)]
+    if choose.rarely(6):
+        address = ARCHIVE  # a blind copy carries the ids of the message
     word = choose.one(SENDGRID_WORDS)
     if word in ENGAGEMENT and number % 2 == 0 and not choose.rarely(6):
         word = choose.of("bounce", "delivered", "dropped")  # else nearly every message would end as delivered
@@ -132,9 +140,15 @@ def sendgrid_record(choose: Choices, season: Sequence[datetime]) -> dict:
     }
     written = choose.below(8)
     if written < 6:
-        record["sg_message_id"] = f"{sendgrid_id(number)}.recvd-6f7d9c-4x2lp-1-68A1F0C2-{choose.below(3)}.0"
-    if written > 3 and not (written == 7 and word == "bounce"):
-        record["smtp-id"] = f"<{sendgrid_id(number)}{choose.of('@geopod-ismtpd-9', '.filter0001@mail.example')}>"
+        record["sg_message_id"] = sendgrid_id(number) + choose.of(
+            f".recvd-6f7d9c-4x2lp-1-68A1F0C2-{choose.below(3)}.0", f".filter0001.{choose.below(3)}.5515E0B88.0", ""
+        )
+        if word == "dropped" and choose.rarely(2):
+            record["sg_message_id"] = f"filter0093p1las1.{number}.69A41A10.0"
+    if written > 1 and not (written == 7 and word == "bounce"):
+        record["smtp-id"] = choose.of(
+            f"<{sendgrid_id(number)}@geopod-ismtpd-9>", own_message_id(choose, number), own_message_id(choose, number)
+        )
     if word == "bounce":
         kind = dict(BOUNCES[(number + seconds) % len(BOUNCES)])
         record |= kind
@@ -283,7 +297,7 @@ DISPATCH_COLUMNS = (
 def dispatch_record(choose: Choices, season: Sequence[datetime], in_text: bool) -> dict:
     channel = choose.one(CHANNELS)
     number = choose.below(8)
-    person = (number + choose.of(0, 0, 0, 1)) % 6
+    person = (number + choose.of(0, 0, 0, 1, 2)) % 6
     address = EMAILS[person] if channel == "email" else NUMBERS[person]
     at = choose.time(season)
     has_recipient = not choose.rarely(4)
@@ -328,7 +342,9 @@ def written_time(choose: Choices, at: datetime, in_text: bool) -> object:
 def named_message(choose: Choices, channel: str, number: int) -> str:
     if channel == "email":
         name = sendgrid_id(number)
-        return choose.of(name, f"{name}.recvd-1-2.0", f"<{name}@geopod-ismtpd-9>")
+        return choose.of(
+            name, f"{name}.recvd-1-2.0", f"<{name}@geopod-ismtpd-9>", f"<{name}@ismtpd0006p1.sendgrid.net>"
+        )
     sid = twilio_sid("twilio_messages" if channel == "sms" else "twilio_calls", number % 6)
     return choose.of(sid, f" {sid} ")
 

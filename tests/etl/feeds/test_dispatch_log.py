@@ -45,22 +45,33 @@ def reason(**values: object) -> str:
 def test_a_status_is_an_event(status: str, event_type: str):
     found = event(status=status)
     assert (found.event_type, found.provider_event, found.provider) == (event_type, status, "dispatch")
-    assert found.leg_key == KEYRING.leg_key(ACCOUNT, "dispatch", ("email", "d-1"))
+    key = KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
+    assert found.leg_key == KEYRING.leg_key(ACCOUNT, "dispatch", ("email", "d-1", key))
+    nobody = event(status=status, recipient=None)
+    assert nobody.leg_key == KEYRING.leg_key(ACCOUNT, "dispatch", ("email", "d-1"))
+
+
+def test_rows_that_share_a_dispatch_id_and_differ_in_recipient_are_told_apart():
+    rows = [event(), event(recipient="bo@inbox.example"), event(recipient=None)]
+    assert len({row.event_key for row in rows}) == len({row.leg_key for row in rows}) == 3
+    again = event(recipient=" ANA@inbox.example ")
+    assert (again.event_key, again.leg_key) == (rows[0].event_key, rows[0].leg_key)
 
 
 def test_the_key_is_that_of_the_tuple_of_the_design():
     found = event(provider=" SendGrid ", provider_message_id="m1.filter")
-    identity = ("email", "d-1", "handed_over", "2026-03-02T09:14:40.250000Z", "sendgrid", "m1")
+    key = KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
+    identity = ("email", "d-1", key, "handed_over", "2026-03-02T09:14:40.250000Z", "sendgrid", "m1")
     assert found.event_key == KEYRING.event_key(1772442880250, ACCOUNT, "dispatch", identity)
     assert (found.gateway, found.provider_message_id) == ("sendgrid", "m1")
-    bare = ("email", "d-1", "handed_over", "2026-03-02T09:14:40.250000Z", "", "")
-    assert event(provider=" ").event_key == KEYRING.event_key(1772442880250, ACCOUNT, "dispatch", bare)
+    bare = ("email", "d-1", "", "handed_over", "2026-03-02T09:14:40.250000Z", "", "")
+    assert event(provider=" ", recipient=None).event_key == KEYRING.event_key(1772442880250, ACCOUNT, "dispatch", bare)
 
 
 def test_a_row_names_the_leg_of_a_gateway_if_it_has_what_that_leg_needs():
     key = KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
     named = event(provider="sendgrid", provider_message_id="<m1.x@geopod>")
-    assert named.named_leg_key == KEYRING.leg_key(ACCOUNT, "sendgrid", ("m1", key))
+    assert named.named_leg_key == KEYRING.leg_key(ACCOUNT, "sendgrid", ("m1.x", key))
     assert event(provider="sendgrid", provider_message_id="m1", recipient=None).named_leg_key is None
     assert event(provider="sendgrid").named_leg_key is None
     sms = event(channel="sms", recipient=None, provider="twilio", provider_message_id=" SM01 ")

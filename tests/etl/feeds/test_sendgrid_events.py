@@ -101,11 +101,20 @@ def test_only_failures_have_a_class():
     [
         ({"sg_message_id": "m1.filter0001.16648.5515E0B88.0"}, "m1"),
         ({"sg_message_id": " m1 "}, "m1"),
-        ({"sg_message_id": "", "smtp-id": "<m2.x@geopod>"}, "m2"),
-        ({"sg_message_id": None, "smtp-id": "<m2@geopod.x>"}, "m2"),
-        ({"sg_message_id": "  ", "smtp-id": "<m2@geopod.x>"}, "m2"),
+        ({"sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0"}, "14c5d75ce93.dfd.64b469"),
+        ({"sg_message_id": "m1.recvd-canary-5d4f7c9b8-x7k2p-1-65F1A2B3-12.0"}, "m1"),
+        ({"sg_message_id": "m1.a.b"}, "m1.a.b"),
+        ({"sg_message_id": "", "smtp-id": "<m2.x@geopod>"}, "m2.x"),
+        ({"sg_message_id": None, "smtp-id": "<m2@GEOPOD-ismtpd-9>"}, "m2"),
+        ({"sg_message_id": "  ", "smtp-id": "<m2@ismtpd0006p1sjc2.sendgrid.net>"}, "m2"),
+        ({"sg_message_id": ".recvd-1", "smtp-id": "<m2@ismtpd-5>"}, "m2"),
+        ({"sg_message_id": "m1.recvd-1", "smtp-id": "<m2@ismtpd-5>"}, "m1"),
+        ({"sg_message_id": "filter0093p1las1.9128.69A41A10.0", "smtp-id": "<m2@ismtpd-5>"}, "m2"),
+        ({"sg_message_id": "filter0093p1las1.9128.69A41A10.0"}, "filter0093p1las1.9128.69A41A10.0"),
+        ({"sg_message_id": "filter0093.9128.6", "smtp-id": "<1.2@acme.example>"}, "filter0093.9128.6"),
         ({"sg_message_id": None, "smtp-id": ""}, None),
-        ({"sg_message_id": None, "smtp-id": "m2@geopod"}, None),
+        ({"sg_message_id": None, "smtp-id": "<>"}, None),
+        ({"sg_message_id": None, "smtp-id": "m2@geopod"}, "m2"),
         ({"sg_message_id": None, "smtp-id": "<@geopod>"}, None),
         ({"sg_message_id": {"a": 1}}, None),
         ({"sg_message_id": None}, None),
@@ -115,6 +124,27 @@ def test_the_message_is_named_by_either_id_or_by_none(values: dict, message_id: 
     found = event(**values)
     assert found.provider_message_id == message_id
     assert (found.leg_key is None) == (message_id is None)
+
+
+def test_an_event_with_the_senders_message_id_alone_has_a_leg_of_that_and_the_recipient():
+    own_id, key = "1772359200.85680@acme.example", KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
+    bounce = event(event="bounce", sg_message_id="", **{"smtp-id": f" <{own_id}> "})
+    assert bounce.provider_message_id is None
+    assert bounce.leg_key == bounce.own_leg_key == KEYRING.leg_key(ACCOUNT, "sendgrid", ("own", own_id, key))
+    identity = (f"<{own_id}>", key, "bounce", "1772442911")
+    assert bounce.event_key == KEYRING.event_key(1772442911000, ACCOUNT, "sendgrid", identity)
+    carrier = event(**{"smtp-id": f"<{own_id}>"})
+    assert (carrier.provider_message_id, carrier.own_leg_key) == ("m1", bounce.leg_key) != ("m1", carrier.leg_key)
+    assert event().own_leg_key is None and event(**{"smtp-id": "<m1@geopod-ismtpd-1>"}).own_leg_key is None
+
+
+def test_message_ids_of_senders_that_begin_alike_are_two_and_name_nobody():
+    written = [f"<177235920034.8568{number}.ana@inbox.example>" for number in (0, 1)]
+    found = [event(event="bounce", sg_message_id=None, **{"smtp-id": one}) for one in written]
+    assert len({one.leg_key for one in found}) == len({one.event_key for one in found}) == 2
+    again = event(event="bounce", sg_message_id=None, email="ANA@inbox.example", **{"smtp-id": written[0]})
+    assert (again.leg_key, again.event_key) == (found[0].leg_key, found[0].event_key)
+    assert "85680" not in str(found)
 
 
 def test_a_leg_is_a_message_and_its_recipient():

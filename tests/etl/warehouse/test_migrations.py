@@ -156,7 +156,7 @@ def test_every_schema_and_function_has_a_comment(warehouse: Warehouse) -> None:
         "select proname, obj_description(oid, 'pg_proc') from pg_proc"
         " where pronamespace in ('fact'::regnamespace, 'ops'::regnamespace, 'report'::regnamespace)"
     )
-    assert (len(schemas), len(functions)) == (5, 7)
+    assert (len(schemas), len(functions)) == (5, 8)
     assert [name for name, comment in schemas + functions if not comment] == []
 
 

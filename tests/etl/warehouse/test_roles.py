@@ -29,6 +29,7 @@ SCHEMAS = {
 FUNCTIONS = {
     # say nothing of anybody
     "fact.message_key": {PUBLIC},
+    "fact.recipient_message_key": {PUBLIC},
     "fact.key_floor": {PUBLIC},
     "fact.masked": {PUBLIC},
     "fact.sees_recipients": {PUBLIC},
