@@ -31,6 +31,9 @@ SETTINGS: Mapping[str, str] = {
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     # default 300: so late a new DAG file is seen
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+    # whatever the umask: by default others may read logs of tasks
+    "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+    "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
     "AIRFLOW__METRICS__STATSD_ON": "False",
     "AIRFLOW__METRICS__OTEL_ON": "False",
     "AIRFLOW__TRACES__OTEL_ON": "False",

@@ -58,6 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
+    os.umask(0o077)  # logs, inbox and everything else that its processes write hold what belongs to people
     folder = Settings.from_environment({"WAYBILL_VAR": os.environ.get("WAYBILL_VAR", "")}).var / "run"
     installation = Installation(folder, simulated_days.ZONE, simulated_days.ACCOUNTS)
     # libraries of this process are not to find a setting of another installation either

@@ -1,9 +1,12 @@
 """What `doctor` looks at: every finding says what is wrong and how to fix it."""
 
+import shlex
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import psycopg2
@@ -55,6 +58,7 @@ def examine() -> Iterator[Finding]:
         return
     yield Finding("settings", True, f"key fingerprint {settings.keyring.fingerprint}")
     problem = landing_problem(settings)
+    problem = problem or _open_to_others(settings.landing_url, 0o077, "read what people's messages say")
     yield Finding("landing", problem is None, problem or settings.landing_url)
     yield from _inbox(settings)
     yield from _disk(settings)
@@ -103,6 +107,14 @@ def landing_problem(settings: Settings) -> str | None:
     return None
 
 
+def _open_to_others(url: str, bits: int, what: str) -> str | None:
+    """Whether other users of this machine may enter a folder, and what to do; None: not, or it is no folder here."""
+    folder = Path(url)
+    if not folder.is_dir() or not (mode := stat.S_IMODE(folder.stat().st_mode)) & bits:
+        return None
+    return f"{url} has mode {mode:04o}: other users of this machine can {what}; `chmod -R go-rwx {shlex.quote(url)}`"
+
+
 def _inbox(settings: Settings) -> Iterator[Finding]:
     where = without_password(settings.inbox_url)
     if inbox.is_yet_to_be_made(settings):
@@ -116,6 +128,9 @@ def _inbox(settings: Settings) -> Iterator[Finding]:
         yield Finding("inbox", False, problem)
     if len(problems) > MOST_NAMED:
         yield Finding("inbox", False, f"{len(problems) - MOST_NAMED} more like that: mend these first")
+    if (problem := _open_to_others(settings.inbox_url, 0o002, "put files of their own into it")) is not None:
+        problems.append(problem)
+        yield Finding("inbox", False, problem)
     if not problems:
         yield Finding("inbox", True, where)
 

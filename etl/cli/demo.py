@@ -14,6 +14,7 @@ from etl.cli.reporting import print_report
 from etl.feeds import FEEDS
 from etl.reports import catalogue
 from etl.reports.build import rebuild
+from etl.secret_file import private_folder
 from etl.settings import Settings
 from etl.warehouse import embedded
 from etl.warehouse.connection import REPORTER, connect, connected
@@ -71,6 +72,7 @@ def _write_inbox(inbox: Path, seed: int) -> None:
     say("Simulating a week of two organisations' email, text messages and calls …")
     draft = inbox.with_name(f".{inbox.name}")
     shutil.rmtree(draft, ignore_errors=True)
+    private_folder(draft)
     count = write(World(seed), draft)
     draft.rename(inbox)
     say(f"{count} files as providers and the campaign system would write them: {_shown(inbox)}")

@@ -15,6 +15,7 @@ from etl.load.entries import Entry, Skipped, entries_below, is_finished, shown
 from etl.load.places import failures_as, is_object_store, place
 from etl.model.errors import ConfigurationError, SourceError, UsageError
 from etl.model.vocabulary import ACCOUNT
+from etl.secret_file import private_folder
 from etl.settings import Settings
 from etl.warehouse.connection import without_password
 
@@ -127,7 +128,7 @@ def _opened(settings: Settings) -> UPath:
     inbox, told = place(settings.inbox_url), _told(settings)
     with failures_as(lambda why: ConfigurationError(f"Cannot look into the inbox {told}: {why}."), inbox):
         if is_yet_to_be_made(settings):
-            inbox.mkdir(parents=True)
+            private_folder(Path(inbox))
         is_there = _has_bucket(inbox) if is_object_store(inbox) else inbox.is_dir()
     if not is_there:
         raise ConfigurationError(

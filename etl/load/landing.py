@@ -21,6 +21,7 @@ from etl.load.places import failures_as, is_object_store, place
 from etl.model.errors import ConfigurationError, SourceError, UsageError
 from etl.model.redaction import Redactor
 from etl.model.vocabulary import ACCOUNT
+from etl.secret_file import private_file, private_folder
 from etl.warehouse.connection import without_password
 
 BLOCK = 1 << 20
@@ -120,7 +121,7 @@ def check_writable(landing_url: str) -> None:
         zone,
     ):
         if not is_object_store(zone):
-            zone.mkdir(parents=True, exist_ok=True)
+            private_folder(Path(zone))
         probe = zone / f".probe-{os.getpid()}-{os.urandom(6).hex()}"
         probe.write_bytes(b"")
         probe.unlink()
@@ -166,14 +167,14 @@ def _path_of(folder: str, sha256: str) -> str:
 def _put_file(stream: Readable, zone: Path, folder: str) -> tuple[str, int]:
     """Copy a stream to the name of its content, also where it was landed before: that mends an object that was damaged
     since. Returns sha256 and length."""
-    (zone / folder).mkdir(parents=True, exist_ok=True)
+    private_folder(zone / folder)
     draft = zone / folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
     try:
-        with draft.open("wb") as target:
+        with private_file(draft) as target:
             sha256, byte_count = _copy(stream, target)
             _flush(target)
         final = zone / _path_of(folder, sha256)
-        final.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(final.parent)
         draft.rename(final)
         return sha256, byte_count
     finally:
@@ -206,7 +207,7 @@ def _write_manifest(landing_url: str, landed: LandedObject) -> LandedObject:
     text = msgspec.json.format(msgspec.json.encode(landed), indent=1) + b"\n"
     if isinstance(manifest, Path):
         draft = manifest.with_name(f".{manifest.name}.{os.getpid()}-{os.urandom(6).hex()}.tmp")
-        with draft.open("wb") as file:
+        with private_file(draft) as file:
             file.write(text)
             _flush(file)
         with suppress(FileExistsError):

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg2
 
 from etl.model.errors import ConfigurationError
+from etl.secret_file import private_folder
 
 DATABASE = "waybill"
 CREATE_DATABASE = "create database waybill template template0 encoding 'UTF8'"
@@ -72,7 +73,7 @@ def _server(folder: Path, version: int):
             f"The embedded warehouse was made with Postgres {made_with.read_text().strip()}, and "
             f"EMBEDDED_POSTGRES_VERSION asks for {version}. Unset it, or use another WAYBILL_VAR."
         )
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns where XDG_RUNTIME_DIR is not set; it needs none
         import fasteners

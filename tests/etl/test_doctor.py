@@ -199,3 +199,16 @@ def test_what_nobody_will_read_in_the_inbox(warehouse: Warehouse) -> None:
         (inbox / f"wrong feed {number}").mkdir()
     told = [finding.message for finding in doctor.examine() if finding.subject == "inbox"]
     assert len(told) == 11 and told[-1] == "12 more like that: mend these first"
+
+
+@pytest.mark.parametrize(("name", "mode", "said"), [("landing", 0o755, "read"), ("inbox", 0o777, "put files")])
+def test_folders_that_other_users_may_enter_are_told_with_what_to_do(
+    warehouse: Warehouse, name: str, mode: int, said: str
+) -> None:
+    folder = warehouse.settings.var / name
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
+    assert name not in bad()
+    folder.chmod(mode)
+    assert f"mode 0{mode:o}: other users of this machine can {said}" in bad()[name]
+    assert f"chmod -R go-rwx {folder}" in bad()[name]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -127,3 +128,16 @@ def test_a_landing_zone_that_cannot_be_written_is_a_source_error(tmp_path: Path)
     (tmp_path / "zone").write_text("a file, no folder")
     with pytest.raises(SourceError, match="Cannot write to the landing zone"):
         land(BytesIO(DATA), "acme", "sendgrid_events", str(tmp_path / "zone"))
+
+
+def test_what_is_landed_is_nobody_elses_to_read_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        zone = tmp_path / "var" / "landing"
+        land(BytesIO(b"somebody@example.com"), "acme", "sendgrid_events", str(zone))
+    finally:
+        os.umask(before)
+    found = [tmp_path / "var", *(tmp_path / "var").rglob("*")]
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in found}
+    assert len(found) == 7
+    assert modes == {(True, 0o700), (False, 0o600)}
