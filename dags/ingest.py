@@ -10,6 +10,7 @@ from etl.feeds.api import ApiFeed
 from etl.feeds.base import Feed
 from orchestration import ingest_steps as steps
 from orchestration import pages, policy, surroundings
+from orchestration.ingest_slices import slices
 
 EVERY = {"api": "7 * * * *", "files": "*/15 * * * *"}
 ACCOUNT = Param(None, type=["null", "string"], title="Account", description="This organisation only; empty: every one")
@@ -31,7 +32,7 @@ def tasks_of(feed: Feed, account: str | None) -> None:
             staged = steps.stage(feed.slug, steps.pull.override(pool=pool)(feed.slug, one))
             steps.validate(staged) >> steps.publish(staged)
 
-        load.expand(one=steps.slices(feed.slug, account, list(params)))
+        load.expand(one=slices(feed.slug, account, list(params)))
 
     of_account()
 

@@ -2,38 +2,15 @@
 
 from datetime import timedelta
 
-from airflow.sdk import Asset, get_current_context, task
+from airflow.sdk import Asset, task
 
-from orchestration import books, intervals, mapped, runs
+from orchestration import books, mapped
 from orchestration.surroundings import progress, settings, warehouse, warn
 from orchestration.validation_page import refreshed
 
 FACTS = Asset("waybill_facts", uri="x-waybill://fact/event")
 # one XCom per task, not one per key of what it returns
 LABELLED = {"map_index_template": "{{ label }}", "multiple_outputs": False}
-
-
-@task(execution_timeout=timedelta(minutes=5))
-def slices(feed: str, account: str | None, known: list[str]) -> list[dict]:
-    """What is to be pulled: one slice per organisation."""
-    from etl.feeds import FEEDS
-    from etl.load import inbox
-    from etl.pull import ingest
-
-    context = get_current_context()
-    params, ours = context["params"], settings()
-    runs.check_names(params, known)
-    wanted = params["account"]
-    if account is None:
-        for sentence in inbox.misplaced(ours):
-            warn(sentence)
-    else:
-        runs.check_account(wanted, ours.accounts)
-        if wanted not in (None, account):
-            return []
-    now, window = intervals.now_of(context), runs.window_of(context)
-    found = ingest.slices(ours, warehouse(ours), FEEDS[feed], now, window, account or wanted)
-    return [mapped.to_xcom(one) for one in found]
 
 
 @task(execution_timeout=timedelta(hours=6), **LABELLED)

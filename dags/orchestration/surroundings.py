@@ -2,8 +2,7 @@
 the log of the task.
 
 Connections: `waybill_warehouse` (Postgres), and one per provider and organisation, `waybill_<provider>_<account>`:
-login and password are the credentials, host is the base URL where it is not the provider's own. What no connection
-says, the environment does (see .env.example).
+login and password are the credentials, host is a base URL other than the provider's own. The environment says the rest.
 """
 
 import logging
@@ -28,9 +27,8 @@ __all__ = ["accounts_at_parse_time", "pool_of", "progress", "reporter", "setting
 WAREHOUSE = "waybill_warehouse"
 
 progress = logging.getLogger("waybill").info
-"""Takes what is being done, for the log of the task."""
 warn = logging.getLogger("waybill").warning
-"""Takes what somebody should look at."""
+"""Take what is being done, and what somebody should look at, for the log of the task."""
 
 
 def settings(feed: Feed | None = None, account: str | None = None) -> Settings:
