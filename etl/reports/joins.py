@@ -192,6 +192,13 @@ def _cause(
             "dispatch log if that is not its name. Until then these messages stay in the gateway.",
         )
     page = f"docs/feeds/{feed.slug}.md"
+    if copied := sum(one.provider_message_id is not None for one in unseen):
+        return (
+            f"Messages of {share.gateway} of these dispatch ids went to other recipients than the dispatch log names "
+            f"({copied:,} of {len(unseen):,} looked at): they count as copies.",
+            "Write into the column recipient of the dispatch log the address that the message is sent to, and load it "
+            f"again. Where they are copies indeed: look the ids up at {share.gateway}.",
+        )
     found = _differing_ids(feed.slug, unseen, undispatched)
     if found is not None:
         return found

@@ -61,7 +61,8 @@ cross join lateral (
         min(leg.first_event_at) as first_event_at,
         bool_or(leg.provider = 'dispatch') as is_dispatched,
         bool_or(leg.last_handed_over_at is not null) as is_handed_over,
-        bool_or(leg.provider <> 'dispatch') as is_of_gateway
+        -- a copy is not the message to whom it is meant for
+        bool_or(leg.provider <> 'dispatch' and not leg.is_copy) as is_of_gateway
     from fact.leg as leg
     where leg.message_key = message.message_key
 ) as legs

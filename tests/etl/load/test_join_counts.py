@@ -123,3 +123,41 @@ def test_a_load_that_changes_no_join_writes_none(loads: Loads) -> None:
     row = loads.load("sendgrid_events", sendgrid("open", "2026-03-01 12:00"))
     assert row.inserted_count == 1
     assert before["fact.join_count"] == loads.stamps("fact")["fact.join_count"]
+
+
+FIVE = [f"p{number}@example.com" for number in range(5)]
+
+
+def test_a_batch_of_five_that_shares_one_dispatch_id_joins_five_times(loads: Loads) -> None:
+    loads.load(
+        "dispatch_log",
+        *(dispatched("handed_over", "2026-03-01T10:00", "b1", provider="sendgrid", recipient=to) for to in FIVE),
+    )
+    loads.load(
+        "sendgrid_events",
+        *(sendgrid("delivered", "2026-03-01 10:01", f"m{to[1]}", to, dispatch_id="b1") for to in FIVE[:4]),
+    )
+    one_missing = {"handed_over": 5, "handed_over_unseen": 1, "gateway_message": 4}
+    assert shown(loads) == {("acme", "sendgrid_events"): one_missing}
+    loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01", "m4", FIVE[4], dispatch_id="b1"))
+    assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 5, "gateway_message": 5}}
+
+
+def test_a_blind_copy_lacks_nothing_and_stands_for_nobody(loads: Loads) -> None:
+    copy = sendgrid("delivered", "2026-03-01 10:01", "m1", "archive@example.com", dispatch_id="d1")
+    own = sendgrid("bounce", "2026-03-01 10:01", "m1", "ann@example.com", dispatch_id="d1", status="5.1.1")
+    loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T10:00", "d1", **NAMING))
+    loads.load("sendgrid_events", copy)
+    assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 1, "handed_over_unseen": 1}}
+    loads.load("sendgrid_events", own)
+    assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 1, "gateway_message": 1}}
+
+
+def test_a_delayed_bounce_with_nothing_but_the_own_message_id_joins(loads: Loads) -> None:
+    own = "<abc.1@mail.example.com>"
+    first = sendgrid("delivered", "2026-03-01 10:01", "m1", dispatch_id="d1", **{"smtp-id": own})
+    late = sendgrid("bounce", "2026-03-02 10:01", None, status="5.1.1", **{"smtp-id": own})
+    loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T10:00", "d1", **NAMING))
+    loads.load("sendgrid_events", late)
+    loads.load("sendgrid_events", first)
+    assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 1, "gateway_message": 1}}

@@ -28,17 +28,21 @@ def explain(loads: Loads, account: str | None = None) -> list[Explained]:
         return joins.explain(cursor, 0.02, account)
 
 
+def recipient(dispatch_id: str | None) -> str:
+    return f"p{''.join(filter(str.isdigit, dispatch_id or ''))}@example.com"
+
+
 def hand_over(loads: Loads, *dispatch_ids: str, **fields: object) -> None:
     rows = [
-        dispatched("handed_over", "2026-03-01T10:00", name, recipient=f"p{number}@example.com", **NAMING | fields)
-        for number, name in enumerate(dispatch_ids)
+        dispatched("handed_over", "2026-03-01T10:00", name, **{"recipient": recipient(name)} | NAMING | fields)
+        for name in dispatch_ids
     ]
     loads.load("dispatch_log", *rows)
 
 
 def deliver(loads: Loads, *dispatch_ids: str | None, day: str = "2026-03-01") -> None:
     events = [
-        sendgrid("delivered", f"{day} 10:01", f"m{day}-{number}", f"p{number}@example.com")
+        sendgrid("delivered", f"{day} 10:01", f"m{day}-{number}", recipient(name))
         | ({} if name is None else {"dispatch_id": name})
         for number, name in enumerate(dispatch_ids)
     ]
@@ -167,7 +171,16 @@ def test_messages_that_only_one_side_knows_are_to_be_looked_up_on_the_other(load
     deliver(loads, "d2", day="2026-03-02")
     (found,) = explain(loads)
     assert found.cause is None and "Look one of these ids up at sendgrid" in found.advice
-    loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01", "m9", dispatch_id="d1"))
+    loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01", "m9", recipient("d1"), dispatch_id="d1"))
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-03 10:01", "m10", dispatch_id="d7"))
     (found,) = explain(loads)
     assert found.cause is None and "Look one of these ids up in the campaign system" in found.advice
+
+
+def test_another_recipient_than_the_dispatch_log_names_is_the_likely_cause(loads: Loads) -> None:
+    hand_over(loads, "d1", recipient="ann+news@example.com")
+    deliver(loads, "d1")
+    (found,) = explain(loads)
+    assert [share.kind for share in found.shares] == [UNSEEN]
+    assert "of these dispatch ids went to other recipients than the dispatch log names" in found.cause
+    assert "recipient" in found.advice and "@" not in found.advice
