@@ -18,18 +18,18 @@ from pathlib import Path
 from psycopg2 import sql
 
 from bench.generate import START, spool
-from etl import quality
-from etl.feeds import FEEDS
-from etl.load import live_counts, outcomes, steps
-from etl.load.landing import land
-from etl.load.live_counts import LIVE_TABLES
-from etl.load.run import load
-from etl.model.vocabulary import NOT_SENT_CATEGORY
-from etl.reports import live
-from etl.settings import Settings
-from etl.warehouse import embedded
-from etl.warehouse.connection import REPORTER, connect, connected
-from etl.warehouse.migrations import migrate
+from waybill import quality
+from waybill.feeds import FEEDS
+from waybill.load import live_counts, outcomes, steps
+from waybill.load.landing import land
+from waybill.load.live_counts import LIVE_TABLES
+from waybill.load.run import load
+from waybill.model.vocabulary import NOT_SENT_CATEGORY
+from waybill.reports import live
+from waybill.settings import Settings
+from waybill.warehouse import embedded
+from waybill.warehouse.connection import REPORTER, connect, connected
+from waybill.warehouse.migrations import migrate
 
 LIMIT_SECONDS = 0.05
 SOON_SECONDS = 5.0

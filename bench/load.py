@@ -16,14 +16,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.generate import START, spool
-from etl import quality
-from etl.feeds import FEEDS
-from etl.load.landing import land
-from etl.load.run import load
-from etl.settings import Settings
-from etl.warehouse import embedded
-from etl.warehouse.connection import connected
-from etl.warehouse.migrations import migrate
+from waybill import quality
+from waybill.feeds import FEEDS
+from waybill.load.landing import land
+from waybill.load.run import load
+from waybill.settings import Settings
+from waybill.warehouse import embedded
+from waybill.warehouse.connection import connected
+from waybill.warehouse.migrations import migrate
 
 
 def main() -> None:

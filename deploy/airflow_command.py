@@ -10,10 +10,10 @@ from pathlib import Path
 
 from deploy.installation import Installation
 from deploy.simulated_days import ACCOUNTS, ZONE
-from etl.cli.output import say
-from etl.model.errors import ConfigurationError, WaybillError
-from etl.settings import Settings
-from etl.warehouse import embedded
+from waybill.cli.output import say
+from waybill.model.errors import ConfigurationError, WaybillError
+from waybill.settings import Settings
+from waybill.warehouse import embedded
 
 
 def main() -> None:

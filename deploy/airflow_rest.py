@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx2
 
 from deploy.secret_files import ADMIN
-from etl.model.errors import WaybillError
+from waybill.model.errors import WaybillError
 
 LINES_SHOWN = 30
 """Of the end of a task's log."""

@@ -8,8 +8,8 @@ import httpx2
 import msgspec
 from psycopg2 import sql
 
-from etl.reports import catalogue
-from etl.warehouse.connection import REPORTER, connected
+from waybill.reports import catalogue
+from waybill.warehouse.connection import REPORTER, connected
 
 SHOWN = 20
 """Differences that are told in words."""

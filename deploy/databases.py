@@ -10,8 +10,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from etl.warehouse.connection import LOADER, REPORTER, connected
-from etl.warehouse.migrations import migrate
+from waybill.warehouse.connection import LOADER, REPORTER, connected
+from waybill.warehouse.migrations import migrate
 
 Login = Mapping[str, str]
 """Parts of a libpq URL: user, dbname, perhaps password."""

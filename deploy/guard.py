@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from etl.warehouse import embedded
+from waybill.warehouse import embedded
 
 PATIENCE_SECONDS = 10
 """From asking a process to end until it is ended."""

@@ -13,7 +13,7 @@ from deploy import airflow_settings
 from deploy.airflow_settings import ROOT
 from deploy.ports import LOOPBACK
 from deploy.secret_files import Secrets, secrets_of
-from etl.model.errors import ConfigurationError
+from waybill.model.errors import ConfigurationError
 
 AIRFLOW_PORT, STAND_IN_PORT = 8080, 8090
 """Those that are wanted; where they are taken, others."""
@@ -111,7 +111,7 @@ class Installation:
 
     def _connections(self, stand_in_port: int) -> dict[str, str]:
         """Airflow's connections to the stand-in, one for each organisation."""
-        from simulator.twilio import account_sid, auth_token
+        from waybill.simulator.twilio import account_sid, auth_token
 
         return {
             f"AIRFLOW_CONN_WAYBILL_TWILIO_{account.upper()}": json.dumps(

@@ -12,10 +12,10 @@ from threading import Thread
 
 from deploy.databases import make_databases
 from deploy.secret_files import write_passwords
-from etl.feeds import FEEDS
-from etl.feeds.api import ApiFeed
-from etl.model.errors import ConfigurationError, WaybillError
-from etl.settings import Settings
+from waybill.feeds import FEEDS
+from waybill.feeds.api import ApiFeed
+from waybill.model.errors import ConfigurationError, WaybillError
+from waybill.settings import Settings
 
 SLOTS = 2
 """Of a pool: so many pulls of one account of a provider at a time, whatever the number of its feeds."""

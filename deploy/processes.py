@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from deploy.airflow_settings import ROOT
 from deploy.guard import end_sessions, started_at
-from etl.model.errors import WaybillError
+from waybill.model.errors import WaybillError
 
 LINES_SHOWN = 25
 """Of the end of a log."""

@@ -25,12 +25,12 @@ from deploy.installation import AIRFLOW_PORT, STAND_IN_PORT, Installation
 from deploy.ports import LOOPBACK, free_port
 from deploy.processes import Processes, StartError
 from deploy.secret_files import ADMIN
-from etl.cli.demo import show_reports
-from etl.cli.output import print_table, say
-from etl.model.errors import WaybillError
-from etl.settings import Settings
-from etl.warehouse import embedded
-from etl.warehouse.connection import REPORTER, connected
+from waybill.cli.demo import show_reports
+from waybill.cli.output import print_table, say
+from waybill.model.errors import WaybillError
+from waybill.settings import Settings
+from waybill.warehouse import embedded
+from waybill.warehouse.connection import REPORTER, connected
 
 START_SECONDS = 600
 """The longest wait for a process to be well, on a busy machine; one that ends is noticed at once."""

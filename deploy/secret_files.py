@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-from etl.secret_file import made_once
+from waybill.secret_file import made_once
 
 ADMIN = "admin"
 JWT_BYTES = 64

@@ -11,9 +11,9 @@ import httpx2
 
 from deploy.airflow_rest import FAILED, SUCCESS, Airflow, AirflowError, Run
 from deploy.processes import Processes
-from etl.feeds import FEEDS
-from etl.feeds.api import ApiFeed
-from simulator.world import FILE_FEEDS, World, write
+from waybill.feeds import FEEDS
+from waybill.feeds.api import ApiFeed
+from waybill.simulator.world import FILE_FEEDS, World, write
 
 ZONE = "Europe/Berlin"
 SEED, FIRST_DAY, DAYS, ACCOUNTS, MESSAGES_PER_DAY = 1, date(2026, 3, 27), 3, ("north", "south"), 300
@@ -43,7 +43,7 @@ def stand_in_command(port: int, landing: Path) -> tuple[str, ...]:
         "messages-per-day": MESSAGES_PER_DAY,
         "landed": landing,
     }
-    return ("python", "-m", "simulator.serve", *(f"--{name}={value}" for name, value in options.items()))
+    return ("python", "-m", "waybill.simulator.serve", *(f"--{name}={value}" for name, value in options.items()))
 
 
 def world() -> World:

@@ -14,10 +14,10 @@ import psycopg2
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from etl.settings import Settings
-from etl.warehouse import embedded
-from etl.warehouse.connection import connect, connected
-from etl.warehouse.migrations import migrate
+from waybill.settings import Settings
+from waybill.warehouse import embedded
+from waybill.warehouse.connection import connect, connected
+from waybill.warehouse.migrations import migrate
 
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
 # What a shell starts in the background ignores Ctrl-C, and so would every program that a test starts and interrupts.

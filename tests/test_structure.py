@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = sorted((ROOT / "etl").rglob("*.py"))
-SIMULATOR = sorted((ROOT / "simulator").rglob("*.py"))
+MODULES = sorted((ROOT / "etl" / "waybill").rglob("*.py"))
+SIMULATOR = sorted((ROOT / "etl" / "waybill" / "simulator").rglob("*.py"))
 SQL = sorted((ROOT / "sql").rglob("*.sql"))
 REPORTS = sorted((ROOT / "sql" / "reports").glob("*.sql"))
-FEED_FILES = sorted((ROOT / "etl" / "feeds").glob("*.py"))
+FEED_FILES = sorted((ROOT / "etl" / "waybill" / "feeds").glob("*.py"))
 DEPLOY = sorted((ROOT / "deploy").rglob("*.py"))
 LIMITS = [(MODULES, 400), (SIMULATOR, 400), (FEED_FILES, 250), (DEPLOY, 400), (REPORTS, 120)]
 
@@ -50,14 +50,14 @@ def test_etl_never_imports_airflow_and_only_the_demo_imports_the_simulator() -> 
 
 
 def test_feeds_import_only_the_model_the_framing_and_the_feed_base_class() -> None:
-    from etl.feeds import FEEDS
+    from waybill.feeds import FEEDS
 
     assert FEEDS
     for feed in FEEDS.values():
         file = ROOT / (type(feed).__module__.replace(".", "/") + ".py")
         own = {name for name in imported(file) if name.split(".")[0] == "etl"}
         assert own
-        assert all(name.startswith(("etl.model", "etl.framing", "etl.feeds")) for name in own), (file, own)
+        assert all(name.startswith(("waybill.model", "waybill.framing", "waybill.feeds")) for name in own), (file, own)
 
 
 def test_dependencies_point_one_way() -> None:

@@ -16,10 +16,10 @@ OF_EVERY_TASK = (
     "airflow.sdk.execution_time.timeout",
     "great_expectations",
     "jinja2.ext",
-    "etl.pull.ingest",
-    "etl.quality",
-    "etl.quality_rows",
-    "etl.reports.build",
+    "waybill.pull.ingest",
+    "waybill.quality",
+    "waybill.quality_rows",
+    "waybill.reports.build",
 )
 """What tasks import between their start and their end, as `sys.modules` showed."""
 

@@ -1,6 +1,6 @@
 """What people ask for, and where they read it: statements over schema report."""
 
-from etl.model.vocabulary import NOT_SENT_REASONS
+from waybill.model.vocabulary import NOT_SENT_REASONS
 
 
 def words(channel: str, word: str) -> str:

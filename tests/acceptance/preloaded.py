@@ -2,8 +2,8 @@
 
 import great_expectations  # noqa: F401
 
-import etl.load.run
-import etl.reports.build  # noqa: F401
-from etl.quality import _library
+import waybill.load.run
+import waybill.reports.build  # noqa: F401
+from waybill.quality import _library
 
 _library()

@@ -16,22 +16,22 @@ from pathlib import Path
 
 import pytest
 
-from etl.feeds import FEEDS, twilio_lists
-from etl.load import landing
-from etl.model.errors import SourceError
-from etl.pull import ingest, journal
-from etl.pull.client import Client
-from etl.pull.limits import Limits
-from etl.settings import Access, Settings
-from etl.warehouse.connection import connected
-from simulator import faults
-from simulator.request_log import Request
-from simulator.serve import serving
-from simulator.shown import told_by_bodies
-from simulator.stand_in import TwilioStandIn
-from simulator.telling import Told
-from simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
-from simulator.world import World
+from waybill.feeds import FEEDS, twilio_lists
+from waybill.load import landing
+from waybill.model.errors import SourceError
+from waybill.pull import ingest, journal
+from waybill.pull.client import Client
+from waybill.pull.limits import Limits
+from waybill.settings import Access, Settings
+from waybill.warehouse.connection import connected
+from waybill.simulator import faults
+from waybill.simulator.request_log import Request
+from waybill.simulator.serve import serving
+from waybill.simulator.shown import told_by_bodies
+from waybill.simulator.stand_in import TwilioStandIn
+from waybill.simulator.telling import Told
+from waybill.simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
+from waybill.simulator.world import World
 from tests.acceptance.warehouses import started
 from tests.conftest import KEY, Server
 

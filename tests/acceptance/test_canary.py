@@ -17,13 +17,13 @@ import pytest
 from psycopg2 import sql
 from pyarrow import parquet
 
-from etl import quality
-from etl.load import steps as loads
-from etl.model.redaction import Redactor
-from etl.reports import build as builds
+from waybill import quality
+from waybill.load import steps as loads
+from waybill.model.redaction import Redactor
+from waybill.reports import build as builds
 from tests.acceptance.warehouses import build
 from tests.conftest import Warehouse
-from tests.etl.cli.commands import Answer, environment_of, waybill
+from tests.waybill.cli.commands import Answer, environment_of, waybill
 
 CANARIES = tuple(f"qzcanary{word}" for word in ("own", "other", "third", "fourth"))
 OWN, OTHER, THIRD, FOURTH = (f"Qzcanary{name[8:].title()}@Nest.Example" for name in CANARIES)

@@ -16,10 +16,10 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
-from etl.settings import Settings
-from etl.warehouse import embedded
-from etl.warehouse.migrations import migrate
-from simulator.world import World
+from waybill.settings import Settings
+from waybill.warehouse import embedded
+from waybill.warehouse.migrations import migrate
+from waybill.simulator.world import World
 from tests.acceptance.warehouses import (
     LandedFile,
     build,

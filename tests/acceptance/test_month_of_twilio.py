@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from etl.feeds import FEEDS
-from etl.pull import ingest
-from simulator.fault_switch import Switched
-from simulator.telling import Told
-from simulator.truth import report_rows
-from simulator.twilio import PROVIDER
-from simulator.world import FILE_FEEDS, World
+from waybill.feeds import FEEDS
+from waybill.pull import ingest
+from waybill.simulator.fault_switch import Switched
+from waybill.simulator.telling import Told
+from waybill.simulator.truth import report_rows
+from waybill.simulator.twilio import PROVIDER
+from waybill.simulator.world import FILE_FEEDS, World
 from tests.acceptance.pulled_days import LISTS, MOST_CONCURRENT, TROUBLES, ZONE, PulledDays
 from tests.acceptance.warehouses import build, check_equal, load_files, report_cells, until_alone, writes
 from tests.conftest import Server

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from etl.feeds import FEEDS, base
-from etl.feeds.twilio_messages import TwilioMessages
-from etl.load.run import replay
-from etl.model import failures
-from simulator.world import World
+from waybill.feeds import FEEDS, base
+from waybill.feeds.twilio_messages import TwilioMessages
+from waybill.load.run import replay
+from waybill.model import failures
+from waybill.simulator.world import World
 from tests.acceptance.warehouses import build, check_equal, facts, load_files, report_cells, writes
 from tests.conftest import Server, Warehouse
 

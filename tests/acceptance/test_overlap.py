@@ -7,11 +7,11 @@ from io import BytesIO
 
 import pytest
 
-from etl.feeds import FEEDS
-from etl.load import landing, run
-from etl.reports.catalogue import BUILT
-from etl.settings import Settings
-from simulator.world import World
+from waybill.feeds import FEEDS
+from waybill.load import landing, run
+from waybill.reports.catalogue import BUILT
+from waybill.settings import Settings
+from waybill.simulator.world import World
 from tests.acceptance.warehouses import (
     LandedFile,
     at_once,

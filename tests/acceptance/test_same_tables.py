@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from etl.reports.verify import verify
-from etl.warehouse.connection import REPORTER, connected
-from simulator.cells import Cells
+from waybill.reports.verify import verify
+from waybill.warehouse.connection import REPORTER, connected
+from waybill.simulator.cells import Cells
 from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import (
     build,
@@ -41,7 +41,7 @@ def pool() -> Iterator[ProcessPoolExecutor]:
 
 
 def check_same_tables(postgres: Server, pool: ProcessPoolExecutor, files: list[File], zone: str, seed: int) -> None:
-    from etl.settings import Settings
+    from waybill.settings import Settings
 
     model = Model(Settings.from_environment({"RECIPIENT_HMAC_KEY": KEY}).keyring, zone)
     books = [model.load(f.account, f.feed, f.data, f.landed_at) for f in files]

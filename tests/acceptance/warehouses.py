@@ -14,14 +14,14 @@ from io import BytesIO
 
 from psycopg2 import sql
 
-from etl import __version__
-from etl.feeds import FEEDS
-from etl.load.landing import land
-from etl.load.run import IncompleteError, load
-from etl.reports import catalogue
-from etl.reports.build import rebuild
-from etl.settings import Settings
-from etl.warehouse.connection import REPORTER, connect, connected
+from waybill import __version__
+from waybill.feeds import FEEDS
+from waybill.load.landing import land
+from waybill.load.run import IncompleteError, load
+from waybill.reports import catalogue
+from waybill.reports.build import rebuild
+from waybill.settings import Settings
+from waybill.warehouse.connection import REPORTER, connect, connected
 
 FACTS = {
     "fact.event": "event_key",

@@ -18,7 +18,7 @@ import pytest
 
 from deploy.airflow_rest import Airflow, AirflowError, Run
 from deploy.installation import Installation
-from simulator.twilio import account_sid
+from waybill.simulator.twilio import account_sid
 from tests.acceptance.warehouses import facts, report_cells
 from tests.dags.conftest import ROOT
 

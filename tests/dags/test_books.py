@@ -5,19 +5,19 @@ from itertools import count
 
 import pytest
 
-from etl.feeds import FEEDS
-from etl.feeds.sendgrid_events import SendgridEvents
-from etl.model.errors import WaybillError
-from etl.pull import ingest
-from etl.pull.ingest import Slice
-from etl.settings import Settings
+from waybill.feeds import FEEDS
+from waybill.feeds.sendgrid_events import SendgridEvents
+from waybill.model.errors import WaybillError
+from waybill.pull import ingest
+from waybill.pull.ingest import Slice
+from waybill.settings import Settings
 from tests.conftest import Warehouse
 from tests.dags.conftest import ROOT
-from tests.etl.load.loading import as_file, sendgrid
+from tests.waybill.load.loading import as_file, sendgrid
 
 sys.path.insert(0, str(ROOT / "dags"))
 
-from orchestration import books
+from waybill.airflow import books
 
 FEED: SendgridEvents = FEEDS["sendgrid_events"]
 EVENTS = (

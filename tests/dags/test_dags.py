@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from etl.feeds import FEEDS
+from waybill.feeds import FEEDS
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 FILES = sorted(DAGS.rglob("*.py"))
@@ -57,7 +57,7 @@ def test_files_are_tables_of_contents() -> None:
 
 
 def test_nothing_heavy_is_imported_when_a_file_is_parsed() -> None:
-    heavy = ("etl.pull", "etl.load", "etl.reports", "etl.quality")
+    heavy = ("waybill.pull", "waybill.load", "waybill.reports", "waybill.quality")
     for file in FILES:
         for node in ast.parse(file.read_text()).body:
             modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []

@@ -10,8 +10,8 @@ DECIDE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 import psycopg2
-from etl.model import errors
-from orchestration.policy import DEFAULTS
+from waybill.model import errors
+from waybill.airflow.policy import DEFAULTS
 
 raised = [errors.UnavailableError("x"), psycopg2.OperationalError("x"), psycopg2.errors.AdminShutdown("x")]
 raised += [errors.SourceError("x"), errors.ConfigurationError("x"), errors.QualityGateError("x")]

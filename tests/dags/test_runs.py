@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pendulum
 import pytest
 
-from etl.feeds.api import Window
-from etl.model.errors import UsageError
+from waybill.feeds.api import Window
+from waybill.model.errors import UsageError
 from tests.dags.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "dags"))
 
-from orchestration import intervals, runs
+from waybill.airflow import intervals, runs
 
 TEN, ELEVEN = datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 3, 2, 11, tzinfo=UTC)
 NOTHING = {"from": None, "until": None, "from_day": None, "until_day": None, "full": False}

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import psycopg2.extensions
 import pytest
 
-from etl.feeds import FEEDS
+from waybill.feeds import FEEDS
 from tests.dags.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "dags"))
 
-from orchestration import surroundings
+from waybill.airflow import surroundings
 
 TWILIO = FEEDS["twilio_messages"]
 

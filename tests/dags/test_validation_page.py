@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from etl import quality
-from etl.model.errors import QualityGateError
-from etl.warehouse.connection import LOADER, connected
+from waybill import quality
+from waybill.model.errors import QualityGateError
+from waybill.warehouse.connection import LOADER, connected
 from tests.conftest import Warehouse
 from tests.dags.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "dags"))
 
-from orchestration import validation_page
+from waybill.airflow import validation_page
 
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/none"
 

@@ -7,8 +7,8 @@ import pytest
 from deploy import airflow_command
 from deploy.installation import Installation
 from deploy.simulated_days import ACCOUNTS, ZONE
-from etl.model.errors import ConfigurationError
-from etl.warehouse import embedded
+from waybill.model.errors import ConfigurationError
+from waybill.warehouse import embedded
 
 
 def test_where_nothing_runs_it_says_how_to_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

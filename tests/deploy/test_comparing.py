@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 
 from deploy.comparing import Comparison, cells_of_warehouse, compare, differences, truth_of_stand_in
-from etl.reports import catalogue
-from simulator.serve import serving
-from simulator.stand_in import TwilioStandIn
-from simulator.world import World
+from waybill.reports import catalogue
+from waybill.simulator.serve import serving
+from waybill.simulator.stand_in import TwilioStandIn
+from waybill.simulator.world import World
 from tests.conftest import Warehouse
 
 GRAIN = ("2026-03-27", "acme", "email", "Open")

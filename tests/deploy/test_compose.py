@@ -11,8 +11,8 @@ import yaml
 from deploy import health
 from deploy.airflow_settings import OF_EACH_INSTALLATION, PREPARE, PROCESSES, ROOT, SETTINGS
 from deploy.simulated_days import stand_in_command
-from etl.settings import Settings
-from simulator.twilio import account_sid, auth_token
+from waybill.settings import Settings
+from waybill.simulator.twilio import account_sid, auth_token
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
@@ -70,7 +70,7 @@ def test_the_settings_of_its_own_fit_together(name: str) -> None:
 
 
 def test_every_setting_of_ours_is_one_that_somebody_reads() -> None:
-    read = set(re.findall(r'\bget\("([A-Z_]+)"', (ROOT / "etl" / "settings.py").read_text()))
+    read = set(re.findall(r'\bget\("([A-Z_]+)"', (ROOT / "etl" / "waybill" / "settings.py").read_text()))
     read |= set(re.findall(r'"(POSTGRES_ADMIN_URL|ADMIN_PASSWORD)"', (ROOT / "deploy" / "prepare.py").read_text()))
     assert len(read) > 10
     for name in OF_AIRFLOW:

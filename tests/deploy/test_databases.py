@@ -7,7 +7,7 @@ import pytest
 from psycopg2 import errors
 
 from deploy.databases import make_databases
-from etl.warehouse.connection import LOADER, REPORTER, connect, connected
+from waybill.warehouse.connection import LOADER, REPORTER, connect, connected
 from tests.conftest import Server
 
 LOGINS = "test_airflow", "test_tasks"

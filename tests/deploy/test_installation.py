@@ -7,9 +7,9 @@ import pytest
 
 from deploy.airflow_settings import OF_EACH_INSTALLATION, SETTINGS
 from deploy.installation import Installation
-from etl.model.errors import ConfigurationError
-from etl.settings import Settings
-from simulator.twilio import account_sid, auth_token
+from waybill.model.errors import ConfigurationError
+from waybill.settings import Settings
+from waybill.simulator.twilio import account_sid, auth_token
 
 ADMIN_URL = "postgresql://postgres:@/waybill?host=%2Fsockets%2Fpg"
 GIVEN = {

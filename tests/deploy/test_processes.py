@@ -16,7 +16,7 @@ from deploy.airflow_settings import ROOT
 from deploy.guard import end_sessions, members, started_at
 from deploy.installation import Installation
 from deploy.processes import Processes, StartError
-from etl.model.errors import ConfigurationError
+from waybill.model.errors import ConfigurationError
 
 PATH = {"PATH": os.environ["PATH"]}
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
@@ -190,7 +190,7 @@ def test_a_program_that_has_ended_is_no_longer_guarded(processes: Processes, log
 def test_the_embedded_server_of_a_dead_launcher_is_stopped() -> None:
     from tempfile import TemporaryDirectory
 
-    from etl.warehouse import embedded
+    from waybill.warehouse import embedded
 
     with TemporaryDirectory(prefix="waybill-tests-") as name:  # not below pytest's folder: see tests/conftest.py
         folder = Path(name) / "pg"

@@ -15,7 +15,7 @@ import pytest
 
 from deploy.airflow_settings import ROOT
 from deploy.guard import members
-from etl.warehouse import embedded
+from waybill.warehouse import embedded
 
 LONGEST_SECONDS, ENDING_SECONDS = 900, 120
 TRUE = "Every cell equals the simulator's truth: "

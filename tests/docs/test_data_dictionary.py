@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from etl.warehouse.connection import connected
-from etl.warehouse.dictionary import SCHEMAS, columns, markdown
+from waybill.warehouse.connection import connected
+from waybill.warehouse.dictionary import SCHEMAS, columns, markdown
 from tests.conftest import Warehouse
-from tests.etl.cli.commands import environment_of, waybill
+from tests.waybill.cli.commands import environment_of, waybill
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "data_dictionary.md"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from etl.cli.main import app
-from etl.feeds import FEEDS
-from etl.reports import catalogue
-from etl.settings import PROVIDER_SETTINGS, Settings
+from waybill.cli.main import app
+from waybill.feeds import FEEDS
+from waybill.reports import catalogue
+from waybill.settings import PROVIDER_SETTINGS, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README, CONTRIBUTING = (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
         *ROOT.glob("*/README.md"),
     )
 )
-CODE = sorted((ROOT / "etl").rglob("*.py"))
+CODE = sorted((ROOT / "etl" / "waybill").rglob("*.py"))
 TREE = typer.main.get_command(app)
 MADE_BY_RUNNING = ("var/", ".env", ".venv")
 MACHINE = re.compile(r"(?<![\w.])/(home|root|work|tmp|Users|mnt|opt|srv|scratch)/")
@@ -124,7 +124,7 @@ def test_the_table_of_commands_is_whole() -> None:
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
-    from etl.model import errors
+    from waybill.model import errors
 
     said = " ".join(README.read_text().split())
     codes = dict(re.findall(r"(\d) ([a-z ]+)", said.split("Exit codes:")[1].split(". ")[0]))
@@ -159,8 +159,8 @@ def test_every_file_it_names_is_there(document: Path) -> None:
 
 def test_the_list_of_places_was_read() -> None:
     assert {
-        "etl/model",
-        "etl/cli",
+        "etl/waybill/model",
+        "etl/waybill/cli",
         "sql/reports",
         "expectations",
         "simulator",
@@ -178,7 +178,7 @@ def test_every_make_target_it_names_is_there() -> None:
 
 
 def test_the_example_of_settings_is_what_the_code_reads() -> None:
-    code = (ROOT / "etl" / "settings.py").read_text()
+    code = (ROOT / "etl" / "waybill" / "settings.py").read_text()
     read = set(re.findall(r'\bget\("([A-Z_]+)"', code))
     assert len(read) >= 11
     dags = "".join(file.read_text() for file in (ROOT / "dags").rglob("*.py"))

@@ -4,8 +4,8 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from etl.reports.catalogue import REPORTS, find
-from simulator.world import World
+from waybill.reports.catalogue import REPORTS, find
+from waybill.simulator.world import World
 from tests.acceptance.warehouses import build, load_files
 from tests.conftest import Warehouse
 

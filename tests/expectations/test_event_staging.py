@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from etl.model.vocabulary import (
+from waybill.model.vocabulary import (
     CHANNELS,
     EVENT_TYPES,
     FAILURE_CLASSES,
@@ -13,9 +13,9 @@ from etl.model.vocabulary import (
     NOT_SENT_REASONS,
     SOURCES,
 )
-from etl.quality import Subject
+from waybill.quality import Subject
 from tests.conftest import Warehouse
-from tests.etl.reports.facts import at
+from tests.waybill.reports.facts import at
 from tests.expectations.tables import Row, failed, make, rules_of, validate
 
 SUITE = "event_staging"

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from etl.load.live_counts import LIVE_COUNT, LIVE_ENGAGEMENT, LIVE_REASON, LIVE_TABLES
-from etl.model.vocabulary import NOT_SENT_REASONS
-from etl.quality import Outcome, Subject
+from waybill.load.live_counts import LIVE_COUNT, LIVE_ENGAGEMENT, LIVE_REASON, LIVE_TABLES
+from waybill.model.vocabulary import NOT_SENT_REASONS
+from waybill.quality import Outcome, Subject
 from tests.conftest import Warehouse
 from tests.expectations.tables import Row, failed, make, rules_of, validate
 

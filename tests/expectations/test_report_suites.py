@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from etl.quality import Outcome, Subject
-from etl.reports.catalogue import BUILT, find
+from waybill.quality import Outcome, Subject
+from waybill.reports.catalogue import BUILT, find
 from tests.conftest import Warehouse
 from tests.expectations.tables import Row, failed, make, rules_of, validate
 

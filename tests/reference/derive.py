@@ -8,10 +8,10 @@ import re
 import phonenumbers
 from publicsuffixlist import PublicSuffixList
 
-from etl.model.failures import failure_reason
-from etl.model.machine_rules import machine_rule
-from etl.model.vocabulary import NOT_SENT_CATEGORY
-from simulator.truth import Happening
+from waybill.model.failures import failure_reason
+from waybill.model.machine_rules import machine_rule
+from waybill.model.vocabulary import NOT_SENT_CATEGORY
+from waybill.simulator.truth import Happening
 from tests.reference.sighting import Sighting
 
 EVENT_TYPES = {

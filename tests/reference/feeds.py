@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 
-from etl.model.identity import Keyring
-from etl.model.vocabulary import CHANNELS
+from waybill.model.identity import Keyring
+from waybill.model.vocabulary import CHANNELS
 from tests.reference.sighting import (
     IgnoredError,
     RejectedError,

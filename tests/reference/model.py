@@ -8,9 +8,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from etl.model.identity import Keyring
-from simulator.truth import Cells, Happening
-from simulator.truth import report_rows as rows_of
+from waybill.model.identity import Keyring
+from waybill.simulator.truth import Cells, Happening
+from waybill.simulator.truth import report_rows as rows_of
 from tests.reference import decode, derive
 from tests.reference.feeds import FEEDS
 from tests.reference.sighting import IgnoredError, RejectedError, Sighting, merged
@@ -79,7 +79,7 @@ class Model:
         return [derive.happening(event) for event in self.events()]
 
     def report_rows(self) -> dict[str, Cells]:
-        """Report name to grain to measures, as `simulator.truth.report_rows`."""
+        """Report name to grain to measures, as `waybill.simulator.truth.report_rows`."""
         return rows_of(self.happenings(), self.zone)
 
     def unattributed(self) -> dict[tuple[str, str], int]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from urllib.parse import quote
 from uuid import UUID
 
-from etl.model.identity import Keyring
+from waybill.model.identity import Keyring
 
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 LATEST = datetime(2101, 1, 1, tzinfo=UTC)

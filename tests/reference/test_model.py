@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from etl.model.identity import Keyring
-from simulator.outcome import make_messages
+from waybill.model.identity import Keyring
+from waybill.simulator.outcome import make_messages
 from tests.reference import decode
 from tests.reference.model import Model
 from tests.reference.sighting import hide_recipient

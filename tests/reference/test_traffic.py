@@ -7,9 +7,9 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.model.identity import Keyring
-from simulator.outcome import make_messages
-from simulator.truth import report_rows
+from waybill.model.identity import Keyring
+from waybill.simulator.outcome import make_messages
+from waybill.simulator.truth import report_rows
 from tests.reference import decode
 from tests.reference.model import Model
 from tests.reference.traffic import ZONES, File, traffic

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from simulator.cells import rate, seconds
-from simulator.outcome import Message, make_messages
-from simulator.truth import Happening, percentiles, report_rows
+from waybill.simulator.cells import rate, seconds
+from waybill.simulator.outcome import Message, make_messages
+from waybill.simulator.truth import Happening, percentiles, report_rows
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CHANNEL_OF = {"sendgrid": "email", "twilio": "sms"}

@@ -1,0 +1,5 @@
+"""`python -m waybill`: the command line."""
+
+from waybill.cli.main import run
+
+run()

@@ -1,0 +1,75 @@
+"""The tasks of an ingest DAG. Each says in the log what it does; between them pass names, times, ids and counts."""
+
+from datetime import timedelta
+
+from airflow.sdk import Asset, task
+
+from waybill.airflow import books, mapped
+from waybill.airflow.surroundings import progress, settings, warehouse, warn
+from waybill.airflow.validation_page import refreshed
+
+FACTS = Asset("waybill_facts", uri="x-waybill://fact/event")
+# one XCom per task, not one per key of what it returns
+LABELLED = {"map_index_template": "{{ label }}", "multiple_outputs": False}
+
+
+@task(execution_timeout=timedelta(hours=6), **LABELLED)
+def pull(feed: str, one: dict) -> dict:
+    """Land what the slice asks for. Records of files are counted when they are staged."""
+    import time
+
+    from waybill.feeds import FEEDS
+    from waybill.feeds.api import ApiFeed
+    from waybill.pull import ingest
+
+    what = mapped.from_xcom(one, ingest.Slice)
+    ours = settings(FEEDS[feed], what.account)
+    mapped.label(what.label)
+    done = ingest.pull(ours, warehouse(ours), FEEDS[feed], what, books.paced(time.monotonic), warn=warn)
+    if isinstance(FEEDS[feed], ApiFeed):
+        counts = {"pages": done.page_count, "records": done.record_count}
+        progress(f"pull {done.pull_id}, {feed} of {what.label}: {done.page_count} pages, {done.record_count:,} records")
+    else:
+        counts = {"files": done.page_count}
+        progress(f"pull {done.pull_id}, {feed} of {what.label}: {done.page_count:,} files that are not loaded yet")
+    return {"label": what.label, "pull_id": done.pull_id, **counts}
+
+
+@task(**LABELLED)
+def stage(feed: str, pulled: dict) -> dict:
+    """Canonical events of what is new, in tables of these loads alone."""
+    from waybill.feeds import FEEDS
+    from waybill.pull import ingest
+
+    ours = settings()
+    mapped.label(pulled["label"])
+    url = warehouse(ours)
+    load_ids = ingest.stage_pull(ours, url, FEEDS[feed], pulled["pull_id"], progress)
+    records = books.records_read(url, load_ids)
+    progress(f"{records:,} records staged in {len(load_ids)} loads")
+    return {**pulled, "load_ids": load_ids, "records_staged": records}
+
+
+@task(**LABELLED)
+def validate(staged: dict) -> None:
+    """Great Expectations, and the ceiling of rejected records. A load that fails is stopped; others go on."""
+    from waybill.pull import ingest
+
+    ours = settings()
+    url = warehouse(ours)
+    mapped.label(staged["label"])
+    with refreshed(url), books.logged(url, staged["load_ids"]):
+        ingest.validate_loads(ours, url, staged["load_ids"], progress)
+
+
+@task(outlets=[FACTS], trigger_rule="all_done", **LABELLED)
+def publish(staged: dict | None) -> dict:
+    """One transaction per load that passed. Fails if anything before it failed, after what could be published was."""
+    from waybill.pull import ingest
+
+    ours = settings()
+    mapped.label(mapped.needed(staged, "stage")["label"])
+    url = warehouse(ours)
+    with refreshed(url), books.logged(url, staged["load_ids"]):
+        done = ingest.publish_loads(ours, url, staged["pull_id"], staged["load_ids"], progress)
+    return {"loads": len(done), "loaded": sum(item.row.loaded_count for item in done if item.is_new)}

@@ -1,0 +1,36 @@
+"""The page of validation results, for Airflow's UI: deploy/airflow_plugins shows it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from waybill.airflow.surroundings import progress, reporter
+
+
+def page_file() -> Path:
+    """In the folder of the logs, which the api-server sees, too."""
+    from airflow.configuration import conf
+
+    return Path(conf.get("logging", "base_log_folder")) / "waybill_validations.html"
+
+
+@contextmanager
+def refreshed(url: str) -> Iterator[None]:
+    """Write the page at the end, also when a rule has stopped the task. A page that cannot be written changes nothing
+    of how the task ends: the results are in the warehouse.
+
+    :param url: libpq URL of the warehouse
+    """
+    import psycopg2
+
+    from waybill import quality_page
+    from waybill.model.errors import WaybillError
+
+    try:
+        yield
+    finally:
+        try:
+            with reporter(url) as connection, connection.cursor() as cursor:
+                quality_page.write(cursor, page_file())
+        except (OSError, psycopg2.Error, WaybillError) as error:
+            progress(f"the page of validation results could not be written: {type(error).__name__}")

@@ -1,0 +1,163 @@
+"""demo: everything once, on simulated providers, in a warehouse of its own."""
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from waybill import __version__
+from waybill.cli.output import Progress, print_table, say, table_width
+from waybill.cli.reporting import print_report
+from waybill.feeds import FEEDS
+from waybill.reports import catalogue
+from waybill.reports.build import rebuild
+from waybill.secret_file import private_folder
+from waybill.settings import Settings
+from waybill.warehouse import embedded
+from waybill.warehouse.connection import REPORTER, connect, connected
+from waybill.warehouse.migrations import migrate
+
+ZONE = "Europe/Berlin"
+CEILING = 0.05
+ROWS_SHOWN = 6
+PAGE_WIDTH = 100
+"""Of tables that do not go to a terminal."""
+
+
+def demo(
+    seed: Annotated[int, typer.Option("--seed", help="Another seed is another world, loaded beside the first.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's Postgres running at the end.")] = False,
+) -> None:
+    """Do everything once, on simulated providers.
+
+    Writes their logs, loads them, rebuilds the reports and shows the first rows of each. Uses an embedded Postgres
+    under var/demo, whatever WAREHOUSE_URL says. A second run finds everything loaded.
+    """
+    base = Settings.from_environment()
+    var = base.var / "demo"
+    settings = replace(
+        base,
+        warehouse_url=None,
+        recipient_hmac_key=None,
+        var=var,
+        landing_url=str(var / "landing"),
+        inbox_url=str(var / f"inbox-{seed}"),
+        report_timezone=ZONE,
+        rejected_ceiling=CEILING,
+    )
+    _write_inbox(Path(settings.inbox_url), seed)
+    was_running = embedded.is_running(var / "postgres")
+    if not was_running:
+        say("Starting an embedded Postgres …")
+    url = embedded.start(var / "postgres", settings.postgres_version)
+    try:
+        migrate(url, ZONE)
+        _load(settings, url)
+        _rebuild(url)
+        show_reports(url)
+    finally:
+        if not keep and not was_running:
+            embedded.stop(var / "postgres", settings.postgres_version)
+    _tell_how_to_go_on(base, var, is_up=keep or was_running)
+
+
+def _write_inbox(inbox: Path, seed: int) -> None:
+    from waybill.simulator.world import World, write
+
+    if inbox.exists():
+        return
+    say("Simulating a week of two organisations' email, text messages and calls …")
+    draft = inbox.with_name(f".{inbox.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    private_folder(draft)
+    count = write(World(seed), draft)
+    draft.rename(inbox)
+    say(f"{count} files as providers and the campaign system would write them: {_shown(inbox)}")
+
+
+def _load(settings: Settings, url: str) -> None:
+    from waybill.load.run import load
+    from waybill.load.sources import landed_inbox
+
+    rows = []
+    with Progress() as progress:
+        for feed in FEEDS.values():
+            progress(f"loading {feed.slug}")
+            for item in load(settings, url, feed, landed_inbox(settings, feed, None), progress):
+                row = item.row
+                counts = (row.read_count, row.loaded_count, row.duplicate_count, row.rejected_count, row.ignored_count)
+                rows.append([row.feed, row.account, *counts, "" if item.is_new else "loaded before"])
+    columns = ["feed", "account", "read", "loaded", "duplicate", "rejected", "ignored", ""]
+    if not any(row[-1] for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    print_table(columns, rows, title="Records: read = loaded + duplicate + rejected + ignored", width=_width())
+
+
+def _rebuild(url: str) -> None:
+    with Progress() as progress:
+        result = rebuild(
+            lambda: connect(url, REPORTER, "waybill:build"),
+            days=None,
+            full=False,
+            report_timezone=ZONE,
+            code_version=__version__,
+            progress=progress,
+        )
+    typer.echo(
+        f"\nBuild {result.build_id}: {len(result.days)} days rebuilt, {result.rows_changed} report rows changed."
+    )
+
+
+def show_reports(url: str) -> None:
+    """Print the first rows of every report of the warehouse at `url`."""
+    with connected(url, REPORTER) as connection:
+        for report in catalogue.REPORTS:
+            typer.echo(f"\n{report.name}, first rows:")
+            print_report(connection, report.name, None, None, limit=ROWS_SHOWN, width=_width())
+    sys.stdout.flush()
+
+
+def _width() -> int:
+    return table_width() or PAGE_WIDTH
+
+
+def _tell_how_to_go_on(base: Settings, var: Path, is_up: bool) -> None:
+    program = _program()
+    unset = "unset WAREHOUSE_URL RECIPIENT_HMAC_KEY; " if base.warehouse_url or base.recipient_hmac_key else ""
+    say(
+        "\nAll rows of a report, what was rejected, and SQL:\n"
+        f"  {unset}export WAYBILL_VAR={_shown(var)}\n"
+        f"  {program} report show email_campaign       # also --format csv, json, parquet\n"
+        f"  {program} status\n"
+        f"  {program} rejected list                    # what could not be read, with reason and bytes\n"
+        f'  psql "$({program} warehouse url)" -c "select * from report.freshness"\n'
+        + (
+            f"The demo's Postgres is still up; `{program} warehouse down` stops it."
+            if is_up
+            else f"The demo's Postgres was stopped; these commands start it, `{program} warehouse down` stops it."
+        )
+    )
+
+
+def _program() -> str:
+    """How this program can be called from here."""
+    called = Path(sys.argv[0])
+    if called.name != "waybill":
+        return "python -m waybill"
+    found = shutil.which("waybill")
+    return "waybill" if found and Path(found).resolve() == called.resolve() else _shown(called.resolve())
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command()(demo)

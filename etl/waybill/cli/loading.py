@@ -1,0 +1,306 @@
+"""feeds, normalise, load, replay."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, BinaryIO
+
+import msgspec
+import typer
+
+from waybill.cli.output import Progress, Warnings, json_line, print_json, print_table, say
+from waybill.cli.warehouse import ready
+from waybill.doctor import landing_problem
+from waybill.feeds import FEEDS
+from waybill.feeds.base import Feed
+from waybill.load.books import ObjectBooks
+from waybill.load.landing import check_account
+from waybill.load.ledger import LedgerRow
+from waybill.model.days import parse_instant
+from waybill.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError
+from waybill.model.event import Event
+from waybill.model.vocabulary import DISPATCH, NOT_SENT_REASONS
+from waybill.settings import DEFAULT_ACCOUNT, Settings
+
+PRINTED = tuple(
+    name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key", "own_leg_key")
+)
+ALWAYS_SHOWN = ("load_id", "account", "feed", "read_count", "loaded_count", "duplicate_count", "rejected_count")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="Slug of a feed; `waybill feeds` lists them.")]
+OwnerOption = Annotated[
+    str | None,
+    typer.Option("--account", metavar="NAME", help=f"Organisation that owns the feed. [default: {DEFAULT_ACCOUNT}]"),
+]
+
+
+def feed_of(slug: str) -> Feed:
+    """The feed of a slug. Raises UsageError."""
+    if slug not in FEEDS:
+        raise UsageError(f"There is no feed {slug!r}. Feeds: {', '.join(FEEDS)}.")
+    return FEEDS[slug]
+
+
+def account_of(name: str | None) -> str | None:
+    """The account as given, checked. Raises UsageError."""
+    return None if name is None else check_account(name)
+
+
+def feeds(
+    feed: Annotated[str | None, typer.Argument(metavar="FEED", help="Columns and words of this one.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the feeds, or print the columns and words of one.
+
+    Slug, channel, kind, lateness (how far back each run re-reads), and the credentials that they want. docs/feeds has a
+    page for each.
+    """
+    if feed is not None:
+        _print_feed(feed_of(feed), json)
+        return
+    rows = [
+        {
+            "slug": feed.slug,
+            "title": feed.title,
+            "provider": feed.provider,
+            "channel": feed.channel,
+            "kind": feed.kind,
+            "lateness_hours": int(feed.lateness.total_seconds() // 3600),
+            "credentials": list(feed.credentials),
+        }
+        for feed in FEEDS.values()
+    ]
+    if json:
+        print_json(rows)
+    else:
+        print_table(list(rows[0]), [[*list(row.values())[:-1], ", ".join(row["credentials"])] for row in rows])
+
+
+def _print_feed(feed: Feed, json: bool) -> None:
+    """What records of a feed may hold, and what its words become."""
+    words = {word: event_type for word, event_type in feed.event_types.items() if word is not None}
+    reasons = NOT_SENT_REASONS if feed.provider == DISPATCH else {}
+    if json:
+        document = {
+            "slug": feed.slug,
+            "title": feed.title,
+            "columns": feed.columns,
+            "words": words,
+            "account_words": feed.account_words,
+            "not_sent_reasons": reasons,
+        }
+        print_json(document)
+        return
+    typer.echo(f"{feed.slug}: {feed.title}. docs/feeds/{feed.slug}.md says more.\n")
+    typer.echo(f"Columns: {', '.join(feed.columns)}\n")
+    print_table(["word", "event"], [list(pair) for pair in words.items()])
+    if feed.account_words:
+        typer.echo(f"\nAbout the account, no event, shown by `waybill status`: {', '.join(feed.account_words)}")
+    if reasons:
+        typer.echo("")
+        print_table(["category", "reasons of not_sent"], [[name, ", ".join(of)] for name, of in reasons.items()])
+
+
+def normalise(
+    feed: FeedArgument,
+    path: Annotated[str, typer.Argument(metavar="PATH|-", help="File to read; - is stdin.")] = "-",
+    account: OwnerOption = None,
+) -> None:
+    """Print a file as canonical events, without a database.
+
+    Events as NDJSON on stdout (with clear recipients), rejected records as NDJSON on stderr.
+    """
+    settings = Settings.from_environment()
+    source = feed_of(feed).with_options(settings.feed_options)
+    owner = account_of(account) or DEFAULT_ACCOUNT
+    keyring = settings.keyring
+    books = ObjectBooks("stdin" if path == "-" else path)
+    read_at = datetime.now(UTC)
+    with opened(path) as stream:
+        for raw in source.records(stream):
+            books.record_count += 1
+            try:
+                events = source.normalise(raw, owner, read_at, keyring)
+            except RejectRecord as rejection:
+                books.reject(rejection.reason, len(raw.raw))
+                text = raw.raw.decode(errors="replace")
+                say(json_line({"position": raw.position, "reason": rejection.reason, "raw": text}))
+                continue
+            for event in events:
+                sys.stdout.write(json_line({name: getattr(event, name) for name in PRINTED}) + "\n")
+    _check_ceiling(books, settings.rejected_ceiling)
+
+
+def _check_ceiling(books: ObjectBooks, ceiling: float) -> None:
+    """Raise CeilingError where `load` would hold the file back."""
+    from waybill.load.ceiling import held_back, told_held_back
+
+    if held_back({0: books}, ceiling):
+        raise CeilingError(
+            f"{told_held_back([books], ceiling)}. The records are above; `load` would hold this file back. Is it a "
+            "file of this feed?"
+        )
+
+
+def opened(path: str) -> BinaryIO:
+    """A file, or stdin for `-`, to be read as bytes. Raises UsageError, or SourceError where it cannot be read."""
+    from waybill.load.places import failures_as, place
+
+    if path == "-":
+        if sys.stdin.isatty():
+            say("Reading from the terminal; Ctrl-D ends it.")
+        return sys.stdin.buffer
+    found = place(path)
+    with failures_as(lambda reason: SourceError(f"Cannot read {path}: {reason}."), found):
+        try:
+            return found.open("rb")
+        except FileNotFoundError:
+            raise UsageError(f"{path}: no such file.") from None
+        except IsADirectoryError:
+            raise UsageError(f"{path} is a folder; this takes one file.") from None
+
+
+def load(
+    feed: FeedArgument,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Files or folders (of an api feed: response bodies); table:SCHEMA.NAME for a dispatch log in "
+            "DISPATCH_LOG_URL. Without any: the inbox, INBOX_URL/<account>/FEED/.",
+        ),
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help=f"Organisation that owns the feed. [default: {DEFAULT_ACCOUNT}; of the inbox, every one]",
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Load files into facts, and print the ledger row.
+
+    Lands, stages, validates and publishes, in one transaction per batch. What is loaded already is left alone: load
+    the same folder as often as you like.
+    """
+    from waybill.load import inbox
+    from waybill.load.run import IncompleteError
+    from waybill.load.run import load as load_objects
+    from waybill.load.sources import landed_inbox, landed_paths
+    from waybill.load.steps import HeldBackError
+
+    settings = Settings.from_environment()
+    source = feed_of(feed)
+    owner = account_of(account)
+    _check_paths(paths or ())
+    if (problem := landing_problem(settings)) is not None:
+        raise ConfigurationError(f"Nothing was loaded: {problem}.")
+    url = ready(settings)
+    warn = Warnings()
+    if paths:
+        landed = landed_paths(settings, source, owner or DEFAULT_ACCOUNT, paths, warn)
+    elif inbox.is_yet_to_be_made(settings):
+        raise UsageError(
+            f"No PATH was given, and there is no inbox at {settings.inbox_url} (INBOX_URL). Name files or folders, or "
+            f"put files into {settings.inbox_url}/<account>/{source.slug}/."
+        )
+    else:
+        for sentence in inbox.misplaced(settings):
+            warn(sentence)
+        landed = landed_inbox(settings, source, owner, warn)
+    unfinished = None
+    with Progress() as progress:
+        try:
+            done = load_objects(settings, url, source, landed, progress)
+        except (HeldBackError, IncompleteError) as error:
+            unfinished, done = error, error.done
+    where = ", ".join(paths) if paths else f"{settings.inbox_url}/{owner or '<account>'}/{source.slug}/"
+    print_loaded(done, json, "" if unfinished else f"Nothing to load: there is no file in {where}.")
+    if warn.count:
+        say(f"{warn.count} entries were skipped: the warnings above name them.")
+    if unfinished is not None:
+        raise unfinished
+
+
+def _check_paths(paths: list[str] | tuple[str, ...]) -> None:
+    """All of them, before the first is landed."""
+    from waybill.load.entries import exists
+
+    for path in paths:
+        if not path.startswith("table:") and not exists(path):
+            raise UsageError(f"{path}: no such file or folder. Nothing was loaded.")
+
+
+def replay(
+    feed: FeedArgument,
+    from_at: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Start: ISO 8601 with a zone, or a date (midnight UTC).")
+    ],
+    until_at: Annotated[str, typer.Option("--until", metavar="TIME", help="End, not included; written likewise.")],
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Of this organisation only. [default: every one]")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Load a time range again from landing.
+
+    For after a mapping changed. Reads every landed object of the feed's provider that holds events of the range, and
+    replaces those events, in one transaction per account. An event that no object tells any more is taken back.
+    """
+    from waybill.load.run import replay as replay_range
+
+    settings = Settings.from_environment()
+    source = feed_of(feed)
+    first, until = instant("--from", from_at), instant("--until", until_at)
+    if until <= first:
+        raise UsageError(f"--until {until_at} must be later than --from {from_at}.")
+    owner = account_of(account)
+    url = ready(settings)
+    with Progress() as progress:
+        done = replay_range(settings, url, source, first, until, owner, progress)
+    print_loaded(done, json, "Nothing to replay: no published object holds events of that time.")
+
+
+def instant(option: str, text: str) -> datetime:
+    """The time that an option names, aware. Raises UsageError naming the option."""
+    try:
+        return parse_instant(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{option} {text!r}: {error}. Expected a date, or a time with a zone: 2026-03-01 or 2026-03-01T09:30:00Z."
+        ) from None
+
+
+def print_loaded(done: list, json: bool, nothing: str) -> None:
+    """The ledger rows of what was loaded, and what to know about them; `nothing`: said where there are none, or
+    empty."""
+    if json:
+        print_json([{**msgspec.to_builtins(item.row), "is_new": item.is_new} for item in done])
+    fresh = [item for item in done if item.is_new]
+    new = [item.row for item in fresh]
+    if new and not json:
+        counts = [name for name in LedgerRow.__struct_fields__ if name.endswith("_count") and name != "mapped_count"]
+        names = ["load_id", "account", "feed", *counts]
+        shown = [name for name in names if name in ALWAYS_SHOWN or any(getattr(row, name) for row in new)]
+        print_table(
+            [name.removesuffix("_count").removesuffix("_id") for name in shown],
+            [[getattr(row, name) for name in shown] for row in new],
+        )
+    if not done and nothing:
+        say(nothing)
+    for remark in (remark for item in fresh for remark in item.summary.remarks):
+        say(remark)
+    for load_id in sorted({item.row.load_id for item in done if not item.is_new}):
+        say(f"Published already, the last of it by load {load_id}: nothing was written.")
+    if rejected := sum(row.rejected_count for row in new):
+        say(f"{rejected} records were rejected: `waybill rejected list` shows reason and bytes.")
+    if unknown := sum(row.unknown_count for row in new):
+        say(f"{unknown} events have a word of the provider that has no mapping yet: they are kept as `unknown`.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (feeds, normalise, load, replay):
+        app.command()(command)

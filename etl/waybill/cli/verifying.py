@@ -1,0 +1,58 @@
+"""verify."""
+
+from dataclasses import asdict
+
+import typer
+
+from waybill.cli.loading import JsonOption
+from waybill.cli.output import Progress, json_line, print_json, print_table, say, visible
+from waybill.cli.warehouse import ready
+from waybill.model.errors import QualityGateError
+from waybill.reports.verify import Verification
+from waybill.reports.verify import verify as compare
+from waybill.settings import Settings
+from waybill.warehouse.connection import REPORTER, connected
+
+
+def verify(json: JsonOption = False) -> None:
+    """Derive facts and reports again, and say what differs.
+
+    Legs and messages from all events, every report and live monitoring from legs, messages and events, in one
+    snapshot; nothing is written. Report rows of days that wait to be rebuilt are left out. Exit code 5 if anything
+    differs. It reads the whole history: expect it to take as long as a full rebuild and a replay.
+    """
+    with (
+        connected(ready(Settings.from_environment()), REPORTER, "waybill:verify") as connection,
+        Progress() as progress,
+    ):
+        found = compare(connection, progress)
+    if json:
+        print_json({"is_equal": found.is_equal, **asdict(found)})
+    else:
+        _print(found)
+    if not found.is_equal:
+        names = ", ".join(finding.table for finding in found.findings if not finding.is_equal)
+        raise QualityGateError(
+            f"What is stored is not what its sources say: {names}. Reports and live monitoring: `waybill report "
+            "rebuild --full`. fact.leg or fact.message: a replay leaves those alone whose events stay as they are. "
+            "Restore a backup, or load the landed objects into a new warehouse."
+        )
+
+
+def _print(found: Verification) -> None:
+    print_table(
+        ["table", "compared", "missing", "surplus", "different"],
+        [[f.table, f.compared, f.missing, f.surplus, f.different] for f in found.findings],
+    )
+    for finding in found.findings:
+        for example in finding.examples:
+            typer.echo(visible(f"{finding.table}: [stored, expected] {json_line(example)}"))
+    if found.pending_days:
+        say(f"{found.pending_days} days wait for `waybill report rebuild`; their report rows were not compared.")
+    if found.is_equal:
+        say("Everything that is stored is what its sources say.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(verify)

@@ -1,0 +1,295 @@
+"""What `doctor` looks at: every finding says what is wrong and how to fix it."""
+
+import shlex
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extensions import parse_dsn
+
+from waybill.load import inbox
+from waybill.load.clock import clock_problem
+from waybill.load.landing import check_writable
+from waybill.load.ledger import check_key
+from waybill.load.replay_due import in_words, replays_due
+from waybill.model.days import offset_changes
+from waybill.model.errors import ConfigurationError, WaybillError
+from waybill.reports import joins
+from waybill.settings import Settings
+from waybill.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
+from waybill.warehouse.migrations import OLDEST_SERVER, SQL, is_migrated
+
+FIRST = datetime(2005, 1, 1, tzinfo=UTC)
+UNTIL = datetime(2101, 1, 1, tzinfo=UTC)
+LEAST_FREE_BYTES = 1 << 30
+MOST_ENTRIES = 10_000
+"""Of the inbox that are looked at."""
+MOST_NAMED = 10
+"""Problems of the inbox that are named."""
+
+
+class Finding(msgspec.Struct):
+    """One thing that was looked at."""
+
+    subject: str
+    is_ok: bool
+    message: str
+
+
+def examine() -> Iterator[Finding]:
+    """Look at settings, folders and the warehouse; what depends on something broken is left out."""
+    is_tested = sys.version_info[:2] == (3, 11)
+    version = sys.version.split()[0]
+    yield Finding("python", is_tested, version if is_tested else f"{version}: use 3.11, for which Waybill is tested")
+    try:
+        settings = Settings.from_environment()
+        settings.keyring  # noqa: B018 - makes or checks the key
+    except WaybillError as error:
+        yield Finding("settings", False, str(error))
+        return
+    except OSError as error:
+        yield Finding("settings", False, f"{error.strerror}: {error.filename}; set WAYBILL_VAR to a folder of yours")
+        return
+    yield Finding("settings", True, f"key fingerprint {settings.keyring.fingerprint}")
+    problem = landing_problem(settings)
+    problem = problem or _open_to_others(settings.landing_url, 0o077, "read what people's messages say")
+    yield Finding("landing", problem is None, problem or settings.landing_url)
+    yield from _inbox(settings)
+    yield from _disk(settings)
+    problem = None if settings.warehouse_url is None else url_problem(settings.warehouse_url)
+    if problem is not None:
+        yield Finding("warehouse", False, problem)
+        return
+    try:
+        url = warehouse_url(settings)
+        with connected(url) as connection, connection.cursor() as cursor:
+            yield from _server(url, cursor)
+        if settings.warehouse_url is not None:
+            problem = migrations_problem(url)
+            found = "up to date" if problem is None else f"the warehouse {problem}"
+        else:
+            found = "up to date" if is_migrated(url) else "to be applied by the next command that needs them"
+        yield Finding("migrations", problem is None, found)
+        if found == "up to date":
+            yield from _warehouse(settings, url)
+    except (WaybillError, psycopg2.Error) as error:
+        reason = str(error) if isinstance(error, WaybillError) else f"{type(error).__name__}; see the server's log"
+        yield Finding("warehouse", False, reason)
+
+
+def url_problem(url: str) -> str | None:
+    """What is wrong with the form of WAREHOUSE_URL; None: nothing. The URL itself, which may hold a password, is not
+    in the answer."""
+    expected = "expected a libpq URL, such as postgresql://waybill@db.example.org/warehouse"
+    if not url.startswith(("postgresql://", "postgres://")):
+        return f"WAREHOUSE_URL does not begin with postgresql:// ; {expected}."
+    try:
+        port = parse_dsn(url).get("port", "")
+    except psycopg2.ProgrammingError:
+        port = "none"
+    if not all(part.isdigit() or not part for part in port.split(",")):  # a password with a slash looks like a port
+        return f"WAREHOUSE_URL is malformed (is every special character in its password percent-encoded?); {expected}."
+    return None
+
+
+def landing_problem(settings: Settings) -> str | None:
+    """Why LANDING_URL cannot be written, and what to do; None: it can."""
+    try:
+        check_writable(settings.landing_url)
+    except ConfigurationError as error:
+        return str(error).removesuffix(".")
+    return None
+
+
+def _open_to_others(url: str, bits: int, what: str) -> str | None:
+    """Whether other users of this machine may enter a folder, and what to do; None: not, or it is no folder here."""
+    folder = Path(url)
+    if not folder.is_dir() or not (mode := stat.S_IMODE(folder.stat().st_mode)) & bits:
+        return None
+    return f"{url} has mode {mode:04o}: other users of this machine can {what}; `chmod -R go-rwx {shlex.quote(url)}`"
+
+
+def _inbox(settings: Settings) -> Iterator[Finding]:
+    where = without_password(settings.inbox_url)
+    if inbox.is_yet_to_be_made(settings):
+        yield Finding("inbox", True, f"{where} is made by the first command that looks for files")
+        return
+    try:
+        problems = [*inbox.misplaced(settings), *(f"{entry}." for entry in inbox.unread(settings, MOST_ENTRIES))]
+    except WaybillError as error:
+        problems = [str(error)]
+    for problem in problems[:MOST_NAMED]:
+        yield Finding("inbox", False, problem)
+    if len(problems) > MOST_NAMED:
+        yield Finding("inbox", False, f"{len(problems) - MOST_NAMED} more like that: mend these first")
+    if (problem := _open_to_others(settings.inbox_url, 0o002, "put files of their own into it")) is not None:
+        problems.append(problem)
+        yield Finding("inbox", False, problem)
+    if not problems:
+        yield Finding("inbox", True, where)
+
+
+def migrations_problem(url: str) -> str | None:
+    """What the warehouse lacks of this release, and what to do, to follow upon "the warehouse"; None: nothing, as far
+    as this login may see. Writes nothing."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select c.oid, has_table_privilege(c.oid, 'select') and has_schema_privilege(n.oid, 'usage')"
+            " from pg_catalog.pg_class as c inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
+            " where n.nspname = 'ops' and c.relname = 'migration'"
+        )
+        found = cursor.fetchone()
+        if found is None:
+            return "has no tables yet: run `waybill warehouse up`, as a login that may make schemas and roles"
+        if not found[1]:
+            return None
+        cursor.execute("select name from ops.migration")
+        applied = {name for (name,) in cursor.fetchall()}
+    missing = sorted({file.name for file in (SQL / "schema").glob("*.sql")} - applied)
+    if missing:
+        return f"lacks {', '.join(missing)} of this release: run `waybill warehouse migrate`"
+    return None
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.var
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    yield Finding(
+        "disk",
+        free >= LEAST_FREE_BYTES,
+        f"{free / (1 << 30):.1f} GB free under {settings.var}"
+        + ("" if free >= LEAST_FREE_BYTES else ": make room, or set WAYBILL_VAR and LANDING_URL to a larger disk"),
+    )
+
+
+def _server(url: str, cursor: Cursor) -> Iterator[Finding]:
+    version = cursor.connection.server_version
+    name = f"{without_password(url)}, Postgres {version // 10000}"
+    is_new = version >= OLDEST_SERVER
+    yield Finding("warehouse", is_new, name if is_new else f"{name}: upgrade it to {OLDEST_SERVER // 10000} or later")
+    cursor.execute("select current_setting('server_encoding')")
+    (encoding,) = cursor.fetchone()
+    if encoding != "UTF8":
+        yield Finding("encoding", False, f"the database is in {encoding}: create it with encoding 'UTF8'")
+    problem = clock_problem(cursor)
+    if problem is not None:
+        yield Finding("clock", False, problem)
+
+
+def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
+    for role in (LOADER, REPORTER):
+        try:
+            with connected(url, role):
+                yield Finding(role, True, "can be acted as")
+        except WaybillError as error:
+            yield Finding(role, False, str(error))
+            return
+    with connected(url, LOADER) as connection, connection.cursor() as cursor:
+        try:
+            check_key(cursor, settings.keyring)
+            yield Finding("key", True, "is the warehouse's")
+        except WaybillError as error:
+            yield Finding("key", False, str(error))
+        connection.rollback()
+        cursor.execute("select value from ops.setting where name = 'report_timezone'")
+        zone = cursor.fetchone()[0]
+        same = settings.report_timezone in (None, zone)
+        yield Finding(
+            "report zone",
+            same,
+            zone
+            if same
+            else f"REPORT_TIMEZONE is {settings.report_timezone}, the reports are in {zone}: set it to that, or run "
+            "`waybill report rebuild --full`",
+        )
+        yield _zone_rules(cursor, zone)
+        yield from _states(cursor)
+    with connected(url, REPORTER) as connection, connection.cursor() as cursor:
+        yield _joins(cursor, settings.unjoined_ceiling)
+
+
+def zone_rules_differ(cursor: Cursor, zone: str) -> list[datetime]:
+    """Hours from 2005 to 2100 at which Postgres and Python change a zone's offset differently; none is right.
+
+    Both look at the hours of those days alone at whose ends the offset differs.
+    """
+    cursor.execute(
+        "with day as (select at, extract(epoch from (at at time zone %(zone)s) - (at at time zone 'UTC')) as seconds"
+        " from generate_series(%(first)s::timestamptz, %(until)s::timestamptz, interval '1 day') as at),"
+        " changing as (select at, seconds <> lead(seconds) over (order by at) as is_changing from day),"
+        " hour as (select changing.at + n * interval '1 hour' as at from changing"
+        " cross join generate_series(0, 24) as n where is_changing),"
+        " offset_of_hour as (select distinct at,"
+        " extract(epoch from (at at time zone %(zone)s) - (at at time zone 'UTC')) as seconds"
+        " from (select at from hour union all select %(first)s) as hour),"
+        " change as (select at, seconds, lag(seconds) over (order by at) as before from offset_of_hour)"
+        " select at, seconds::integer from change where before is distinct from seconds and at < %(until)s order by at",
+        {"zone": zone, "first": FIRST, "until": UNTIL},
+    )
+    in_postgres = set(cursor.fetchall())
+    in_python = set(offset_changes(zone, FIRST, UNTIL))
+    return sorted({at for at, _ in in_postgres ^ in_python})
+
+
+def _zone_rules(cursor: Cursor, zone: str) -> Finding:
+    differing = zone_rules_differ(cursor, zone)
+    if not differing:
+        return Finding("zone rules", True, f"Postgres and Python agree on {zone}, 2005 to 2100")
+    return Finding(
+        "zone rules",
+        False,
+        f"Postgres and Python differ on {zone} from {differing[0]:%Y-%m-%d %H:%M} UTC on ({len(differing)} changes): "
+        "bring the time zone data of both to one version (Python: the package tzdata; Postgres: its packages)",
+    )
+
+
+def _sentence(text: str | None) -> str:
+    """A text that ends like a sentence, so that another can follow."""
+    return text if text and text.endswith((".", "!", "?")) else f"{text or 'for an unknown reason'}."
+
+
+def _states(cursor: Cursor) -> Iterator[Finding]:
+    cursor.execute("select stale_reason from ops.report_state")
+    stale = cursor.fetchone()[0]
+    yield Finding(
+        "reports",
+        stale is None,
+        "not stale" if stale is None else f"stale: {_sentence(stale)} Mend that and run `waybill report rebuild`",
+    )
+    cursor.execute(
+        "select s.load_id, s.feed, s.account, s.stop_reason from ops.load as s where s.status = 'stopped'"
+        " and not exists (select from ops.load as l where l.account = s.account and l.feed = s.feed"
+        " and l.status = 'published' and l.load_id > s.load_id) order by s.load_id desc"
+    )
+    for load_id, feed, account, reason in cursor.fetchall():
+        yield Finding(
+            "loads",
+            False,
+            f"load {load_id} of {feed}, account {account}, was stopped, and none since was published: "
+            f"{_sentence(reason)} Mend that and load the same files again",
+        )
+    due = replays_due(cursor)
+    yield Finding("identity", not due, in_words(due) if due else "every message has the keys of this release")
+    cursor.execute("select count(*) from private.rejected_record where resolved_load_id is null")
+    count = cursor.fetchone()[0]
+    yield Finding("rejected records", True, f"{count} wait (`waybill rejected list`)" if count else "none")
+
+
+def _joins(cursor: Cursor, ceiling: float) -> Finding:
+    """Never BAD: nothing here is broken, the ids are made elsewhere."""
+    warned = [share for share in joins.shares(cursor, ceiling) if share.is_warning]
+    if not warned:
+        return Finding("joins", True, "hand-overs and gateway messages find each other")
+    worst = max(warned, key=lambda share: share.share)
+    more = f", and {len(warned) - 1} more" if len(warned) > 1 else ""
+    return Finding(
+        "joins", True, f"warning: {worst.account}, {worst.feed}: {worst}{more}; see `waybill status --joins`"
+    )

@@ -1,0 +1,133 @@
+"""The dispatch log: what the campaign system decided of each message.
+
+Source: ours; DESIGN section 10. Files: CSV, JSON, or Parquet.
+
+Columns: `dispatch_id`, `occurred_at` (ISO 8601 with a zone, or seconds or milliseconds since 1970), `channel`
+(email, sms, ivr), `status` (queued, about_to_be_sent, handed_over, not_sent), `recipient` (may be missing),
+`campaign_id`, `template_id`, `reason` (of not_sent), `account` (default: the feed's), `provider` and
+`provider_message_id` (of handed_over, where known). Other columns are kept in `extra`.
+
+Quirks
+- Rows that share a dispatch id may name several recipients (a batch): a message each.
+- A row names the gateway's message, by which the gateway's events join the dispatch's message. A provider that is not
+  ours is kept as named, and teaches nothing.
+- A reason that is not ours counts as other/unclassified; the word is kept.
+- Names of columns and our own words may be in any case, with blanks or hyphens for underscores. `NULL`, `\\N`, `nan`,
+  `NaT` and `None` are nothing; `="000123"` and `'000123` are texts.
+- A time without a zone is one of the zone that DISPATCH_LOG_TIMEZONE names; without it, and where clocks skip or repeat
+  it, its row is rejected.
+- Numbers that a spreadsheet has rounded (1.23457E+17), or floats above 2^53, are no ids; 4711.0 is 4711.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import BinaryIO
+
+from waybill.feeds import cells, fields
+from waybill.feeds.base import RECIPIENT, Feed, Record, Sighting
+from waybill.framing.raw_record import RawRecord
+from waybill.framing.tables import table
+from waybill.model.errors import RejectRecord
+from waybill.model.event import Event
+from waybill.model.providers import PROVIDERS
+from waybill.model.vocabulary import CHANNELS, DISPATCH, NOT_SENT_CATEGORY
+
+REQUIRED = ("dispatch_id", "occurred_at", "channel", "status")
+_DIGIT = re.compile(r"\d", re.ASCII)
+
+
+class DispatchRow(Record):
+    """One row. Ids may be whole numbers."""
+
+    dispatch_id: int | float | str | None = None
+    occurred_at: int | float | str | None = None
+    channel: str | None = None
+    status: str | None = None
+    recipient: int | float | str | None = None
+    campaign_id: int | float | str | None = None
+    template_id: int | float | str | None = None
+    reason: str | None = None
+    account: str | None = None
+    provider: str | None = None
+    provider_message_id: int | float | str | None = None
+
+
+class DispatchLog(Feed):
+    slug = "dispatch_log"
+    title = "Dispatch log"
+    provider = DISPATCH
+    channel = "all"
+    kind = "files"
+    credentials = ()
+    lateness = timedelta(days=3)
+    rules_version = 2
+    identity_since = 2
+    record_type = DispatchRow
+
+    event_types = {
+        "queued": "queued",
+        "about_to_be_sent": "scheduled",
+        "handed_over": "handed_over",
+        "not_sent": "suppressed",
+    }
+
+    def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
+        return table(stream, REQUIRED, self.record_type.__struct_fields__)
+
+    def sightings(self, record: DispatchRow) -> Iterable[Sighting]:
+        dispatch_id = cells.exact("dispatch_id", record.dispatch_id)
+        if dispatch_id is None:
+            raise RejectRecord("dispatch_id: missing")
+        channel, status = cells.word(record.channel), cells.word(record.status)
+        if channel not in CHANNELS:
+            raise RejectRecord("channel: not email, sms or ivr")
+        if status not in self.event_types:
+            raise RejectRecord("status: not queued, about_to_be_sent, handed_over or not_sent")
+        at = fields.instant("occurred_at", cells.cell(record.occurred_at), self.options.dispatch_log_zone)
+        recipient = cells.exact("recipient", record.recipient)
+        if recipient is not None and channel != "email" and not _DIGIT.search(recipient):
+            raise RejectRecord("recipient: no digits")
+        gateway = fields.identifier(cells.cell(record.provider))
+        gateway = None if gateway is None else gateway.lower()
+        message_id = cells.exact("provider_message_id", record.provider_message_id)
+        if message_id is not None and gateway in PROVIDERS:
+            message_id = PROVIDERS[gateway].message_id(message_id) or None
+        extra = {name: value for name, value in record.other.items() if cells.cell(value) is not None}
+        reason = cells.cell(record.reason)
+        if status != "not_sent" and reason is not None:
+            extra["reason"] = reason
+        event = Event(
+            event_at=at,
+            channel=channel,
+            recipient=recipient,
+            account=fields.identifier(cells.cell(record.account)),
+            provider_event=status,
+            dispatch_id=dispatch_id,
+            gateway=gateway,
+            provider_message_id=message_id,
+            not_sent_reason=_not_sent_reason(reason) if status == "not_sent" else None,
+            extra=extra or None,
+        )
+        event.campaign_id, event.campaign_source = _sourced("campaign_id", record.campaign_id)
+        event.template_id, event.template_source = _sourced("template_id", record.template_id)
+        written_at = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        whose = RECIPIENT if recipient is not None else ""
+        identity = (channel, dispatch_id, whose, status, written_at, gateway or "", message_id or "")
+        return (Sighting(event, identity, at),)
+
+    def classify(self, event: Event) -> None:
+        event.event_type = self.event_types.get(event.provider_event, "unknown")
+        event.not_sent_category = None
+        if event.event_type == "suppressed":
+            event.not_sent_category = NOT_SENT_CATEGORY.get((event.not_sent_reason or "").lower(), "other")
+
+
+def _sourced(field: str, value: object) -> tuple[str | None, str | None]:
+    return fields.first_sourced((cells.exact(field, value), "dispatch_log"))
+
+
+def _not_sent_reason(written: str | None) -> str | None:
+    """A known reason in its own spelling; the word itself of any other."""
+    word = cells.word(written)
+    return word if word in NOT_SENT_CATEGORY else written

@@ -1,0 +1,181 @@
+"""How fields of provider records are read: texts, ids, times, whole numbers, prices. No value stands in a reason."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from waybill.model.errors import RejectRecord
+
+MILLISECONDS_FROM = 10**11
+"""Integers above it are milliseconds since 1970, others seconds."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+_DIGITS = re.compile(r"\d{1,19}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,15})?", re.ASCII)
+_PRICE = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?", re.ASCII)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# RFC 2822: Fri, 24 May 2019 17:44:46 +0000
+_RFC_2822 = re.compile(
+    r"(?:[a-z]{3}, *)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (?:([+-])(\d\d)([0-5]\d)|gmt|utc?|z)",
+    re.ASCII | re.IGNORECASE,
+)
+_INVISIBLE = (
+    "".join(map(chr, (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)))
+    + " \t\r\n\v\f\xa0\u2028\u2029\u3000"
+)
+_ZONE_IN_WORDS = re.compile(r"\s*(?:UTC|GMT)\Z|\s+(?=Z\Z|[+-]\d\d(?::?\d\d)?\Z)", re.IGNORECASE)
+_OUTSIDE = "time outside 2005-2100"
+
+
+def text(value: object) -> str | None:
+    """A text, as written; None for an empty one and for anything else."""
+    return value if isinstance(value, str) and value else None
+
+
+def trimmed(text: str) -> str:
+    """The text without blanks and invisible characters around it."""
+    text = text.strip()
+    return text if text.isascii() else text.strip(_INVISIBLE)
+
+
+def identifier(value: object) -> str | None:
+    """An id: texts trimmed, numbers as text (4711.0 is 4711); empty ones, booleans, lists and objects are none."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return trimmed(value) or None
+    if isinstance(value, int) and value is not True and value is not False:
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return None
+
+
+def first_sourced(*candidates: tuple[object, str]) -> tuple[str | None, str | None]:
+    """The first (id, source) whose id is one."""
+    for value, source in candidates:
+        if (found := identifier(value)) is not None:
+            return found, source
+    return None, None
+
+
+def second(field: str, value: str | int | float) -> datetime:
+    """A time in UTC, cut to its second, of a number of seconds or milliseconds since 1970, also as a text, or of
+    `written_instant`'s forms. Raises RejectRecord naming the field."""
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value.strip()):
+            return written_instant(field, value).replace(microsecond=0)
+        value = Decimal(value.strip())
+    whole = int(value // 1000 if value > MILLISECONDS_FROM else value)
+    if not 0 <= whole <= _LAST_SECOND:
+        raise RejectRecord(f"{field}: {_OUTSIDE}")
+    return datetime.fromtimestamp(whole, UTC)
+
+
+def instant(field: str, value: str | int | float | None, zone: ZoneInfo | None = None) -> datetime:
+    """A time in UTC, of `written_instant`'s forms, or of a number of seconds or milliseconds since 1970, also as text.
+
+    :param zone: of texts that name none
+    :raises RejectRecord: names the field
+    """
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    elif isinstance(value, float) and abs(value) < 2**53:
+        value = Decimal(repr(value))
+    if isinstance(value, Decimal | int):
+        return _instant_of_number(field, value)
+    if isinstance(value, float):
+        raise RejectRecord(f"{field}: {_OUTSIDE}")
+    return written_instant(field, value, zone)
+
+
+def written_instant(field: str, value: str | None, zone: ZoneInfo | None = None) -> datetime:
+    """A time in UTC, of a text by ISO 8601 or RFC 2822 with a zone, also as databases write one (` UTC`, `+01`).
+
+    :param zone: of texts that name none
+    :raises RejectRecord: names the field
+    """
+    if value is None or not value.strip():
+        raise RejectRecord(f"{field}: missing")
+    return _instant_of_text(field, trimmed(value), zone)
+
+
+def whole_number(field: str, value: object) -> int | None:
+    """A count that fits into 32 bits; None where there is none. Raises RejectRecord naming the field."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        value = int(value)
+    if not isinstance(value, int) or not 0 <= value < 2**31:
+        raise RejectRecord(f"{field}: not a whole number")
+    return value
+
+
+def decimal(field: str, value: object) -> Decimal | None:
+    """An exact decimal without trailing zeros or exponent; None where there is none. Raises RejectRecord."""
+    if value is None or value == "":
+        return None
+    written = value.strip() if isinstance(value, str) else repr(value)
+    if not _PRICE.fullmatch(written):
+        raise RejectRecord(f"{field}: not a decimal")
+    number = Decimal(written).normalize()
+    return number.quantize(Decimal(1)) if number.as_tuple().exponent > 0 else number
+
+
+def turned(price: Decimal | None) -> Decimal | None:
+    """The price with its sign turned; zero stays zero."""
+    if price is None:
+        return None
+    return -price if price else Decimal(0)
+
+
+@lru_cache(maxsize=65_536)
+def _instant_of_text(field: str, written: str, zone: ZoneInfo | None = None) -> datetime:
+    if match := _RFC_2822.fullmatch(written):
+        day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
+        offset = timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0)) * (-1 if sign == "-" else 1)
+        try:
+            number = _MONTHS.index(month.lower()) + 1
+            zone = timezone(offset)
+            at = datetime(int(year), number, int(day), int(hour), int(minute), int(second or 0), tzinfo=zone)
+        except ValueError:
+            raise RejectRecord(f"{field}: not a time") from None
+        return _in_utc(field, at)
+    try:
+        at = datetime.fromisoformat(_ZONE_IN_WORDS.sub(_offset, written))
+    except ValueError:
+        raise RejectRecord(f"{field}: not a time with a zone") from None
+    return _in_utc(field, _local(field, at, zone) if at.tzinfo is None and zone is not None else at)
+
+
+def _offset(match: re.Match) -> str:
+    return "+00:00" if match[0].strip() else ""
+
+
+def _local(field: str, at: datetime, zone: ZoneInfo) -> datetime:
+    """A local time in its zone. One that comes twice, or never, says nothing. Raises RejectRecord."""
+    first, second = at.replace(tzinfo=zone, fold=0), at.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() != second.utcoffset():
+        is_there = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == at
+        how_often = "comes twice in" if is_there else "never comes in"
+        raise RejectRecord(f"{field}: a local time that {how_often} {zone.key}, where clocks change")
+    return first
+
+
+def _instant_of_number(field: str, number: int | Decimal) -> datetime:
+    seconds = Decimal(number).scaleb(-3) if number > MILLISECONDS_FROM else number
+    if not 0 <= seconds <= _LAST_SECOND:
+        raise RejectRecord(f"{field}: {_OUTSIDE}")
+    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+
+
+def _in_utc(field: str, at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise RejectRecord(f"{field}: time without zone")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise RejectRecord(f"{field}: {_OUTSIDE}") from None

@@ -1,0 +1,110 @@
+"""What SendGrid's events hold: their fields, by event word, the customer's arguments beside them, and fixed texts.
+
+Source: Event Webhook reference (twilio.com/docs/sendgrid/for-developers/tracking-events/event), read in 2026.
+
+Custom arguments lie beside SendGrid's own fields, and customers call theirs `type`, `status` or `reason`, too. So a
+field is read on the words that have it; on every other word it is the customer's argument.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from waybill.feeds import fields
+from waybill.feeds.base import Record
+
+EVERY_WORD = (
+    "email",
+    "timestamp",
+    "event",
+    "sg_event_id",
+    "sg_message_id",
+    "smtp-id",
+    "category",
+    "singlesend_id",
+    "marketing_campaign_id",
+    "sg_template_id",
+    "unique_args",
+    "custom_args",
+)
+
+FIELDS_OF_WORD: dict[str, tuple[str, ...]] = {
+    "processed": (),
+    "deferred": ("response", "ip"),
+    "delivered": ("response", "ip"),
+    "bounce": ("type", "bounce_classification", "status", "reason", "ip"),
+    "dropped": ("reason",),
+    "cancel_drop": ("reason",),
+    "open": ("ip", "useragent", "sg_machine_open"),
+    "click": ("ip", "useragent", "sg_machine_open", "url", "url_offset"),
+    "spamreport": (),
+    "unsubscribe": (),
+    "group_unsubscribe": ("ip", "useragent", "url", "asm_group_id"),
+    "group_resubscribe": ("ip", "useragent", "url", "asm_group_id"),
+    "account_status_change": ("type",),
+}
+"""Fields that become columns, beside those of every word. `attempt`, `tls`, `pool` and `domain` have no column: they
+are kept in `extra`, as the customer's arguments are."""
+
+ACCOUNT_WORDS = ("account_status_change",)
+"""About the sender's account at SendGrid; these events name no recipient. `type` says what happened to it."""
+
+DROP_REASONS = frozenset(
+    (
+        "invalid smtpapi header",
+        "spam content",
+        "unsubscribed address",
+        "bounced address",
+        "spam reporting address",
+        "invalid",
+        "recipient list over package quota",
+    )
+)
+"""Reasons of a drop, in lower case."""
+
+
+class SendgridEvent(Record):
+    """One event. Fields typed `object` are taken where they have the type that SendGrid documents, else as absent."""
+
+    event: str | None = None
+    timestamp: int | float | str | None = None
+    email: str | None = None
+    sg_message_id: object = None
+    smtp_id: object = msgspec.field(name="smtp-id", default=None)
+    sg_event_id: object = None
+    category: object = None
+    sg_template_id: object = None
+    singlesend_id: object = None
+    marketing_campaign_id: object = None
+    unique_args: object = None
+    custom_args: object = None
+    reason: object = None
+    response: object = None
+    status: object = None
+    type: object = None
+    bounce_classification: object = None
+    ip: object = None
+    useragent: object = None
+    url: object = None
+    url_offset: object = None
+    asm_group_id: object = None
+    sg_machine_open: object = None
+
+
+def arguments_of(record: SendgridEvent) -> dict[str, object]:
+    """The customer's arguments, and SendGrid's fields without a column; the top level wins over nested ones."""
+    arguments = record.other
+    for name, nested in (("unique_args", record.unique_args), ("custom_args", record.custom_args)):
+        if isinstance(nested, dict):
+            arguments = {**nested, **arguments}
+        elif nested is not None:
+            arguments[name] = nested
+    return arguments
+
+
+def taken(arguments: dict[str, object], names: Sequence[str]) -> str | None:
+    """The id in the first of these arguments that has one; it is taken out of them."""
+    for name in names:
+        if name in arguments and (found := fields.identifier(arguments.pop(name))) is not None:
+            return found
+    return None

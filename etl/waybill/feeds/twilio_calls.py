@@ -1,0 +1,133 @@
+"""Twilio calls (IVR), as the Calls list shows them.
+
+Source: Call resource (twilio.com/docs/voice/api/call-resource), API 2010-04-01.
+Bodies: the pages of the list, one body in a file or one on a line.
+
+Quirks
+- A row is mutable and shows one status: every row tells `processed` at its creation, and its own status, unless that
+  is still `queued`.
+- Dialled legs are rows of their own with `parent_call_sid`: they belong to the parent's call and are ignored.
+- Inbound calls are ignored: `inbound`, and `trunking-originating` (from the public network into a SIP trunk);
+  `trunking-terminating` goes from the trunk out to the public network, like `outbound-api` and `outbound-dial`.
+- `duration` is empty on calls that did not connect, `end_time` may be; `price` comes late, is negative and covers the
+  connection only; the list carries no error code.
+- `answered_by` is there only with answering machine detection.
+- Numbers in national form (`to_formatted`) and names of callers are left out.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+from waybill.feeds import fields
+from waybill.feeds.api import ApiFeed, Listing, Page, Window
+from waybill.feeds.base import Record, Sighting
+from waybill.feeds.twilio_lists import twilio_listings, twilio_page
+from waybill.feeds.twilio_rows import add_price, row_extra, row_sightings
+from waybill.framing.bodies import list_body
+from waybill.framing.raw_record import RawRecord
+from waybill.model.event import Event
+from waybill.model.failures import RULES_VERSION
+
+EXTRA = ("direction", "group_sid", "phone_number_sid", "queue_time", "trunk_sid")
+LEFT_OUT = (
+    "api_version",
+    "caller_name",
+    "forwarded_from",
+    "from",
+    "from_formatted",
+    "to_formatted",
+    "uri",
+    "subresource_uris",
+)
+
+
+class TwilioCall(Record):
+    """One row of the list. Twilio writes numbers as texts; both are taken."""
+
+    sid: str | None = None
+    status: str | None = None
+    account_sid: str | None = None
+    parent_call_sid: str | None = None
+    direction: str | None = None
+    to: str | None = None
+    date_created: str | None = None
+    date_updated: str | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    duration: int | str | None = None
+    price: int | float | str | None = None
+    price_unit: str | None = None
+    answered_by: str | None = None
+    group_sid: object = None
+    phone_number_sid: object = None
+    queue_time: object = None
+    trunk_sid: object = None
+
+
+class TwilioCalls(ApiFeed):
+    slug = "twilio_calls"
+    title = "Twilio Calls"
+    provider = "twilio"
+    channel = "ivr"
+    credentials = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+    lateness = timedelta(days=3)
+    base_url = "https://api.twilio.com"
+    listing_span = timedelta(hours=6)
+    sweep = timedelta(days=1)
+    rules_version = 1 + RULES_VERSION
+    record_type = TwilioCall
+
+    event_types = {
+        None: "processed",
+        "queued": "processed",
+        "ringing": "ringing",
+        "in-progress": "answered",
+        "completed": "completed",
+        "busy": "busy",
+        "no-answer": "no_answer",
+        "failed": "failed",
+        "canceled": "canceled",
+    }
+    initial_statuses = ("queued",)  # tell `processed` and nothing else
+    reasons_from = ("provider_code",)
+    inbound_directions = ("inbound", "trunking-originating")
+    in_progress = ("ringing", "in-progress")
+    ended = ("completed", "busy", "no-answer", "failed", "canceled")
+
+    def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
+        return list_body(stream, "calls")
+
+    def listings(self, account_id: str, window: Window, swept_from: datetime | None) -> Sequence[Listing]:
+        return twilio_listings(account_id, "Calls", "StartTime", window, self.listing_span, swept_from)
+
+    def page(self, body: bytes, listing: Listing) -> Page:
+        return twilio_page(body, "calls", listing)
+
+    def sightings(self, record: TwilioCall) -> Iterable[Sighting]:
+        if record.direction in self.inbound_directions or record.parent_call_sid:
+            return ()
+        return row_sightings(record, self.initial_statuses, self._own_time, self._add_details)
+
+    def classify(self, event: Event) -> None:
+        event.event_type = self.event_types.get(event.provider_event, "unknown")
+        event.failure_class = event.failure_reason = None
+        if event.event_type == "failed":
+            event.failure_class = "unknown"
+            event.failure_reason = self.verdict(event).reason
+
+    def _own_time(self, record: TwilioCall, status: str) -> datetime:
+        if status in self.in_progress and record.start_time:
+            return fields.written_instant("start_time", record.start_time)
+        if status in self.ended and record.end_time:
+            return fields.written_instant("end_time", record.end_time)
+        return fields.written_instant("date_updated", record.date_updated)
+
+    def _add_details(self, event: Event, record: TwilioCall, status: str) -> None:
+        """What the row says of its own status."""
+        event.provider_event = status
+        if status not in self.initial_statuses:
+            event.answered_by = fields.identifier(record.answered_by)
+        event.duration_seconds = fields.whole_number("duration", record.duration)
+        add_price(event, record.price, record.price_unit)
+        event.extra = row_extra(record, EXTRA, LEFT_OUT)

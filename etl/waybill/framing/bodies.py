@@ -1,0 +1,149 @@
+"""Records of JSON in response bodies: the elements of one list of the body."""
+
+import io
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from waybill.framing import limits
+from waybill.framing.raw_record import (
+    BROKEN_OFF,
+    NO_LIST,
+    NOT_JSON,
+    UNDECODABLE,
+    RawRecord,
+    check_bad,
+    check_empty,
+    problem_of,
+    too_long,
+)
+from waybill.framing.streams import BOM, open_parts
+from waybill.framing.values import TOKEN, TRAILING, Values
+
+_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_raw_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+Element = tuple[bytes, str | None]
+"""Its bytes, and why they are no object or None."""
+
+
+def list_body(stream: BinaryIO, key: str) -> Iterator[RawRecord]:
+    """The elements of the list `key` of response bodies: one body over the whole file, one on each line, or one after
+    another."""
+    position = bad_count = 0
+    for part in open_parts(stream):
+        for lines in _bodies(part, key):
+            for body in _one_by_one(lines):
+                for element, problem in _elements_of_body(body, key):
+                    position += 1
+                    if problem is not None:
+                        bad_count += 1
+                        check_bad(bad_count, position, problem)
+                    yield RawRecord(position, element, problem)
+
+
+def _bodies(stream: io.BufferedIOBase, key: str) -> Iterator[bytes]:
+    """Response bodies, whole; one that is not closed goes to the end of the file, or to the next body's line."""
+    mark = f'"{key}"'.encode()
+    pending: list[bytes] = []
+    size = depth = 0
+    is_skipping = False  # behind a body that is too long, to the next line that is a body
+    empty_count = 0
+    while line := stream.readline(limits.LONGEST_BODY + 1):
+        if not pending and not line.strip():
+            empty_count += 1
+            check_empty(empty_count)
+            continue
+        if (not pending or mark in line) and line.lstrip(BOM + b" \t\r\n").startswith(b"{") and _is_object(line):
+            if pending:
+                yield b"".join(pending)
+                pending, size, depth = [], 0, 0
+            yield line
+            is_skipping = False
+            continue
+        if is_skipping:
+            continue
+        pending.append(line)
+        size += len(line)
+        depth += _depth_of(line)
+        is_skipping = size > limits.LONGEST_BODY
+        if depth <= 0 or is_skipping:
+            yield b"".join(pending)
+            pending, size, depth = [], 0, 0
+    if pending:
+        yield b"".join(pending)
+
+
+def _one_by_one(body: bytes) -> Iterator[bytes]:
+    """Bodies that follow each other without a line between them."""
+    rest = memoryview(body)
+    while len(body) <= limits.LONGEST_BODY:
+        try:
+            _raw_fields(rest)
+        except UNDECODABLE as error:
+            if trailing := TRAILING.search(str(error)):
+                end = int(trailing[1]) - 1  # it counts this one from 1
+                yield bytes(rest[:end])
+                rest = rest[end:]
+                continue
+        break
+    yield bytes(rest)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        _raw_fields(line.removeprefix(BOM))
+    except UNDECODABLE:
+        return False
+    return True
+
+
+def _depth_of(line: bytes) -> int:
+    """How many more brackets a line opens than it closes."""
+    return sum(map(_step, TOKEN.findall(line)))
+
+
+def _step(token: bytes) -> int:
+    """How many brackets a token opens, or, less than zero, closes."""
+    return len(token) if token[0] in b"{[" else -(token in (b"}", b"]"))
+
+
+def _elements_of_body(body: bytes, key: str) -> Iterator[Element]:
+    is_too_long = len(body) > limits.LONGEST_BODY
+    body = body.strip().removeprefix(BOM).strip()
+    if not body:
+        return
+    if is_too_long:
+        yield body[: limits.KEPT_OF_LONG], too_long(limits.LONGEST_BODY)
+        return
+    try:
+        fields = _raw_fields(body)
+    except UNDECODABLE:
+        problem = problem_of(body)
+        begin = _list_begin(body, key) if problem is None else None
+        if begin is not None:
+            for value in Values(io.BytesIO(), body[begin:]).elements():
+                yield value.raw, value.problem
+        else:
+            yield body, problem or (BROKEN_OFF if _depth_of(body) > 0 else NOT_JSON)
+        return
+    try:
+        elements = _raw_elements(fields.get(key, b"null"))
+    except msgspec.DecodeError:
+        yield body, f"{NO_LIST} `{key}` in the body"
+        return
+    for element in map(bytes, elements):
+        yield element, problem_of(element)
+
+
+def _list_begin(body: bytes, key: str) -> int | None:
+    """Where the list `key` of an object that is not JSON as a whole begins, behind its bracket."""
+    depth, name = 0, re.compile(rf'"{re.escape(key)}"\s*:\s*\['.encode())
+    for match in TOKEN.finditer(body):
+        token = match[0]
+        if depth == 1 and (begin := name.match(body, match.start())):
+            return begin.end()
+        depth += _step(token)
+    return None

@@ -1,0 +1,292 @@
+"""Landed bytes, opened: plain or compressed, told by the bytes and not by the name; flat in memory, with limits.
+
+Read: gzip, bzip2, xz, Zstandard (one member or several) and zip archives (every file in them). What is truncated,
+damaged, encrypted, compressed twice or otherwise, and bombs end in a SourceError: nothing of such an object is loaded.
+"""
+
+import bz2
+import io
+import lzma
+import shutil
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from waybill.framing import limits
+from waybill.model.errors import SourceError
+
+BOM = b"\xef\xbb\xbf"
+ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
+READABLE = {
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    ZIP: "zip",
+    EMPTY_ZIP: "zip",
+    **{b"BZh%d" % level: "bzip2" for level in range(1, 10)},
+}
+UNREADABLE = {
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"\x04\x22\x4d\x18": "compressed with LZ4",
+    b"\xff\x06\0\0sNaPpY": "compressed with Snappy",
+    b"\x1f\x9d": "compressed with compress (.Z)",
+    b"LZIP\x01": "compressed with lzip",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel workbook (.xls)",
+    b"Obj\x01": "an Avro file",
+    b"%PDF-": "a PDF document",
+    b"SQLite format 3\0": "a SQLite database",
+}
+"""Beginnings of formats that are named and not read."""
+
+_LOOK_AT = 512
+_TAR = slice(257, 262)
+_TO_DO = "Nothing of it was loaded; write it as plain text, gzip, bzip2, xz, Zstandard or zip."
+_BROKEN = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, EOFError, OSError, ValueError)
+
+
+def open_parts(stream: BinaryIO) -> Iterator[io.BufferedIOBase]:
+    """Buffered readers of the files that an object holds, decompressed: one, or all those of a zip archive."""
+    head, opened = _with_head(stream, len(ZIP))
+    if head in (ZIP, EMPTY_ZIP):
+        yield from _members_of_zip(opened)
+    else:
+        yield open_bytes(opened)
+
+
+def open_bytes(stream: BinaryIO) -> io.BufferedIOBase:
+    """A buffered reader of the object's own bytes, decompressed where they are compressed; no archives."""
+    head, opened = _with_head(stream, _LOOK_AT)
+    _refuse(head)
+    name = _name(head, READABLE)
+    if name is None:
+        return opened
+    meter = _Meter(opened, name)
+    if name == "Zstandard":
+        import pyarrow  # a big library, for files of one kind
+
+        return _buffered(pyarrow.CompressedInputStream(pyarrow.PythonFile(meter, mode="r"), "zstd").read, meter)
+    return _buffered(_Members(meter, _DECOMPRESSORS[name]).read, meter)
+
+
+def peek(stream: io.BufferedIOBase, count: int) -> tuple[bytes, io.BufferedIOBase]:
+    """The first bytes, and a reader that still begins with them."""
+    return _with_head(stream, count)
+
+
+def with_line_feeds(stream: io.BufferedIOBase) -> io.BufferedIOBase:
+    """A reader of lines that ended with a carriage return alone, as those of old Macs."""
+    return io.BufferedReader(_Joined(b"", lambda size: stream.read(size).replace(b"\r", b"\n")), limits.BLOCK)
+
+
+def _name(head: bytes, formats: dict[bytes, str]) -> str | None:
+    return next((name for begin, name in formats.items() if head.startswith(begin)), None)
+
+
+def _refuse(head: bytes) -> None:
+    name = "a tar archive" if head[_TAR] == b"ustar" else _name(head, UNREADABLE)
+    if name is not None:
+        raise SourceError(f"The file is {name}, which is not read. {_TO_DO}")
+
+
+def _with_head(stream: BinaryIO, count: int) -> tuple[bytes, io.BufferedIOBase]:
+    if not isinstance(stream, io.BufferedReader | io.BytesIO):
+        stream = io.BufferedReader(stream, limits.BLOCK)
+    head = stream.read(count)
+    if stream.seekable():
+        stream.seek(-len(head), io.SEEK_CUR)
+        return head, stream
+    return head, io.BufferedReader(_Joined(head, stream.read), limits.BLOCK)
+
+
+class _Joined(io.RawIOBase):
+    """Bytes already read, then the rest of a stream."""
+
+    def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:
+        self._head = head
+        self._read = read
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:
+        data = self._head[: len(buffer)] if self._head else self._read(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Meter:
+    """Compressed bytes, counted, and what came out of them, within limits."""
+
+    closed = False
+
+    def __init__(self, compressed: BinaryIO, name: str) -> None:
+        self.name = name
+        self.read_count = 0
+        self._compressed = compressed
+        self._told_count = 0
+
+    def read(self, size: int) -> bytes:
+        """The next compressed bytes."""
+        data = self._compressed.read(size)
+        self.read_count += len(data)
+        return data
+
+    def close(self) -> None:
+        """Nothing: the stream belongs to who opened it."""
+
+    def tell(self, data: bytes) -> bytes:
+        """Decompressed bytes, if there are not too many. Raises SourceError."""
+        self._told_count += len(data)
+        if self._told_count > limits.MOST_BYTES:
+            raise SourceError(f"The file holds more than {limits.MOST_BYTES} bytes decompressed. Split it.")
+        if self._told_count > limits.RATIO_COUNTS_FROM and self._told_count > limits.HIGHEST_RATIO * self.read_count:
+            raise SourceError(
+                f"The file's {self.name} data decompress to more than {limits.HIGHEST_RATIO} times their size: no "
+                "event log does. Nothing of it was loaded; look at the file."
+            )
+        return data
+
+
+def _buffered(decompress: Callable[[int], bytes], meter: _Meter) -> io.BufferedReader:
+    """A reader of decompressed bytes that are not compressed once more."""
+
+    def read(size: int) -> bytes:
+        try:
+            return meter.tell(decompress(size))
+        except EOFError as error:
+            raise SourceError(
+                f"The file is truncated: its {meter.name} data end before their end mark. Nothing of it was loaded; "
+                "fetch or write it again."
+            ) from error
+        except _BROKEN as error:
+            how = "truncated" if "runcated" in str(error) else "damaged"
+            raise SourceError(
+                f"The file is {how}: its {meter.name} data cannot be decompressed. Nothing of it was loaded; fetch or "
+                "write it again."
+            ) from error
+
+    head = b""
+    while len(head) < _LOOK_AT and (data := read(_LOOK_AT - len(head))):
+        head += data
+    _refuse(head)
+    if inner := _name(head, READABLE):
+        raise SourceError(f"The file is compressed twice, {inner} inside {meter.name}, which is not read. {_TO_DO}")
+    return io.BufferedReader(_Joined(head, read), limits.BLOCK)
+
+
+class _GzipMember:
+    """Decompresses one member of gzip, as the decompressors of the other formats do."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(wbits=31)
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        return self._member.decompress(self._member.unconsumed_tail + data, size)
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._member.unconsumed_tail
+
+    @property
+    def eof(self) -> bool:
+        return self._member.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._member.unused_data
+
+
+_DECOMPRESSORS: dict[str, Callable[[], object]] = {
+    "gzip": _GzipMember,
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.MEMORY_OF_XZ),
+}
+
+
+class _Members:
+    """Decompresses members one after the other, and insists on the end of each."""
+
+    def __init__(self, meter: _Meter, new_member: Callable[[], object]) -> None:
+        self._meter = meter
+        self._new_member = new_member
+        self._member = new_member()
+
+    def read(self, size: int) -> bytes:
+        """The next decompressed bytes; empty at the end. Raises EOFError where a member breaks off."""
+        while True:
+            if self._member.eof:
+                data = self._behind()
+                if not data:
+                    return b""
+                self._member = self._new_member()
+            elif self._member.needs_input:
+                data = self._meter.read(limits.BLOCK)
+                if not data:
+                    raise EOFError
+            else:
+                data = b""
+            if found := self._member.decompress(data, size):
+                return found
+
+    def _behind(self) -> bytes:
+        """The bytes behind the end of a member; tapes pad with zeros."""
+        data = self._member.unused_data.lstrip(b"\0")
+        while not data and (block := self._meter.read(limits.BLOCK)):
+            data = block.lstrip(b"\0")
+        return data
+
+
+def _members_of_zip(stream: io.BufferedIOBase) -> Iterator[io.BufferedIOBase]:
+    with tempfile.TemporaryFile() as spooled:
+        if not stream.seekable():
+            shutil.copyfileobj(stream, spooled)
+            stream = spooled
+        _check_directory(stream)
+        try:
+            archive = zipfile.ZipFile(stream)
+        except (*_BROKEN, NotImplementedError) as error:
+            raise SourceError(
+                "The file is truncated or damaged: its zip archive has no readable list of its files. Nothing of it "
+                "was loaded; fetch or write it again."
+            ) from error
+        meter = _Meter(stream, "zip")
+        for member in archive.infolist():
+            if member.is_dir() or member.filename.startswith("__MACOSX/"):
+                continue
+            if member.filename == "[Content_Types].xml":
+                raise SourceError("The file is an Excel workbook (.xlsx), which is not read. Save it as CSV (UTF-8).")
+            if member.flag_bits & 1:
+                raise SourceError(f"The file is an encrypted zip archive, which is not read. {_TO_DO}")
+            try:
+                opened = archive.open(member)
+            except NotImplementedError as error:
+                raise SourceError(f"The zip archive is packed in a way that is not read. {_TO_DO}") from error
+            except _BROKEN as error:
+                raise SourceError(
+                    "The file is damaged: a file of its zip archive cannot be read. Nothing of it was loaded; fetch or "
+                    "write it again."
+                ) from error
+            meter.read_count += member.compress_size
+            with opened:
+                yield _buffered(opened.read, meter)
+
+
+def _check_directory(stream: io.BufferedIOBase) -> None:
+    """Refuse an archive of so many files that their list alone would fill the memory."""
+    stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, stream.tell() - zipfile.sizeEndCentDir - 0xFFFF))
+    tail = stream.read()
+    stream.seek(0)
+    at = tail.rfind(EMPTY_ZIP)
+    if 0 <= at <= len(tail) - zipfile.sizeEndCentDir:
+        _, count, size = struct.unpack_from("<HHI", tail, at + 8)
+        if count > limits.MOST_MEMBERS or size > limits.LONGEST_DIRECTORY:
+            raise SourceError(
+                f"The zip archive holds more than {limits.MOST_MEMBERS} files, or their list is longer than "
+                f"{limits.LONGEST_DIRECTORY} bytes. Nothing of it was loaded; split it."
+            )

@@ -1,0 +1,156 @@
+"""Who a recipient is: the normalised address, its mailbox provider, its country. DESIGN sections 5 and 7."""
+
+import re
+import unicodedata
+from contextlib import suppress
+from functools import lru_cache
+
+import idna
+import phonenumbers
+from publicsuffixlist import PublicSuffixList
+
+from waybill.model.errors import RejectRecord
+
+_PUBLIC_SUFFIXES = PublicSuffixList()  # the bundled list; a top level that is not on it is a suffix too
+
+_TWO_ADDRESSES = re.compile(r"@[^@,;\s]+(?:\s*[,;]\s*|\s+)[^@,;\s]+@")
+_CHANNEL_PREFIX = re.compile(r"[a-z]+:(?=\+)", re.IGNORECASE)
+_NUMBER = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*", re.ASCII)
+_TRUNK_ZERO = re.compile(r"\+[\d\s]{1,6}\(0\)", re.ASCII)
+_WITH_NAME = re.compile(r"[^<>]*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+?)\s*>", re.IGNORECASE)
+_NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
+
+MAILBOX_DOMAINS = {
+    "gmail.com": "gmail",
+    "googlemail.com": "gmail",
+    "ymail.com": "yahoo",
+    "aol.com": "yahoo",
+    "msn.com": "microsoft",
+    "icloud.com": "apple",
+    "me.com": "apple",
+    "mac.com": "apple",
+}
+"""Whole domains."""
+
+MAILBOX_NAMES = {"yahoo": "yahoo", "outlook": "microsoft", "hotmail": "microsoft", "live": "microsoft"}
+"""Domains that are one of these names and any public suffix: yahoo.co.uk."""
+
+
+def normalise_address(channel: str, written: str) -> str:
+    """The one way to write a recipient.
+
+    Email: without a display name, trimmed, lower case, the domain as DNS has it. Numbers: `+` and digits, also behind a
+    channel prefix (`whatsapp:+1…`); a leading 00 is a +, and `(0)` behind the country code is dropped where that
+    country drops it (Italy does not). What is no number (`sip:…`, `client:…`): trimmed and lower case.
+
+    An email address that is none (no @) is written likewise: providers report that it is none, and of whom.
+
+    :raises RejectRecord: nothing, two addresses in one, or a NUL
+    """
+    if channel == "email":
+        address = _without_name(written).lower()
+        if not address:
+            raise RejectRecord("recipient: missing")
+        if address.count("@") > 1 and not address.startswith('"') and _TWO_ADDRESSES.search(address):
+            raise RejectRecord("recipient: two addresses")
+        if "\0" in address:
+            raise RejectRecord("recipient: holds a NUL")
+        return address if address.isascii() else _in_one_form(address)
+    return _normalise_number(written)
+
+
+def _without_name(written: str) -> str:
+    """`"Ana" <ana@inbox.example>` is ana@inbox.example."""
+    address = written.strip()
+    named = _WITH_NAME.fullmatch(address) if address.endswith(">") else None
+    return named[1] if named else address
+
+
+def _in_one_form(address: str) -> str:
+    """Local part by NFC, domain as DNS has it (IDNA 2008, UTS 46), where it can be one."""
+    local, at, domain = unicodedata.normalize("NFC", address).rpartition("@")
+    if at and not domain.isascii():
+        with suppress(idna.IDNAError):  # no domain of the DNS: as it is written
+            domain = idna.encode(domain, uts46=True).decode()
+    return local + at + domain
+
+
+@lru_cache(maxsize=65_536)
+def _normalise_number(written: str) -> str:
+    stripped = written.strip()
+    if not stripped.isascii():
+        stripped = _plain_signs(stripped)
+    number = _CHANNEL_PREFIX.sub("", stripped, count=1) if _CHANNEL_PREFIX.match(stripped) else stripped
+    if _NUMBER.fullmatch(number):
+        if _TRUNK_ZERO.match(number) and (in_full := _without_trunk_zero(number)):
+            return in_full
+        digits = _NOT_A_DIGIT.sub("", number)
+        # 00 is the international prefix of most of the world: 0049… is who +49… is
+        return "+" + (digits[2:] if number.startswith("00") and len(digits) > 9 else digits)
+    if "\0" in stripped:
+        raise RejectRecord("recipient: holds a NUL")
+    return stripped.lower()
+
+
+def is_address(normalised: str) -> bool:
+    """Whether a normalised recipient is an email address: something on both sides of an @."""
+    local, _, domain = normalised.rpartition("@")
+    return bool(local and domain)
+
+
+def _plain_signs(written: str) -> str:
+    """Full-width digits and hyphens of any kind as plain ones, without invisible marks of direction and width; what is
+    no number then stays as it was."""
+    signs = (
+        "-" if unicodedata.category(sign) == "Pd" else sign
+        for sign in unicodedata.normalize("NFKC", written)
+        if unicodedata.category(sign) != "Cf"
+    )
+    plain = "".join(signs).strip()
+    return plain if _NUMBER.fullmatch(_CHANNEL_PREFIX.sub("", plain, count=1)) else written
+
+
+def _without_trunk_zero(number: str) -> str | None:
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_international(written: str) -> bool:
+    """Whether a number is written with its country code: with + or 00. Of others the country cannot be told:
+    (415) 555-2671 is American, and +41 is Switzerland."""
+    number = _CHANNEL_PREFIX.sub("", _plain_signs(written.strip()), count=1)
+    return number.startswith(("+", "00"))
+
+
+def mailbox_provider_of(address: str) -> str:
+    """`gmail`, `yahoo`, `microsoft`, `apple` or `other`, from the domain of a normalised address, if it has one."""
+    _, at_sign, domain = address.rpartition("@")
+    return _mailbox_provider_of_domain(domain) if at_sign else "other"
+
+
+@lru_cache(maxsize=65_536)
+def _mailbox_provider_of_domain(domain: str) -> str:
+    domain = domain.rstrip(".")
+    name, _, suffix = domain.partition(".")
+    if name in MAILBOX_NAMES and suffix and _PUBLIC_SUFFIXES.publicsuffix(domain) == suffix:
+        return MAILBOX_NAMES[name]
+    return MAILBOX_DOMAINS.get(domain, "other")
+
+
+@lru_cache(maxsize=65_536)
+def country_of(number: str) -> str | None:
+    """ISO alpha-2 of a normalised number, or None: no number, no country (satellites), or not told by its digits.
+
+    A country code of one country alone tells it whatever follows; behind +1, +7, +44 and other shared codes it takes
+    digits that one of the countries gives out.
+    """
+    if not number.startswith("+"):
+        return None
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return None
+    return region if region is not None and region.isalpha() else None  # 001 is no country

@@ -1,0 +1,155 @@
+"""The HTTP client that all API feeds are pulled with: one origin, one set of credentials, one request at a time."""
+
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import httpx2
+
+from waybill import __version__
+from waybill.model.errors import ConfigurationError
+from waybill.pull.answers import BROKEN_BODY, body_of, check_status
+from waybill.pull.credentials import Credentials
+from waybill.pull.limits import Limits
+from waybill.pull.origin import Origin
+from waybill.pull.retrying import Patience, TransientError
+from waybill.pull.wire import Meter, Transport
+
+_HEADERS = httpx2.Headers(
+    {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"waybill/{__version__}"}
+)
+_FAILED = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError, *BROKEN_BODY)
+
+
+class Answer(NamedTuple):
+    """A page as it was received.
+
+    :ivar url: as requested, without credentials; its query may hold values of people, so it is no word for logs
+    :ivar status: 200, or another of 200..299
+    :ivar body: the content, decompressed, otherwise exactly as sent
+    """
+
+    url: str
+    status: int
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer(status={self.status}, {len(self.body)} bytes)"
+
+
+class Client:
+    """Gets pages below one base URL. Not for several threads at once.
+
+    :param base_url: `https://host[:port][/path]`; plain http for this machine alone
+    :param authorization: user and secret, sent as HTTP basic to the base URL's origin and nowhere else
+    :param clock: monotonic seconds
+    :param now: aware UTC, for Retry-After dates
+    :param sleep: takes seconds
+    :param random: uniform in 0..1, for jitter
+    :param say: takes a line for each retry
+    :param allow_plain_http: to any host: for a network that nobody else is in
+    :param certificates: whom to trust; None: whom this machine trusts
+    :raises ConfigurationError: the base URL or the credentials cannot be right
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        authorization: tuple[str, str],
+        *,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        random: Callable[[], float],
+        say: Callable[[str], None],
+        allow_plain_http: bool = False,
+        certificates: ssl.SSLContext | None = None,
+    ) -> None:
+        self._origin = Origin(base_url, allow_plain_http=allow_plain_http)
+        self._credentials = Credentials(*authorization)
+        self._limits = limits
+        self._now = now
+        host = self._origin.host
+        self._patience = Patience(limits, host, clock=clock, now=now, sleep=sleep, random=random, say=say)
+        self._meter = Meter(limits, host, clock)
+        if certificates is None and self._origin.has_tls:
+            certificates = httpx2.create_ssl_context(trust_env=False)
+        self._transport = Transport(self._meter, certificates)
+        self._timeout = httpx2.Timeout(limits.read_seconds, connect=limits.connect_seconds).as_dict()
+
+    def __repr__(self) -> str:
+        return f"Client({self._origin!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def check(self, link: str) -> None:
+        """Raise SourceError where `get` would refuse the link before anything is sent."""
+        self._origin.resolve(link)
+
+    def get(self, link: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+        """Get one page, trying again where that can help.
+
+        :param link: a path below the base URL, a path from the root, or a whole URL: as the provider wrote it
+        :param params: appended to the link's query, encoded
+        :raises SourceError: the link leads away from the origin (then nothing was sent), the provider did not answer
+            in time, refused the request, or sent more than the limits allow
+        :raises ConfigurationError: the credentials, their rights or the server's certificate are refused
+        """
+        url = self._origin.resolve(link, params)
+        return self._patience.call(lambda deadline: self._attempt(url, deadline))
+
+    def _attempt(self, url: httpx2.URL, deadline: float) -> Answer:
+        self._meter.begin(deadline)
+        headers = self._credentials.sign(_HEADERS)
+        request = httpx2.Request("GET", url, headers=headers, extensions={"timeout": self._timeout})
+        self._origin.check(request.url)
+        try:
+            response = self._transport.handle_request(request)
+            try:
+                check_status(response, self._origin.host, self._credentials.mask, self._now)
+                body = body_of(response, self._meter, self._limits, self._origin.host)
+                return Answer(str(request.url), response.status_code, body)
+            finally:
+                response.close()
+                self._transport.drop_leftovers()
+        except _FAILED as error:
+            raise self._told(error) from None  # texts of the libraries can repeat what the server sent
+
+    def _told(self, error: Exception) -> Exception:
+        causes = list(_causes(error))
+        for cause in causes:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return ConfigurationError(
+                    f"The certificate of {self._origin.host} was not accepted: {cause.verify_message}. Check the base "
+                    "URL of this connection and the certificates that this machine trusts."
+                )
+        if isinstance(error, httpx2.ConnectError):
+            system = next((cause for cause in reversed(causes) if isinstance(cause, OSError)), None)
+            return TransientError("no connection", (system and system.strerror) or "")
+        if isinstance(error, httpx2.TimeoutException):
+            return TransientError("no answer in time")
+        if isinstance(error, BROKEN_BODY):
+            return TransientError("truncated or damaged gzip data")
+        return TransientError("a broken connection")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,248 @@
+"""Pull: what a provider's API shows of a window, or what lies in the inbox, landed and noted page by page.
+
+A page is noted once it is landed and known to be whole, with the link to the next one: a pull that dies goes on
+there, and fetches at most the page again that it was about to note.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
+from urllib.parse import urlencode
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from waybill.feeds.api import ApiFeed, Listing, Page, Window
+from waybill.feeds.base import Feed
+from waybill.load import landing, ledger
+from waybill.load.landing import LandedObject
+from waybill.load.sources import landed_inbox
+from waybill.model.errors import ConfigurationError, SourceError, UsageError
+from waybill.pull import journal
+from waybill.pull.client import Answer, Client
+from waybill.pull.journal import Progress, Pulled
+from waybill.pull.retrying import UnavailableError
+from waybill.settings import Access, Settings
+
+MOST_PAGES = 100_000
+MOST_REMEMBERED = 500_000
+"""Records of a list, twice over, in which one that was shown before is found again."""
+
+Connect = Callable[[Access], Client]
+
+
+def pull_window(
+    settings: Settings,
+    url: str,
+    feed: ApiFeed,
+    account: str,
+    window: Window,
+    swept_from: datetime | None,
+    connect_to: Connect,
+    now: Callable[[], datetime],
+    progress: Progress = lambda message: None,
+) -> Pulled:
+    """Land every page of a window. The same call again goes on where one died; after one that ended it looks anew.
+
+    :param swept_from: as in `ApiFeed.listings`
+    :param connect_to: opens a client to the provider
+    :param now: the time, aware
+    :raises UsageError: the window lies in the future
+    :raises ConfigurationError: credentials are missing or refused
+    :raises SourceError: the provider could not be read to the end, or contradicts itself
+    """
+    if window.until_at > now():
+        raise UsageError(f"The window ends at {window.until_at.isoformat()}: what is yet to come cannot be pulled.")
+    access = settings.access_of(feed, account)
+    with journal.alone(url, feed, account, progress) as connection:
+        pull_id = journal.unfinished(connection, feed, account, window)
+        if pull_id is None:
+            pull_id = journal.begin(connection, feed, account, window)
+        with closing(_opened(connect_to, access, feed, account)) as client:
+            for listing in feed.listings(access.account_id, window, swept_from):
+                pages = _Pages(settings, connection, feed, account, pull_id, window, listing, client, now, progress)
+                pages.fetch()
+        if (alarm := journal.emptiness(connection, pull_id, feed)) is not None:
+            journal.end(connection, pull_id, [alarm])
+            raise SourceError(alarm)
+        return journal.end(connection, pull_id)
+
+
+def pull_inbox(
+    settings: Settings,
+    url: str,
+    feed: Feed,
+    account: str,
+    progress: Progress = lambda message: None,
+    warn: Progress = lambda message: None,
+) -> Pulled:
+    """Land every file in the inbox of one feed and account, and note those that are not loaded yet. What cannot be
+    read is named in the result.
+
+    :param warn: takes what was passed over and holds no records
+    """
+    with journal.alone(url, feed, account, progress) as connection:
+        pull_id = journal.begin(connection, feed, account, None)
+        broken: list[str] = []
+        for number, item in enumerate(landed_inbox(settings, feed, account, warn), start=1):
+            if isinstance(item, SourceError):
+                broken.append(str(item))
+                continue
+            with connection, connection.cursor() as cursor:
+                recorded = landing.record(cursor, item)
+                if not ledger.published_with(cursor, [recorded.object_id], feed.rules_version):
+                    journal.note_file(cursor, pull_id, number, recorded.object_id)
+            progress(f"pull {feed.slug} {account}: {number:,} files")
+        return journal.end(connection, pull_id, broken)
+
+
+def _opened(connect_to: Connect, access: Access, feed: Feed, account: str) -> Client:
+    try:
+        return connect_to(access)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{feed.slug} of account {account}: {error}") from None
+
+
+class _Pages:
+    """The pages of one listing, one after the other."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection: Connection,
+        feed: ApiFeed,
+        account: str,
+        pull_id: int,
+        window: Window,
+        listing: Listing,
+        client: Client,
+        now: Callable[[], datetime],
+        progress: Progress,
+    ) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._feed = feed
+        self._account = account
+        self._pull_id = pull_id
+        self._window = window
+        self._listing = listing
+        self._client = client
+        self._now = now
+        self._progress = progress
+        self._asked: set[bytes] = set()
+        self._shown: frozenset[str] = frozenset()
+        self._remembered: set[int] = set()
+        self._remembered_before: set[int] = set()
+        self._next_place: int | None = 0
+
+    def fetch(self) -> None:
+        """Land and note every page that is not noted yet."""
+        number, link, params = 1, self._listing.link, self._listing.params
+        last = journal.last_page(self._connection, self._pull_id, self._listing.name)
+        if last is not None:
+            number, link, params = last.number + 1, last.next_link, ()
+            self._asked.update(map(_digest, last.asked_links))
+            if link is not None:
+                self._remember(self._landed_page(last.landed))
+        is_resumed = last is not None
+        while link is not None:
+            request = f"{link}?{urlencode(params)}" if params else link
+            self._asked.add(_digest(request))
+            answer = self._get(link, params, number, is_resumed)
+            if number > 1 and self._is_empty(answer):
+                answer = self._get(link, params, number, is_resumed)
+            page = self._checked(answer, number)
+            next_link = None if page.is_past else page.next_link
+            self._note(number, request, answer.body, page, next_link)
+            self._progress(f"pull {self._feed.slug} {self._account}: {self._listing.name}, page {number}")
+            number, link, params, is_resumed = number + 1, next_link, (), False
+
+    def _landed_page(self, landed: LandedObject) -> Page:
+        """What a landed page says; nothing where it is gone or damaged since, which whoever loads it tells."""
+        try:
+            with landing.open_object(self._settings.landing_url, landed) as body:
+                return self._feed.page(body.read(), self._listing)
+        except SourceError:
+            return Page((), None)
+
+    def _is_empty(self, answer: Answer) -> bool:
+        try:
+            return not self._feed.page(answer.body, self._listing).record_ids
+        except SourceError:
+            return False  # `_checked` says what is wrong with it
+
+    def _remember(self, page: Page) -> None:
+        self._shown = frozenset(page.record_ids)
+        self._next_place = None if page.place is None else page.place[1] + 1
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered_before, self._remembered = self._remembered, set()
+        self._remembered.update(map(hash, page.record_ids))
+
+    def _shows_nothing_new(self, page: Page) -> bool:
+        return all(
+            number in self._remembered or number in self._remembered_before for number in map(hash, page.record_ids)
+        )
+
+    def _get(self, link: str, params: tuple[tuple[str, str], ...], number: int, is_resumed: bool) -> Answer:
+        try:
+            return self._client.get(link, params)
+        except (SourceError, ConfigurationError) as error:
+            told = f"{self._where(number)}: {error}"
+            if is_resumed and isinstance(error, SourceError) and not isinstance(error, UnavailableError):
+                journal.end(self._connection, self._pull_id, [told])
+                told += " Its link may be dead: the same command again begins anew."
+            raise type(error)(told) from None
+
+    def _checked(self, answer: Answer, number: int) -> Page:
+        """What a page says, if it is one and leads on. It is refused before it is noted: asked for again it may be
+        right."""
+        try:
+            page = self._feed.page(answer.body, self._listing)
+            self._check(page, number)
+        except SourceError as error:
+            told = f"{self._where(number)}: {error} Nothing of this page was taken"
+            is_over = journal.note_failure(self._connection, self._pull_id, told)
+            goes_on = "begins anew" if is_over else "goes on with this page"
+            raise SourceError(f"{told}; the same command again {goes_on}.") from None
+        self._remember(page)
+        return page
+
+    def _check(self, page: Page, number: int) -> None:
+        if page.next_link is not None:
+            self._client.check(page.next_link)
+            if _digest(page.next_link) in self._asked:
+                raise SourceError("it names a page as the next one that was there before.")
+            if not page.record_ids:
+                raise SourceError("it is empty, but names a next one.")
+            if number >= MOST_PAGES:
+                raise SourceError("it is the last that a list may have, and names a next one: ask for less time.")
+        if page.record_ids and self._shown.issuperset(page.record_ids):
+            raise SourceError("it shows what the page before it showed.")
+        if page.record_ids and self._shows_nothing_new(page):
+            raise SourceError("it shows nothing that pages of this list have not shown before.")
+        if not page.record_ids and number > 1:
+            raise SourceError("it is empty, also when it is asked for again, but the page before it names it.")
+        if None not in (page.place, self._next_place) and page.place[0] != self._next_place:
+            raise SourceError(f"it begins with row {page.place[0]} of the list, expected row {self._next_place}.")
+
+    def _where(self, number: int) -> str:
+        return f"{self._feed.slug} of account {self._account}, {self._listing.name}, page {number}"
+
+    def _note(self, number: int, request: str, body: bytes, page: Page, next_link: str | None) -> None:
+        record_count = len(page.record_ids)
+        landed = landing.land(
+            BytesIO(body),
+            self._account,
+            self._feed.slug,
+            self._settings.landing_url,
+            self._now(),
+            request=request,
+            window=tuple(self._window),
+            record_count=record_count,
+        )
+        journal.note_page(self._connection, self._pull_id, self._listing.name, number, landed, record_count, next_link)
+
+
+def _digest(link: str) -> bytes:
+    return sha256(link.encode()).digest()

@@ -1,0 +1,200 @@
+"""Validation results as a page for people: one HTML file that asks nothing of any other place.
+
+It holds what ops.validation holds: names and descriptions of rules, and counts; never values. Beside them: what each
+load or build was of, and the words of providers that have no mapping.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape
+from itertools import groupby
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import NamedTuple
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill.load import findings
+
+WORD_RULE = "event_type_mapped"
+
+SUBJECTS = 50
+"""Loads and builds on the page, the newest."""
+
+
+class Validation(NamedTuple):
+    """One row of ops.validation.
+
+    :ivar subject: what was validated: `load 7`, `build 3`
+    :ivar results: one dict per rule, as `quality.Outcome.rules`
+    :ivar about: what the load or build was of, in words; empty: unknown
+    :ivar words: provider words without a mapping, in words; empty: there are none
+    """
+
+    subject: str
+    suite: str
+    success: bool
+    checked_at: datetime
+    results: Sequence[dict]
+    about: str = ""
+    words: str = ""
+
+
+def recent(cursor: Cursor) -> list[Validation]:
+    """The validations of the newest loads and builds, the newest first; of each suite the last run."""
+    cursor.execute(
+        "with newest as ("
+        " select subject, max(validation_id) as last_id from ops.validation group by subject"
+        " order by last_id desc limit %s"
+        "), latest as ("
+        " select distinct on (v.subject, v.suite) n.last_id, v.subject, v.suite, v.success, v.checked_at, v.results"
+        " from newest as n inner join ops.validation as v on v.subject = n.subject"
+        " order by v.subject, v.suite, v.validation_id desc"
+        ") select subject, suite, success, checked_at, results from latest order by last_id desc, suite",
+        (SUBJECTS,),
+    )
+    found = [Validation(*row) for row in cursor.fetchall()]
+    about = {subject: _about(cursor, subject) for subject in dict.fromkeys(row.subject for row in found)}
+    return [row._replace(about=about[row.subject], words=_words(cursor, row)) for row in found]
+
+
+def _about(cursor: Cursor, subject: str) -> str:
+    """`sendgrid_events of south, 157 events`; of a build its days."""
+    kind, _, number = subject.partition(" ")
+    if not number.isdecimal():
+        return ""
+    if kind == "load":
+        cursor.execute(
+            "select feed || ' of ' || account, coalesce(mapped_count, (staged ->> 'sighting_count')::bigint), 'events'"
+            " from ops.load where load_id = %s",
+            (number,),
+        )
+    else:
+        cursor.execute(
+            "select case when is_full then 'all days' else cardinality(days_built) || ' days' end, rows_changed,"
+            " 'rows changed' from ops.build where build_id = %s",
+            (number,),
+        )
+    row = cursor.fetchone()
+    if row is None or row[0] is None:
+        return ""
+    return row[0] if row[1] is None else f"{row[0]}, {row[1]:,} {row[2]}"
+
+
+def _words(cursor: Cursor, validation: Validation) -> str:
+    """The words that rule event_type_mapped has counted, of a load that is published."""
+    kind, _, number = validation.subject.partition(" ")
+    is_asked = any(rule["rule"] == WORD_RULE and not rule["success"] for rule in validation.results)
+    if kind != "load" or not is_asked or not number.isdecimal():
+        return ""
+    return findings.in_words(findings.words_published(cursor, int(number)))
+
+
+def render(validations: Iterable[Validation]) -> str:
+    """The page. Loads and builds with a finding stand open, the others closed."""
+    sections = []
+    for subject, group in groupby(validations, key=lambda validation: validation.subject):
+        sections.append(_subject(subject, list(group)))
+    body = "\n".join(sections) or "<p>Nothing was validated yet.</p>"
+    return _PAGE.format(style=_STYLE, body=body)
+
+
+def write(cursor: Cursor, file: Path) -> None:
+    """Write the page of the newest results; whoever reads meanwhile sees the old one or the new one, whole."""
+    page = render(recent(cursor))
+    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", encoding="utf-8", delete=False) as made:
+        try:
+            made.write(page)
+            made.flush()
+            Path(made.name).chmod(0o644)
+            Path(made.name).replace(file)
+        except OSError:
+            Path(made.name).unlink()
+            raise
+
+
+def _subject(subject: str, validations: Sequence[Validation]) -> str:
+    counts = dict.fromkeys(("failed", "warning", "passed"), 0)
+    for validation in validations:
+        for rule in validation.results:
+            counts[_verdict(rule)] += 1
+    worst = next((word for word, count in counts.items() if count), "passed")
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    title = ", ".join(filter(None, (subject, validations[0].about)))
+    at = max(validation.checked_at for validation in validations)
+    suites = "\n".join(_suite(validation, is_only=len(validations) == 1) for validation in validations)
+    return (
+        f'<details{" open" if worst != "passed" else ""}><summary><b class="{worst}">{_mark(worst)}</b> '
+        f"<strong>{escape(title)}</strong> <span>{told} · {at:%Y-%m-%d %H:%M:%S} UTC</span></summary>\n"
+        f"{suites}\n</details>"
+    )
+
+
+def _suite(validation: Validation, is_only: bool) -> str:
+    rules = sorted(validation.results, key=lambda rule: ("failed", "warning", "passed").index(_verdict(rule)))
+    rows = "\n".join(_rule(rule, validation.words if rule["rule"] == WORD_RULE else "") for rule in rules)
+    title = f"expectations/{escape(validation.suite)}.json"
+    bad = any(_verdict(rule) != "passed" for rule in rules)
+    return (
+        f"<details{' open' if bad or is_only else ''}><summary>{title} <span>{len(rules)} rules</span></summary>\n"
+        "<table><thead><tr><th>result</th><th>rule</th><th>what it says</th><th>severity</th><th>found</th></tr>"
+        f"</thead><tbody>\n{rows}\n</tbody></table></details>"
+    )
+
+
+def _rule(rule: dict, words: str) -> str:
+    verdict = _verdict(rule)
+    count = rule.get("unexpected_count")
+    said = escape(str(rule.get("description") or ""))
+    if words:
+        said += f"<br>without a mapping: {escape(words)}"
+    if rule.get("message"):
+        said += f"<br><em>could not be evaluated: {escape(str(rule['message']))}</em>"
+    return (
+        f'<tr><td><b class="{verdict}">{_mark(verdict)}</b> {verdict}</td><td><code>{escape(str(rule["rule"]))}</code>'
+        f"</td><td>{said}</td><td>{escape(str(rule['severity']))}</td>"
+        f"<td>{'' if count is None else f'{count:,}'}</td></tr>"
+    )
+
+
+def _verdict(rule: dict) -> str:
+    if rule["success"]:
+        return "passed"
+    return "failed" if rule["is_broken"] or rule["severity"] == "critical" else "warning"
+
+
+def _mark(verdict: str) -> str:
+    return {"passed": "✓", "warning": "!", "failed": "✗"}[verdict]
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Validation results</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>Validation results</h1>
+<p>What the rules of <code>expectations/</code> found in the newest loads and builds, the newest first. A critical
+rule that fails stops a load before any fact, and a build before any report: the last good ones stay. A warning stops
+nothing. "found" counts
+rows, or what the rule counts, against the rule.</p>
+{body}
+</body>
+</html>
+"""
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --odd: #9a6700; --bad: #cf222e }
+@media (prefers-color-scheme: dark) { :root { --good: #3fb950; --odd: #d29922; --bad: #f85149 } }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: .4rem .8rem }
+details details { border-width: 1px 0 0; border-radius: 0; margin: .4rem 0 0; padding: .4rem 0 0 }
+summary { cursor: pointer } summary span { opacity: .7; margin-left: .5rem }
+table { border-collapse: collapse; width: 100%; margin: .4rem 0 }
+th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line) }
+th:last-child, td:last-child { text-align: right; padding-right: 0 } td:first-child { white-space: nowrap }
+.passed { color: var(--good) } .warning { color: var(--odd) } .failed { color: var(--bad) }
+"""

@@ -1,0 +1,366 @@
+"""Builds of the reports: candidates from one snapshot, the gate, one transaction that applies the difference.
+
+DESIGN section 9. Everything happens under one session-level advisory lock, so builds come one after another, and what
+an earlier one left unfinished is known to be dead.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+import msgspec
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill import quality
+from waybill.model.errors import ConfigurationError, QualityGateError, UnavailableError, UsageError, WaybillError
+from waybill.reports import candidates, live
+from waybill.reports.catalogue import BUILT
+from waybill.reports.difference import apply_difference
+
+ROLE = "waybill_reporter"
+
+Connect = Callable[[], Connection]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did.
+
+    :ivar days: local days that it rebuilt, in order; None: all
+    :ivar as_of: time of its snapshot: what was committed before it is in the reports
+    :ivar rows_changed: report rows deleted, updated or inserted
+    :ivar rows_changed_by_report: the same, by report; the tables behind live monitoring by their own names
+    :ivar warnings: rules that failed and only warn, as `suite.rule`
+    """
+
+    build_id: int
+    days: tuple[date, ...] | None
+    as_of: datetime
+    report_timezone: str
+    rows_changed: int = 0
+    rows_changed_by_report: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def rebuild(
+    connect: Connect,
+    days: Sequence[date] | None,
+    full: bool,
+    report_timezone: str | None,
+    code_version: str,
+    progress: Progress = lambda text: None,
+) -> BuildResult:
+    """Rebuild the reports: the days that loads have touched, the given days, or everything.
+
+    Waits for a build that is under way. Rows that stay the same are not written; with nothing to do only a row in
+    report.build is added.
+
+    :param connect: opens a fresh connection, not in autocommit, of a login that may act as waybill_reporter
+    :param days: local days to rebuild; the pending ones of other days stay pending. None: those that are pending
+    :param full: rebuild every day, also after the report zone was changed
+    :param report_timezone: IANA name; None: the one the warehouse has
+    :raises QualityGateError: a critical rule failed: the reports stay as they were and are marked stale
+    :raises ConfigurationError: another zone than that of the reports, without `full`
+    """
+    with _locked(connect) as connection:
+        build_id = _begin(connection, days, full, report_timezone, code_version)
+        try:
+            _build(connection, build_id, days, full, progress)
+            warnings = _validate(connect, connection, build_id, progress)
+            result = _publish(connection, build_id, progress)
+        except Exception as error:
+            _fail(connection, build_id, error)
+            raise
+    return replace(result, warnings=warnings)
+
+
+def build(
+    connect: Connect,
+    days: Sequence[date] | None,
+    full: bool,
+    report_timezone: str | None,
+    code_version: str,
+    progress: Progress = lambda text: None,
+) -> int:
+    """The first step of `rebuild` alone, for a scheduler that takes each step in a process of its own; the same
+    arguments and errors. Returns the number of the build.
+
+    The lock of builds is held during each step, not between them: what another build does meanwhile cannot go wrong,
+    because it drops this one, whose next step then says so.
+    """
+    with _locked(connect) as connection:
+        build_id = _begin(connection, days, full, report_timezone, code_version)
+        with _failing(connection, build_id):
+            _build(connection, build_id, days, full, progress)
+    return build_id
+
+
+def validate(connect: Connect, build_id: int, progress: Progress = lambda text: None) -> tuple[str, ...]:
+    """The second step: the suites over what the build has read; again, if it was done before.
+
+    :returns: rules that failed and only warn, as `suite.rule`
+    :raises QualityGateError: a critical rule failed: the reports stay as they were and are marked stale
+    :raises UsageError: the build has ended already
+    """
+    with _locked(connect) as connection, _failing(connection, build_id):
+        return _validate(connect, connection, build_id, progress)
+
+
+def publish(
+    connect: Connect, build_id: int, is_dry: bool = False, progress: Progress = lambda text: None
+) -> BuildResult:
+    """The last step: one transaction applies the difference. A build that is published is left alone.
+
+    :param is_dry: count what would change, and change nothing
+    :raises UsageError: the build was not validated, or has ended
+    """
+    with _locked(connect) as connection, _failing(connection, build_id):
+        return _publish(connection, build_id, progress, is_dry)
+
+
+def drop_unfinished(connect: Connect, waiting_for: timedelta) -> int:
+    """Drop builds that died, or have waited that long for their next step; returns how many."""
+    with _locked(connect) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "update ops.build set status = 'failed', ended_at = clock_timestamp(), candidates = null,"
+            " failure = 'it died, or its next step never came'"
+            " where status in ('building', 'validated') and started_at < clock_timestamp() - %s returning build_id",
+            (waiting_for,),
+        )
+        numbers = [number for (number,) in cursor.fetchall()]
+        tables = (table for number in numbers for table in candidates.leftovers(cursor, number))
+        candidates.drop(cursor, list(tables))
+        return len(numbers)
+
+
+def pending_days(connection: Connection) -> tuple[date, ...]:
+    """The local days that loads have touched and no build has rebuilt yet, in order."""
+    with connection, connection.cursor() as cursor:
+        return candidates.pending_days(cursor)
+
+
+def _build(connection: Connection, build_id: int, days: Sequence[date] | None, full: bool, progress: Progress) -> None:
+    connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ)
+    with connection, connection.cursor() as cursor:
+        zone = _of_build(cursor, build_id, "report_timezone")
+        snapshot = candidates.create(cursor, build_id, days, full, zone, progress)
+        cursor.execute(
+            "update ops.build set candidates = %s where build_id = %s",
+            (msgspec.json.encode(snapshot).decode(), build_id),
+        )
+    connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED)
+
+
+def _validate(connect: Connect, connection: Connection, build_id: int, progress: Progress) -> tuple[str, ...]:
+    with connection, connection.cursor() as cursor:
+        snapshot = _snapshot(cursor, build_id, ("building", "validated"))
+    progress(f"build {build_id}: validating {sum(snapshot.row_counts.values()):,} rows")
+    outcomes = quality.check(connect, connection, snapshot.subjects(), f"build {build_id}")
+    with connection, connection.cursor() as cursor:
+        cursor.execute("update ops.build set status = 'validated' where build_id = %s", (build_id,))
+    return tuple(f"{outcome.suite}.{rule['rule']}" for outcome in outcomes for rule in outcome.warnings)
+
+
+def _publish(connection: Connection, build_id: int, progress: Progress, is_dry: bool = False) -> BuildResult:
+    with connection, connection.cursor() as cursor:
+        if _of_build(cursor, build_id, "status") == "published":
+            return _published(cursor, build_id)
+        snapshot = _snapshot(cursor, build_id, ("validated",))
+    rows_changed = {}
+    with suppress(_DryRun), connection, connection.cursor() as cursor:
+        candidates.check_row_counts(cursor, snapshot)
+        for report in BUILT if snapshot.tables else ():
+            rows_changed[report.name] = apply_difference(cursor, report, snapshot.tables[report.name], snapshot.days)
+        rows_changed |= live.publish(cursor, snapshot.tables) if snapshot.tables else {}
+        for name, count in rows_changed.items():
+            progress(f"build {build_id}: {name}: {count:,} rows changed")
+        candidates.remove_pending(cursor, snapshot)
+        _end(cursor, build_id, "published", snapshot, sum(rows_changed.values()))
+        cursor.execute(
+            "update ops.report_state set stale_reason = null, stale_since = null where stale_reason is not null"
+        )
+        if is_dry:
+            raise _DryRun
+    with connection, connection.cursor() as cursor:
+        if is_dry:
+            candidates.drop(cursor, snapshot.tables.values())
+            _end(cursor, build_id, "tried", snapshot, sum(rows_changed.values()))
+        return replace(_published(cursor, build_id), rows_changed_by_report=rows_changed)
+
+
+class _DryRun(Exception):  # noqa: N818 - takes a transaction back; no fault
+    pass
+
+
+@contextmanager
+def _locked(connect: Connect) -> Iterator[Connection]:
+    """A connection in the reporter's role that holds the lock of builds; closing it lets go of both."""
+    with closing(connect()) as connection:
+        connection.rollback()
+        connection.autocommit = True  # the lock is taken outside any transaction, so no snapshot is older than it
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("set role {}").format(sql.Identifier(ROLE)))
+            cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('build'))")
+        connection.autocommit = False
+        yield connection
+
+
+def _zone(connection: Connection, wanted: str | None, full: bool) -> str:
+    """The report zone to build in. A full build may change it, with everything that facts keep by it."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select value from ops.setting where name = 'report_timezone'")
+        stored = cursor.fetchone()
+        if stored is None:
+            raise ConfigurationError("The warehouse has no report_timezone: run `waybill warehouse migrate`.")
+        # The zone of the reports is that of the last build: facts may have been moved by a build that failed later.
+        cursor.execute(
+            "select report_timezone from ops.build where status = 'published' order by build_id desc limit 1"
+        )
+        built = cursor.fetchone()
+    zone = wanted or stored[0]
+    if full:
+        if zone != stored[0]:
+            _change_zone(connection, zone)
+        return zone
+    for other in (stored, built):
+        if other is not None and zone != other[0]:
+            raise ConfigurationError(
+                f"REPORT_TIMEZONE is {zone}, but the local days of this warehouse are those of {other[0]}. Either set "
+                f"it to {other[0]}, or run `waybill report rebuild --full` to compute every day anew."
+            )
+    return zone
+
+
+def _change_zone(connection: Connection, zone: str) -> None:
+    from waybill.load.rezone import rezone
+
+    with connection, connection.cursor() as cursor:
+        # Loads hold the shared side while they publish: none may write days of the old zone after this.
+        cursor.execute("select pg_advisory_xact_lock(hashtext('waybill'), hashtext('zone'))")
+        try:
+            cursor.execute("select pg_catalog.timezone(%s, transaction_timestamp())", (zone,))
+        except psycopg2.errors.InvalidParameterValue as error:
+            raise ConfigurationError(f"REPORT_TIMEZONE={zone!r} is no time zone that Postgres knows.") from error
+        rezone(cursor, zone)
+        cursor.execute("update ops.setting set value = %s where name = 'report_timezone'", (zone,))
+
+
+def _drop_unfinished(connection: Connection) -> None:
+    """Remove what builds left that died: we hold the lock, so none of them is alive."""
+    with connection, connection.cursor() as cursor:
+        candidates.drop(cursor, candidates.leftovers(cursor))
+        cursor.execute(
+            "update ops.build set status = 'failed', ended_at = clock_timestamp(), candidates = null,"
+            " failure = 'it died, or another build began before its next step'"
+            " where status in ('building', 'validated')"
+        )
+
+
+def _begin(
+    connection: Connection, days: Sequence[date] | None, full: bool, report_timezone: str | None, code_version: str
+) -> int:
+    """Clear away what died, and write the row of a build that starts."""
+    if full and days is not None:
+        raise UsageError("Rebuild given days, or everything with --full, not both.")
+    zone = _zone(connection, report_timezone, full)
+    _drop_unfinished(connection)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "insert into ops.build (status, report_timezone, is_full, code_version) values ('building', %s, %s, %s)"
+            " returning build_id",
+            (zone, full, code_version),
+        )
+        return cursor.fetchone()[0]
+
+
+def _of_build(cursor: Cursor, build_id: int, column: str) -> object:
+    """One column of a build's row. Raises UsageError if there is no such build."""
+    cursor.execute(sql.SQL("select {} from ops.build where build_id = %s").format(sql.Identifier(column)), (build_id,))
+    found = cursor.fetchone()
+    if found is None:
+        raise UsageError(f"There is no build {build_id}.")
+    return found[0]
+
+
+def _snapshot(cursor: Cursor, build_id: int, statuses: Sequence[str]) -> candidates.Snapshot:
+    """What a build has read that is to go on. Raises UsageError if it cannot."""
+    status = _of_build(cursor, build_id, "status")
+    found = _of_build(cursor, build_id, "candidates")
+    if status not in statuses or found is None:
+        failure = _of_build(cursor, build_id, "failure")
+        raise UsageError(
+            f"Build {build_id} is {status}{f' ({failure})' if failure else ''}: it cannot go on. Nothing of it was "
+            "published, and its days are still pending: build again."
+        )
+    return msgspec.convert(found, candidates.Snapshot, strict=False)
+
+
+def _published(cursor: Cursor, build_id: int) -> BuildResult:
+    cursor.execute(
+        "select build_id, case when not is_full then days_built end, as_of, report_timezone, rows_changed"
+        " from ops.build where build_id = %s",
+        (build_id,),
+    )
+    number, days, as_of, zone, rows_changed = cursor.fetchone()
+    return BuildResult(number, None if days is None else tuple(days), as_of, zone, rows_changed)
+
+
+def _end(cursor: Cursor, build_id: int, status: str, snapshot: candidates.Snapshot, rows_changed: int) -> None:
+    """Write how a build ended, and drop its candidates."""
+    days = None if snapshot.days is None else list(snapshot.days)
+    cursor.execute(
+        "update ops.build set status = %s, as_of = %s, ended_at = clock_timestamp(), days_built = %s::date[],"
+        " rows_changed = %s, candidates = null where build_id = %s",
+        (status, snapshot.as_of, days, rows_changed, build_id),
+    )
+    candidates.drop(cursor, snapshot.tables.values())
+
+
+@contextmanager
+def _failing(connection: Connection, build_id: int) -> Iterator[None]:
+    """A step: what Waybill raises on purpose ends the build; after anything else (a lost connection) the same step
+    may be taken again. Either way the reports are stale for now."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        _fail(
+            connection,
+            build_id,
+            error,
+            is_final=isinstance(error, WaybillError) and not isinstance(error, UnavailableError),
+        )
+        raise
+
+
+def _fail(connection: Connection, build_id: int, error: Exception, is_final: bool = True) -> None:
+    """Mark the build failed and the reports stale, in a transaction of its own; what failed is raised all the same.
+
+    :param is_final: False: leave the build as it is, only mark the reports
+    """
+    reason = str(error) if isinstance(error, WaybillError) else f"{type(error).__name__}; see the log of the build"
+    try:
+        connection.rollback()
+        connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED)
+        with connection, connection.cursor() as cursor:
+            if is_final:
+                candidates.drop(cursor, candidates.leftovers(cursor))
+                cursor.execute(
+                    "update ops.build set status = 'failed', ended_at = clock_timestamp(), failure = %s,"
+                    " candidates = null where build_id = %s",
+                    (reason, build_id),
+                )
+            cursor.execute(
+                "update ops.report_state set stale_reason = %s, stale_since = coalesce(stale_since, clock_timestamp())",
+                (f"build {build_id}: {reason}" if not isinstance(error, QualityGateError) else reason,),
+            )
+    except psycopg2.Error:
+        # The connection is gone: the next build finds this one unfinished.
+        pass

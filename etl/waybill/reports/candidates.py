@@ -1,0 +1,131 @@
+"""Candidates: the tables that one build makes from one snapshot, and that nobody reads before they are published."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill.load.live_counts import LIVE_TABLES
+from waybill.model.errors import QualityGateError
+from waybill.quality import Subject
+from waybill.reports import live
+from waybill.reports.catalogue import BUILT, CONTROL, bounded_statement
+
+PENDING = "changed_day"
+_PREFIX = "build_"
+_PLANNING = (
+    # Keys of legs and messages are hashes, but the rows of a day lie together. The default takes each look-up for a
+    # seek and reads whole tables instead: then a build would cost what history costs, not what its days cost.
+    "random_page_cost = 1.1",
+    "work_mem = '64MB'",
+)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a build has read.
+
+    :ivar days: local days to rebuild, in order; None: all
+    :ivar as_of: start of the transaction that read it
+    :ivar tables: candidate by name of the report, of CONTROL, of PENDING and of what `live.selects` has; empty where
+        there is nothing to do
+    :ivar row_counts: rows of each, as they were written
+    """
+
+    days: tuple[date, ...] | None
+    as_of: datetime
+    tables: dict[str, str]
+    row_counts: dict[str, int]
+
+    def subjects(self) -> list[Subject]:
+        """What the suites are to look at."""
+        if not self.tables:
+            return []
+        return [
+            Subject(t.name, self.tables[t.name], self.row_counts[t.name], self.tables) for t in (*BUILT, *LIVE_TABLES)
+        ]
+
+
+def create(
+    cursor: Cursor,
+    build_id: int,
+    days: Sequence[date] | None,
+    full: bool,
+    report_timezone: str,
+    progress: Callable[[str], None],
+) -> Snapshot:
+    """Write all candidates of a build. The caller's transaction is repeatable read, so that they see one snapshot."""
+    cursor.execute("select transaction_timestamp()")
+    as_of = cursor.fetchone()[0]
+    for setting in _PLANNING:
+        cursor.execute(sql.SQL("set local {}").format(sql.SQL(setting)))
+    built = None if full else tuple(sorted(set(days))) if days is not None else pending_days(cursor)
+    if built == () and not live.is_pending(cursor):
+        return Snapshot(built, as_of, {}, {})
+    parameters = {"days": None if built is None else list(built), "report_timezone": report_timezone}
+    selects = {name: sql.SQL(bounded_statement(name)) for name in (*(report.name for report in BUILT), CONTROL)}
+    selects[PENDING] = sql.SQL(
+        "select load_id, day from ops.changed_day where %(days)s::date[] is null or day = any (%(days)s)"
+    )
+    selects |= live.selects(cursor, full)
+    snapshot = Snapshot(built, as_of, {}, {})
+    for name, select in selects.items():
+        table = f"staging.{_PREFIX}{build_id}_{name}"
+        # Unlogged: should the server crash, its row count tells.
+        identifier = sql.Identifier(*table.split("."))
+        cursor.execute(sql.SQL("create unlogged table {} as {}").format(identifier, select), parameters)
+        snapshot.tables[name] = table
+        snapshot.row_counts[name] = cursor.rowcount
+        progress(f"build {build_id}: {name}: {cursor.rowcount:,} rows")
+        cursor.execute(sql.SQL("analyze {}").format(identifier))
+    return snapshot
+
+
+def check_row_counts(cursor: Cursor, snapshot: Snapshot) -> None:
+    """Raise QualityGateError if a candidate does not hold what was written to it: a crash empties unlogged tables."""
+    for name, table in snapshot.tables.items():
+        cursor.execute(sql.SQL("select count(*) from {}").format(_identifier(table)))
+        found = cursor.fetchone()[0]
+        if found != snapshot.row_counts[name]:
+            raise QualityGateError(
+                f"candidate_row_count: {table} holds {found} rows, {snapshot.row_counts[name]} were written. Nothing "
+                "was published; run the build again."
+            )
+
+
+def remove_pending(cursor: Cursor, snapshot: Snapshot) -> None:
+    """Remove exactly the (load, day) pairs that the snapshot saw of the days that were built."""
+    if snapshot.tables:
+        cursor.execute(
+            sql.SQL(
+                "delete from ops.changed_day as pending using {} as seen"
+                " where pending.load_id = seen.load_id and pending.day = seen.day"
+            ).format(_identifier(snapshot.tables[PENDING]))
+        )
+
+
+def leftovers(cursor: Cursor, build_id: int | None = None) -> list[str]:
+    """Candidates of builds that did not come to their end: of one, or of all."""
+    number = r"\d+" if build_id is None else str(build_id)
+    cursor.execute(
+        "select tablename from pg_catalog.pg_tables where schemaname = 'staging' and tablename ~ %s order by tablename",
+        (f"^{_PREFIX}{number}_",),
+    )
+    return [f"staging.{name}" for (name,) in cursor.fetchall()]
+
+
+def drop(cursor: Cursor, tables: Iterable[str]) -> None:
+    for table in tables:
+        cursor.execute(sql.SQL("drop table if exists {}").format(_identifier(table)))
+
+
+def _identifier(table: str) -> sql.Identifier:
+    return sql.Identifier(*table.split("."))
+
+
+def pending_days(cursor: Cursor) -> tuple[date, ...]:
+    """Local days that wait to be built, in order."""
+    cursor.execute("select day from ops.changed_day group by day order by day")
+    return tuple(day for (day,) in cursor.fetchall())

@@ -1,0 +1,196 @@
+"""Verify: legs, messages, live monitoring and reports derived again, and compared with what is stored.
+
+Everything is read in one snapshot and nothing is written, so it may run at any time, beside loads and builds.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill.load.refold import refold
+from waybill.model.errors import ConfigurationError
+from waybill.reports import candidates, live
+from waybill.reports.catalogue import BUILT, bounded_statement
+
+Progress = Callable[[str], None]
+
+EXAMPLES = 5
+_PLANNING = "set local work_mem = '128MB'"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One table, compared.
+
+    :ivar table: schema and name
+    :ivar compared: rows that are stored or should be
+    :ivar missing: rows that should be there and are not
+    :ivar surplus: rows that are there and should not be
+    :ivar different: rows that should say something else
+    :ivar examples: some of those, each {"row": its key, "column": [stored, expected]}; columns that differ only, and
+        null for a row that is not there
+    """
+
+    table: str
+    compared: int
+    missing: int = 0
+    surplus: int = 0
+    different: int = 0
+    examples: tuple[dict[str, object], ...] = field(default=())
+
+    @property
+    def is_equal(self) -> bool:
+        return not (self.missing or self.surplus or self.different)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared.
+
+    :ivar findings: one per table, facts first
+    :ivar pending_days: how many local days wait to be rebuilt; their report rows were not compared
+    """
+
+    findings: tuple[Finding, ...]
+    pending_days: int
+
+    @property
+    def is_equal(self) -> bool:
+        return all(finding.is_equal for finding in self.findings)
+
+
+def verify(connection: Connection, progress: Progress = lambda text: None) -> Verification:
+    """Derive everything again and compare.
+
+    :param connection: fresh, of a login that may act as waybill_reporter, acting so
+    :raises ConfigurationError: the reports were built in another zone than the one the facts have now
+    """
+    connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_PLANNING)
+            zone = _zone(cursor)
+            progress("deriving legs and messages from all events")
+            refold(cursor, zone)
+            findings = [
+                _compare(cursor, "fact.leg", "leg_after", ("leg_key",), _columns(cursor, "leg")),
+                _compare(cursor, "fact.message", "message_after", ("message_key",), _columns(cursor, "message")),
+            ]
+            progress("counting messages for live monitoring, and joins")
+            live.derive(cursor)
+            for table in live.RECOUNTED:
+                findings.append(_compare(cursor, table.table, table.name, table.grain, table.columns))
+            pending = candidates.pending_days(cursor)
+            for report in BUILT:
+                progress(f"deriving {report.name}")
+                _derive(cursor, report.name, zone)
+                findings.append(
+                    _compare(cursor, report.table, report.name, report.grain, report.columns, report.day_column)
+                )
+            return Verification(tuple(findings), len(pending))
+    finally:
+        connection.rollback()
+
+
+def _zone(cursor: Cursor) -> str:
+    cursor.execute("select value from ops.setting where name = 'report_timezone'")
+    zone = cursor.fetchone()[0]
+    cursor.execute("select report_timezone from ops.build where status = 'published' order by build_id desc limit 1")
+    built = cursor.fetchone()
+    if built is not None and built[0] != zone:
+        raise ConfigurationError(
+            f"The reports were built in {built[0]}, the local days of the facts are those of {zone}: a change of zone "
+            "was not finished. Run `waybill report rebuild --full`, then verify."
+        )
+    return zone
+
+
+def _columns(cursor: Cursor, table: str) -> tuple[str, ...]:
+    cursor.execute(
+        "select column_name from information_schema.columns where table_schema = 'fact' and table_name = %s"
+        " order by ordinal_position",
+        (table,),
+    )
+    return tuple(name for (name,) in cursor.fetchall())
+
+
+def _derive(cursor: Cursor, report: str, zone: str) -> None:
+    cursor.execute(
+        sql.SQL("create temporary table {} on commit drop as {}").format(
+            sql.Identifier(report), sql.SQL(bounded_statement(report))
+        ),
+        {"days": None, "report_timezone": zone},
+    )
+
+
+_COMPARE = """
+select
+    count(*) as compared,
+    count(*) filter (where stored.{key} is null) as missing,
+    count(*) filter (where expected.{key} is null) as surplus,
+    count(*) filter (where {is_different}) as different
+from (select {columns} from {stored} where {is_due}) as stored
+full join (select {columns} from {expected} where {is_due}) as expected on {same_key}
+"""
+_EXAMPLES = """
+select to_jsonb(stored), to_jsonb(expected)
+from (select {columns} from {stored} where {is_due}) as stored
+full join (select {columns} from {expected} where {is_due}) as expected on {same_key}
+where stored.{key} is null or expected.{key} is null or {is_different}
+order by {order}
+limit %(limit)s
+"""
+
+
+def _compare(
+    cursor: Cursor, stored: str, expected: str, key: Sequence[str], columns: Sequence[str], day: str | None = None
+) -> Finding:
+    """Compare a table with a temporary one.
+
+    :param key: the columns that tell rows apart; never null
+    :param day: the column with the local day, where rows of days that wait to be rebuilt are left out
+    """
+
+    def listed(alias: str, names: Sequence[str]) -> sql.Composable:
+        return sql.SQL(", ").join(sql.Identifier(alias, name) for name in names)
+
+    same_key = sql.SQL(" and ").join(
+        sql.SQL("stored.{name} = expected.{name}").format(name=sql.Identifier(name)) for name in key
+    )
+    parts = {
+        "stored": sql.Identifier(*stored.split(".")),
+        "expected": sql.Identifier("pg_temp", expected),
+        "key": sql.Identifier(key[0]),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+        "same_key": same_key,
+        "is_different": sql.SQL("{same_key} and ({stored}) is distinct from ({expected})").format(
+            same_key=same_key, stored=listed("stored", columns), expected=listed("expected", columns)
+        ),
+        "is_due": sql.SQL("true")
+        if day is None
+        else sql.SQL("{} not in (select day from ops.changed_day)").format(sql.Identifier(day)),
+        "order": sql.SQL(", ").join(
+            sql.SQL("coalesce(stored.{name}, expected.{name})").format(name=sql.Identifier(name)) for name in key
+        ),
+    }
+    cursor.execute(sql.SQL(_COMPARE).format(**parts))
+    counts = cursor.fetchone()
+    examples = []
+    if any(counts[1:]):
+        cursor.execute(sql.SQL(_EXAMPLES).format(**parts), {"limit": EXAMPLES})
+        examples = [_example(key, *row) for row in cursor.fetchall()]
+    return Finding(stored, *counts, examples=tuple(examples))
+
+
+def _example(key: Sequence[str], stored: dict | None, expected: dict | None) -> dict[str, object]:
+    there = stored or expected
+    told: dict[str, object] = {"row": {name: there[name] for name in key}}
+    for name in there:
+        pair = [stored and stored[name], expected and expected[name]]
+        if pair[0] != pair[1]:
+            told[name] = pair
+    return told

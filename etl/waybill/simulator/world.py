@@ -1,0 +1,302 @@
+"""A world of campaigns with known truth, written down as the providers and the campaign system would write it.
+
+Everything follows from the seed: no clock, no state from outside. Each message gets a fate; the fate becomes records;
+the records become files. `happenings` is what all those files tell together, and nothing that they do not tell.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from random import Random
+
+from waybill.simulator import calls, dispatch_log, email_fates, text_messages, webhook
+from waybill.simulator.message import Fate, Message, drawn
+from waybill.simulator.poison import dispatch_line, dispatch_row
+from waybill.simulator.sendgrid import FEED as SENDGRID
+from waybill.simulator.sendgrid import SendGrid
+from waybill.simulator.spool import SpoolFile, Tally
+from waybill.simulator.telling import Told, merged
+from waybill.simulator.truth import Happening
+from waybill.simulator.twilio import CALLS, MESSAGES, Row
+from waybill.simulator.twilio_polls import bodies, poll
+
+FIRST_DAY = date(2026, 3, 26)
+"""Of the demonstration: its week holds the hour that European clocks skip (2026-03-29)."""
+
+FEEDS = (SENDGRID, MESSAGES, CALLS, dispatch_log.FEED)
+FILE_FEEDS = (SENDGRID, dispatch_log.FEED)
+"""Those that there is no API for: where Twilio's lists are asked over HTTP, these still come as files."""
+
+SHARES = {"email": 0.52, "sms": 0.29, "ivr": 0.19}
+FATES: dict[str, dict[str, Fate]] = {
+    "email": {**dispatch_log.fates("email"), **email_fates.FATES},
+    "sms": {**dispatch_log.fates("sms"), **text_messages.FATES},
+    "ivr": {**dispatch_log.fates("ivr"), **calls.FATES},
+}
+"""Channel to everything that can become of a message."""
+
+POLL_EVERY = timedelta(hours=4)
+POLL_BACK = timedelta(hours=8)
+NIGHTLY_POLL_HOUR = 4
+NIGHTLY_POLL_BACK = timedelta(hours=50)
+LOG_EVERY = timedelta(hours=6)
+LOG_SHAPES = ("csv", "ndjson", "parquet")
+LOG_POISON_SHARE = 0.01
+EVERY_FATE_WITHIN = 0.4
+"""Share of the messages, from the first, among which each fate comes up at least once."""
+
+
+class World:
+    """:param days: how many days messages are sent; at their end the last files land and nothing comes after
+    :param messages_per_day: over all accounts and channels, on a working day"""
+
+    def __init__(
+        self,
+        seed: int,
+        first_day: date = FIRST_DAY,
+        days: int = 7,
+        accounts: tuple[str, ...] = ("north", "south"),
+        messages_per_day: int = 400,
+    ) -> None:
+        self.seed = seed
+        self.accounts = accounts
+        self.starts = datetime.combine(first_day, time(), UTC)
+        self.ends = self.starts + timedelta(days=days)
+        self._days = [self.starts + timedelta(days=number) for number in range(days)]
+        self._messages_per_day = messages_per_day
+        self._tally = Tally()
+        self._fates: Counter[tuple[str, str]] = Counter()
+        self._told: list[Told] = []
+        self._rows: dict[tuple[str, str], list[Row]] = {}
+        for account_index, account in enumerate(accounts):
+            for channel in FATES:
+                self._live(account_index, account, channel)
+            self._ignore(account)
+        self._move_and_repeat_log_rows()
+        self._told = [one for one in self._told if one.arrives < self.ends]
+        for rows in self._rows.values():
+            rows.sort(key=lambda row: row.created)
+
+    def fates(self) -> Counter[tuple[str, str]]:
+        """(channel, fate) to the number of messages that met it."""
+        return self._fates
+
+    def happenings(
+        self, feeds: Collection[str] = FEEDS, until: datetime | None = None, shown: Iterable[Told] = ()
+    ) -> list[Happening]:
+        """The true events: what these files, and whatever else was shown, tell together, in order of time.
+
+        :param feeds: whose files
+        :param until: only files that landed up to then; default all
+        :param shown: rows that somebody saw otherwise, as in answers of Twilio's lists
+        """
+        return merged([*(one for file in self.files(feeds, until) for one in file.told), *shown])
+
+    def files(self, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> Iterator[SpoolFile]:
+        """Every file of these feeds that landed up to then (default: ever), in the order of landing."""
+        files = [*self._spools, *(self._poll_files if {MESSAGES, CALLS} & set(feeds) else ())]
+        files.sort(key=lambda file: (file.landed_after, file.account, file.feed, file.name))
+        return (file for file in files if file.feed in feeds and (until is None or file.landed_after <= until))
+
+    def rows(self, account: str, feed: str) -> Sequence[Row]:
+        """Every row of an account's messages or calls at Twilio, in order of creation.
+
+        :param feed: `twilio_messages` or `twilio_calls`
+        """
+        return self._rows[account, feed]
+
+    def poison(self) -> dict[tuple[str, str], int]:
+        """(account, feed) to how many records must be rejected, the same bytes counted once."""
+        return {name: len(texts) for name, texts in self._read_tally().poison.items()}
+
+    def ignored(self) -> dict[tuple[str, str], int]:
+        """(account, feed) to how many records tell of no event, counted each time that a file shows them."""
+        return dict(self._read_tally().ignored)
+
+    def records(self) -> dict[tuple[str, str], int]:
+        """(account, feed) to the number of records in its files, poison and ignored ones included."""
+        return dict(self._read_tally().read)
+
+    def _read_tally(self) -> Tally:
+        _ = self._spools, self._poll_files
+        return self._tally
+
+    def _live(self, account_index: int, account: str, channel: str) -> None:
+        """All messages of one account and channel."""
+        counts = [self._count(day, channel) for day in self._days]
+        fates = FATES[channel]
+        deck = list(fates)
+        Random(f"{self.seed}/{account}/{channel}/deck").shuffle(deck)
+        stride = max(1, int(sum(counts) * EVERY_FATE_WITHIN) // len(deck))
+        weights = {name: fate.weight for name, fate in fates.items()}
+        sendgrid = SendGrid(account)
+        number = 0
+        for day, count in zip(self._days, counts, strict=True):
+            for _ in range(count):
+                random = Random(f"{self.seed}/{account}/{channel}/{number}")
+                turn, is_dealt = number // stride, number % stride == 0
+                fate_name = deck[turn] if is_dealt and turn < len(deck) else drawn(random, weights)
+                message = Message(account, channel, number, fate_name, random)
+                message.plan(self.seed, account_index, day, fates[fate_name])
+                self._fates[channel, fate_name] += 1
+                self._tell(message, sendgrid)
+                number += 1
+
+    def _count(self, day: datetime, channel: str) -> int:
+        weekend = 0.75 if day.weekday() >= 5 else 1.0
+        return max(1, round(self._messages_per_day / len(self.accounts) * SHARES[channel] * weekend))
+
+    def _tell(self, message: Message, sendgrid: SendGrid) -> None:
+        rows: list[Row] = []
+        if message.fate_name in dispatch_log.fates(message.channel):
+            told = dispatch_log.tell_without_gateway(message)
+        elif message.channel == "email":
+            told = sendgrid.tell(message)
+            if message.fate_name == "text_message_steps_in":
+                self._step_in(message, max(happening.at for one in told for _, happening in one.tells))
+        elif message.channel == "sms":
+            told, rows = text_messages.tell(message)
+        else:
+            told, rows = calls.tell(message, self._polls)
+        self._keep(told, rows)
+
+    def _step_in(self, email: Message, after: datetime) -> None:
+        """A text message for an email that did not arrive: the same dispatch id, another message."""
+        fate_name = drawn(email.random, {"delivered": 6, "refused:30005": 1})
+        message = Message(email.account, "sms", email.number, fate_name, email.random)
+        message.recipient, message.campaign = email.recipient, email.campaign
+        message.dispatch_id, message.link = email.dispatch_id, "log"
+        message.starts = after.replace(microsecond=0) + timedelta(minutes=5)
+        self._keep(*text_messages.tell(message))
+
+    def _keep(self, told: Iterable[Told], rows: Iterable[Row]) -> None:
+        self._told += told
+        for row in rows:
+            assert row.message is not None
+            self._rows.setdefault((row.message.account, row.feed), []).append(row)
+
+    def _ignore(self, account: str) -> None:
+        """Rows at Twilio that are not messages of ours."""
+        random = Random(f"{self.seed}/{account}/ignored")
+        for day in self._days:
+            for number in range(3):
+                at = day + timedelta(seconds=random.randrange(86_000))
+                inbound = text_messages.inbound(account, at, random)
+                call = calls.ignored(account, at, random, number)
+                self._rows.setdefault((account, MESSAGES), []).append(inbound)
+                self._rows.setdefault((account, CALLS), []).append(call)
+
+    def _move_and_repeat_log_rows(self) -> None:
+        """Some rows of the dispatch log are told twice, some name their account, some stand in another one's log."""
+        random = Random(f"{self.seed}/log")
+        told, self._told = self._told, []
+        for one in told:
+            if one.feed == dispatch_log.FEED:
+                way = random.random()
+                if way < 0.03:
+                    named = {**one.record, "account": one.account}
+                    one = one._replace(record=named, account=self.accounts[0] if way < 0.02 else one.account)
+                elif way < 0.05:
+                    later = timedelta(hours=random.uniform(6, 30))
+                    self._told.append(one._replace(arrives=one.arrives + later))
+            self._told.append(one)
+
+    @cached_property
+    def _polls(self) -> list[datetime]:
+        """When Twilio's lists are asked: every few hours, and once more at the end."""
+        every = [self.starts + timedelta(minutes=7)]
+        while every[-1] + POLL_EVERY < self.ends:
+            every.append(every[-1] + POLL_EVERY)
+        return [*every[1:], self.ends]
+
+    def _poll_back(self, at: datetime) -> timedelta:
+        return NIGHTLY_POLL_BACK if at.hour == NIGHTLY_POLL_HOUR or at == self.ends else POLL_BACK
+
+    @cached_property
+    def _poll_files(self) -> list[SpoolFile]:
+        files: list[SpoolFile] = []
+        for account in self.accounts:
+            for feed in (MESSAGES, CALLS):
+                for at in self._polls:
+                    pages = poll(account, feed, self._rows[account, feed], at, self._poll_back(at))
+                    files += self._files_of_poll(account, feed, at, pages)
+        return files
+
+    @cached_property
+    def _spools(self) -> list[SpoolFile]:
+        files: list[SpoolFile] = []
+        for account in self.accounts:
+            own = [one for one in self._told if one.account == account]
+            events = [one for one in own if one.feed == SENDGRID]
+            random = Random(f"{self.seed}/{account}/spool")
+            files += webhook.spools(account, events, self.ends, random, self._tally)
+            files += self._log_files(account, [one for one in own if one.feed == dispatch_log.FEED])
+        return files
+
+    def _files_of_poll(self, account: str, feed: str, at: datetime, pages: list[list[Told]]) -> Iterator[SpoolFile]:
+        for number, data in enumerate(bodies(account, feed, pages, at, self._poll_back(at))):
+            page = pages[number]
+            self._tally.read[account, feed] += len(page)
+            self._tally.ignored[account, feed] += sum(not one.tells for one in page)
+            name = f"{feed.removeprefix('twilio_')}-{at:%Y%m%dT%H%M}Z-page{number}.json"
+            yield SpoolFile(account, feed, name, data, at + timedelta(minutes=1), tuple(page))
+
+    def _log_files(self, account: str, told: list[Told]) -> Iterator[SpoolFile]:
+        random = Random(f"{self.seed}/{account}/log-files")
+        windows: dict[int, list[Told]] = {}
+        for one in sorted(told, key=lambda one: one.arrives):
+            windows.setdefault((one.arrives - self.starts) // LOG_EVERY, []).append(one)
+        for position, window in enumerate(sorted(windows)):
+            ends = self.starts + LOG_EVERY * (window + 1)
+            shape = LOG_SHAPES[position % len(LOG_SHAPES)]
+            rows: list[dict[str, object] | str] = [one.record for one in windows[window]]
+            self._tally.read[account, dispatch_log.FEED] += len(rows)
+            poison = self._log_poison(account, shape, len(rows), random)
+            # a good row stands first: by it, files of JSON and CSV are told apart
+            rest = rows[1:] + poison
+            random.shuffle(rest)
+            rows = rows[:1] + rest
+            if shape == "ndjson":
+                data = dispatch_log.as_ndjson(rows, random)
+            else:
+                table = [row for row in rows if isinstance(row, dict)]
+                data = dispatch_log.as_csv(table, random) if shape == "csv" else dispatch_log.as_parquet(table)
+            name = f"dispatch-{ends:%Y%m%dT%H}.{shape}"
+            landed_after = ends + timedelta(minutes=1)
+            yield SpoolFile(account, dispatch_log.FEED, name, data, landed_after, tuple(windows[window]))
+
+    def _log_poison(self, account: str, shape: str, row_count: int, random: Random) -> list[dict[str, object] | str]:
+        feed, found = dispatch_log.FEED, []
+        for _ in range(row_count):
+            number = self._tally.rejected[account, feed]
+            if number and random.random() > LOG_POISON_SHARE:
+                continue
+            if shape == "ndjson" and random.random() < 0.4:
+                found.append(dispatch_line(number))
+            else:
+                found.append(dispatch_row(number, in_parquet=shape == "parquet"))
+            self._tally.reject(account, feed, str(found[-1]))
+        return found
+
+
+def write(world: World, folder: Path, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> int:
+    """Write files to `<folder>/<account>/<feed>/<name>`, the layout of the inbox.
+
+    :param feeds: whose files
+    :param until: only those that landed up to then; called again with a later moment it adds what landed since
+    :returns: the number of files that were not there before; those that were are left alone
+    """
+    count = 0
+    for file in world.files(feeds, until):
+        path = folder / file.account / file.feed / file.name
+        if path.exists():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # a reader of the inbox at this moment sees a whole file or none
+        draft = folder / f".{file.account}-{file.feed}-{file.name}"
+        draft.write_bytes(file.data)
+        draft.rename(path)
+        count += 1
+    return count

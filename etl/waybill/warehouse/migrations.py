@@ -1,0 +1,95 @@
+"""Forward-only migrations: sql/schema/*.sql in order of name, each once, in a transaction of its own."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill.model.errors import ConfigurationError
+from waybill.warehouse.connection import connected
+
+SQL = Path(__file__).resolve().parents[2] / "sql"
+OLDEST_SERVER = 150_000
+YEARS_BACK = 5
+
+
+def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
+    """Bring the warehouse to this release; returns the names of the files that were applied.
+
+    :param report_timezone: zone of local days for a new warehouse; one that has a zone keeps it
+    :raises ConfigurationError: Postgres too old, a file changed after it was applied, or missing rights
+    """
+    applied = []
+    with connected(url) as connection, connection.cursor() as cursor:
+        if connection.server_version < OLDEST_SERVER:
+            raise ConfigurationError(f"Postgres 15 or later is needed; this is {connection.server_version}.")
+        cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('migrate'))")
+        try:
+            cursor.execute("create schema if not exists ops")
+            cursor.execute(
+                "create table if not exists ops.migration ("
+                " name text primary key, checksum text not null,"
+                " applied_at timestamptz not null default clock_timestamp())"
+            )
+            for file in _pending(cursor):
+                _apply(cursor, file)
+                connection.commit()
+                applied.append(file.name)
+            cursor.execute("set role waybill_owner")
+            cursor.execute(
+                "insert into ops.setting (name, value) values ('report_timezone', %s) on conflict do nothing",
+                (report_timezone,),
+            )
+            ensure_partitions(cursor, datetime.now(UTC))
+            connection.commit()
+        except psycopg2.errors.InsufficientPrivilege as error:
+            connection.rollback()
+            raise ConfigurationError(
+                f"Migrating needs a login that may create roles and schemas: {str(error).strip()}"
+            ) from None
+    return applied
+
+
+def is_migrated(url: str) -> bool:
+    """Whether every file of this release has been applied."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute("select to_regclass('ops.migration')")
+        return cursor.fetchone()[0] is not None and not _pending(cursor)
+
+
+def ensure_partitions(cursor: Cursor, until: datetime) -> int:
+    """Make the monthly partitions of fact.event that are missing, to the month after `until`; returns how many."""
+    from_at = until.replace(year=until.year - YEARS_BACK, month=1, day=1)
+    cursor.execute("select fact.ensure_partitions(%s, %s)", (from_at, until))
+    return cursor.fetchone()[0]
+
+
+def _pending(cursor: Cursor) -> list[Path]:
+    cursor.execute("select name, checksum from ops.migration")
+    known = dict(cursor.fetchall())
+    files = sorted((SQL / "schema").glob("*.sql"))
+    for file in files:
+        if file.name in known and known[file.name] != _checksum(file):
+            raise ConfigurationError(
+                f"sql/schema/{file.name} was changed after it was applied. Restore it, and put the change into a new "
+                "file with the next number."
+            )
+    return [file for file in files if file.name not in known]
+
+
+def _apply(cursor: Cursor, file: Path) -> None:
+    cursor.execute("reset role")
+    if not file.name.startswith("0001"):
+        cursor.execute("set role waybill_owner")
+    # Loads hold the shared side while they publish: they and a file that locks tables in another order than theirs
+    # would wait for each other until Postgres ends one of them.
+    cursor.execute("select pg_advisory_xact_lock(hashtext('waybill'), hashtext('zone'))")
+    cursor.execute(file.read_text())
+    cursor.execute("reset role")
+    cursor.execute("insert into ops.migration (name, checksum) values (%s, %s)", (file.name, _checksum(file)))
+
+
+def _checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

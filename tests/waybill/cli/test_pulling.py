@@ -1,0 +1,340 @@
+"""`waybill pull`: windows, organisations, what it says, and how it ends."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from waybill.cli import pulling
+from waybill.feeds import twilio_lists
+from waybill.pull import ingest
+from waybill.simulator import faults
+from waybill.simulator.serve import serving
+from waybill.simulator.stand_in import TwilioStandIn
+from waybill.simulator.twilio import MESSAGES, Row, account_sid, auth_token
+from tests.conftest import Warehouse
+from tests.waybill.cli.commands import Answer, environment_of, started, waybill
+from tests.waybill.pull.pulling import HOUR, NOON, HandMade, every, message
+
+USAGE, CONFIGURATION, SOURCE = 2, 3, 4
+WINDOW = ("--from", "2026-03-02T06:00:00Z", "--until", "2026-03-02T12:00:00Z")
+NORTH, SOUTH = every(HOUR, NOON - 5 * HOUR, 5), [message(NOON - HOUR, account="south")]
+NEVER_SENT = message(NOON - 3 * HOUR, sent=None, status="failed")
+
+
+@contextmanager
+def organisations(at: datetime = NOON, **rows: list[Row]) -> Iterator[TwilioStandIn]:
+    """Twilio as it is for several organisations."""
+    world = HandMade(tuple(rows), at, {(account, MESSAGES): found for account, found in rows.items()})
+    with serving(TwilioStandIn(world, at=at)) as twilio:
+        yield twilio
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandIn]:
+    with organisations(north=[*NORTH, NEVER_SENT], south=SOUTH) as twilio:
+        yield twilio
+
+
+@pytest.fixture
+def settings(warehouse: Warehouse, twilio: TwilioStandIn) -> dict[str, str]:
+    return settings_of(warehouse, twilio)
+
+
+def settings_of(warehouse: Warehouse, twilio: TwilioStandIn) -> dict[str, str]:
+    accounts = twilio.world.accounts
+    credentials = {
+        **{f"TWILIO_ACCOUNT_SID__{name}": account_sid(name) for name in accounts},
+        **{f"TWILIO_AUTH_TOKEN__{name}": auth_token(name) for name in accounts},
+    }
+    return environment_of(warehouse, ACCOUNTS=",".join(accounts), TWILIO_BASE_URL=str(twilio.url), **credentials)
+
+
+def pull(settings: dict[str, str], *arguments: str) -> Answer:
+    return waybill("pull", MESSAGES, *arguments, settings=settings)
+
+
+def told(answer: Answer) -> list[str]:
+    """What was said, without the lines that show on a slow machine that something is going on."""
+    return [line for line in answer.err.splitlines() if not line.startswith(("pull ", "load "))]
+
+
+def test_a_window_of_every_organisation_is_pulled_and_loaded(settings: dict[str, str], warehouse: Warehouse) -> None:
+    answer = pull(settings, *WINDOW)
+    assert answer.code == 0
+    assert told(answer) == [
+        "north 2026-03-02 06:00 to 2026-03-02 12:00 UTC: 2 pages, 11 records",
+        "south 2026-03-02 06:00 to 2026-03-02 12:00 UTC: 2 pages, 2 records",
+    ]
+    head, _, north, south = answer.out.splitlines()
+    assert head.split()[:6] == ["load", "account", "feed", "read", "loaded", "duplicate"]
+    assert north.split()[1:6] == ["north", MESSAGES, "11", "6", "5"]
+    assert south.split()[1:6] == ["south", MESSAGES, "2", "1", "1"]
+    assert warehouse.rows("select account, count(*) from fact.leg group by account order by account") == [
+        ("north", 6),
+        ("south", 1),
+    ]
+
+
+def test_the_same_again_writes_nothing(settings: dict[str, str], warehouse: Warehouse) -> None:
+    pull(settings, *WINDOW)
+    ((before,),) = warehouse.rows("select count(*) from ops.object")
+    answer = pull(settings, *WINDOW)
+    assert (answer.code, answer.out) == (0, "")
+    assert told(answer)[-1] == "Nothing new."
+    assert warehouse.rows("select count(*) from ops.object") == [(before,)]
+    assert warehouse.rows("select count(*) from ops.load") == [(2,)]
+
+
+def test_one_organisation_alone(settings: dict[str, str], twilio: TwilioStandIn) -> None:
+    answer = pull(settings, *WINDOW, "--account", "south")
+    assert answer.code == 0
+    assert {twilio.account_of(request.target) for request in twilio.requests.all()} == {account_sid("south")}
+
+
+def test_without_a_window_it_goes_on_where_the_feed_is_complete(warehouse: Warehouse) -> None:
+    now = datetime.now(UTC)
+    with organisations(now, north=every(HOUR, now - 5 * HOUR, 5)) as twilio:
+        settings = settings_of(warehouse, twilio)
+        assert pull(settings).code == 0
+        ((first,),) = warehouse.rows("select complete_until from ops.watermark")
+        assert now <= first
+        assert pull(settings).code == 0
+        ((second,),) = warehouse.rows("select complete_until from ops.watermark")
+        assert first < second
+    assert warehouse.rows("select count(*) from fact.leg") == [(5,)]
+    windows = warehouse.rows("select until_at - from_at >= interval '3 days' from ops.pull")
+    assert windows == [(True,), (True,)]
+
+
+def test_only_dated_rows(settings: dict[str, str], warehouse: Warehouse) -> None:
+    answer = pull(settings, *WINDOW, "--account", "north", "--dated-only")
+    assert answer.code == 0
+    assert "1 pages, 5 records" in answer.err
+    assert warehouse.rows("select count(*) from fact.leg") == [(5,)]
+
+
+def test_json_is_one_array_of_ledger_rows(settings: dict[str, str]) -> None:
+    rows = json.loads(pull(settings, *WINDOW, "--json").out)
+    assert [(row["account"], row["status"], row["loaded_count"], row["is_new"]) for row in rows] == [
+        ("north", "published", 6, True),
+        ("south", "published", 1, True),
+    ]
+    assert json.loads(pull(settings, *WINDOW, "--json").out) == []
+
+
+def test_files_are_taken_from_the_inbox(warehouse: Warehouse) -> None:
+    settings = environment_of(warehouse)
+    inbox = warehouse.settings.var / "inbox" / "acme" / "sendgrid_events"
+    inbox.mkdir(parents=True)
+    (inbox / "a.json").write_text('{"event": "open", "timestamp": 1772442851, "email": "ann@example.com"}')
+    answer = waybill("pull", "sendgrid_events", settings=settings)
+    assert (answer.code, told(answer)) == (0, ["acme: 1 new files"])
+    assert told(waybill("pull", "sendgrid_events", settings=settings)) == ["acme: 0 new files", "Nothing new."]
+
+
+def test_progress_names_what_is_being_done(
+    settings: dict[str, str], warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    class Progress:
+        def __enter__(self) -> object:
+            return said.append
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(pulling, "Progress", Progress)
+    assert pull(settings, *WINDOW, "--account", "south").code == 0
+    assert said == [
+        "pull twilio_messages south: DateSent 2026-03-02T06:00:00Z, page 1",
+        "pull twilio_messages south: newest down to 2026-03-02T06:00:00Z, page 1",
+        "load 1: staging 2 objects of twilio_messages, account south",
+        "load 1: 2 records read",
+        "load 1: validating 4 staged events",
+        "load 1: publishing",
+    ]
+
+
+WRONG_CALLS = [
+    (["nothing"], "There is no feed 'nothing'. Feeds: dispatch_log"),
+    ([MESSAGES, "--until", "2026-03-02"], "--until asks for --from as well."),
+    ([MESSAGES, "--dated-only"], "--dated-only asks for --from as well."),
+    ([MESSAGES, "--from", "yesterday"], "--from 'yesterday'"),
+    ([MESSAGES, "--from", "2026-03-02T06:00:00"], "needs a zone"),
+    ([MESSAGES, "--from", "2026-03-03", "--until", "2026-03-02"], "is no window: it must end after its start"),
+    ([MESSAGES, "--from", "2026-03-02", "--until", "2100-01-01"], "and not in the future"),
+    ([MESSAGES, "--from", "2099-01-01"], "is no window"),
+    ([MESSAGES, "--account", "nobody"], "There is no account 'nobody' in ACCOUNTS: north, south"),
+    ([MESSAGES, "--account", "a/b"], "letters, digits"),
+    (["sendgrid_events", "--from", "2026-03-02"], "is taken from files: all that are there, whatever their time"),
+    (["sendgrid_events", "--account", "nobody"], "There is no folder nobody/sendgrid_events in the inbox"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "reason"), WRONG_CALLS, ids=[" ".join(call[0]) for call in WRONG_CALLS])
+def test_wrong_calls(settings: dict[str, str], twilio: TwilioStandIn, arguments: list[str], reason: str) -> None:
+    answer = waybill("pull", *arguments, settings=settings)
+    assert reason in answer.err
+    assert (answer.code, answer.out) == (USAGE, "")
+    assert "Traceback" not in answer.err and "bug" not in answer.err
+    assert twilio.requests.all() == []
+
+
+def test_which_organisation_is_asked_where_none_is_known(warehouse: Warehouse) -> None:
+    answer = pull(environment_of(warehouse))
+    assert answer.code == USAGE
+    assert "Name it with --account, or all of them in ACCOUNTS" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("TWILIO_ACCOUNT_SID__south", "", "TWILIO_ACCOUNT_SID is not set. Set TWILIO_ACCOUNT_SID__south"),
+        ("TWILIO_AUTH_TOKEN__south", "", "TWILIO_AUTH_TOKEN is not set. Set TWILIO_AUTH_TOKEN__south"),
+        ("TWILIO_ACCOUNT_SID__south", "not an id", "TWILIO_ACCOUNT_SID of account south is no id of twilio"),
+        ("TWILIO_BASE_URL", "http://api.example", "is plain http"),
+        ("TWILIO_BASE_URL", "https://me:hidden@api.example", "not of the form https://host"),
+        ("LANDING_URL", "/proc/nowhere", "Nothing was pulled"),
+    ],
+)
+def test_settings_that_are_wrong_are_named(settings: dict[str, str], name: str, value: str, reason: str) -> None:
+    answer = pull({**settings, name: value}, *WINDOW, "--account", "south")
+    assert reason in answer.err
+    assert (answer.code, answer.out) == (CONFIGURATION, "")
+    assert "hidden" not in answer.err
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits between two attempts."""
+    monkeypatch.setattr(ingest.time, "sleep", lambda seconds: None)
+
+
+def test_credentials_that_are_refused_are_configuration(settings: dict[str, str], impatient: None) -> None:
+    answer = pull({**settings, "TWILIO_AUTH_TOKEN__north": "wrong token"}, *WINDOW, "--account", "north")
+    assert answer.code == CONFIGURATION
+    assert "401 from 127.0.0.1 (code 20003: Authenticate); asked 2 times" in answer.err
+    assert "check user and secret of this connection" in answer.err
+    assert "wrong token" not in answer.err
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.ServerError(status=503),
+        faults.NotFound(),
+        faults.ErrorAsSuccess(),
+        faults.HtmlAsSuccess(),
+        faults.CutJson(),
+    ],
+    ids=lambda fault: fault.kind,
+)
+def test_a_provider_that_cannot_be_read_is_exit_code_4(
+    settings: dict[str, str], twilio: TwilioStandIn, impatient: None, fault: faults.Fault
+) -> None:
+    twilio.faults.set(fault)
+    answer = pull(settings, *WINDOW, "--account", "north")
+    assert (answer.code, answer.out) == (SOURCE, "")
+    assert "waybill: twilio_messages of account north, DateSent 2026-03-02T06:00:00Z, page 1: " in answer.err
+    assert "Nothing new" not in answer.err
+    assert auth_token("north") not in answer.err
+
+
+def test_an_organisation_that_fails_keeps_no_other_away(
+    settings: dict[str, str], twilio: TwilioStandIn, warehouse: Warehouse
+) -> None:
+    twilio.faults.set(faults.HtmlAsSuccess(where=account_sid("north")))
+    answer = pull(settings, *WINDOW)
+    assert answer.code == SOURCE
+    assert answer.out.splitlines()[2].split()[1:5] == ["south", MESSAGES, "2", "1"]
+    assert answer.err.count("waybill: ") == 1 and "of account north" in answer.err
+    assert warehouse.rows("select account from ops.watermark") == [("south",)]
+    answer = pull({**settings, "TWILIO_AUTH_TOKEN__south": ""}, *WINDOW, "--json")
+    assert answer.code == SOURCE, "that of the first failure"
+    assert answer.out.strip() == "[]"
+    assert "waybill: twilio_messages of account south cannot be pulled: TWILIO_AUTH_TOKEN is not set" in answer.err
+
+
+def test_what_could_be_read_of_the_inbox_is_printed_before_the_error(warehouse: Warehouse) -> None:
+    inbox = warehouse.settings.var / "inbox" / "acme" / "sendgrid_events"
+    inbox.mkdir(parents=True)
+    (inbox / "a.json").symlink_to(inbox / "gone")
+    (inbox / "b.json").write_text('{"event": "open", "timestamp": 1772442851, "email": "ann@example.com"}')
+    answer = waybill("pull", "sendgrid_events", "--json", settings=environment_of(warehouse))
+    assert answer.code == SOURCE
+    assert [row["loaded_count"] for row in json.loads(answer.out)] == [1]
+    assert "a.json" in answer.err and "Everything else was loaded" in answer.err
+
+
+EVENT = '{"event": "open", "timestamp": 1772442851, "email": "ann@example.com"}'
+
+
+def test_what_was_skipped_in_the_inbox_is_said_and_counted(warehouse: Warehouse) -> None:
+    inbox = warehouse.settings.var / "inbox"
+    for account in ("acme", "beta"):
+        (inbox / account / "sendgrid_events").mkdir(parents=True)
+        (inbox / account / "sendgrid_events" / "a.json").write_text(EVENT)
+    os.mkfifo(inbox / "acme" / "sendgrid_events" / "pipe")
+    (inbox / "acme" / "sendgrid").mkdir()
+    for command in ("pull", "load"):
+        answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse))
+        assert answer.code == 0
+        misplaced, pipe, *rest = told(answer)
+        assert misplaced.startswith("warning: acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log, ")
+        assert pipe == f"warning: {inbox}/acme/sendgrid_events/pipe is a pipe, not a regular file."
+        if command == "pull":
+            assert rest == ["acme: 1 new files, 1 skipped", "beta: 1 new files"]
+        else:
+            assert rest[-1] == "2 entries were skipped: the warnings above name them."
+    assert warehouse.rows("select account from fact.event order by account") == [("acme",), ("beta",)]
+
+
+@pytest.mark.parametrize("command", ["pull", "load"])
+def test_an_inbox_that_is_not_there_is_never_green(warehouse: Warehouse, command: str) -> None:
+    answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse, INBOX_URL="/nowhere/inbox"))
+    assert (answer.code, answer.out) == (CONFIGURATION, "")
+    assert "There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount it or make it" in answer.err
+    assert "Nothing new" not in answer.err
+
+
+def test_an_inbox_without_files_of_the_feed_says_where_they_belong(warehouse: Warehouse) -> None:
+    answer = waybill("pull", "sendgrid_events", settings=environment_of(warehouse))
+    assert answer.code == 0
+    assert told(answer) == ["Nothing new. The inbox has no folder <account>/sendgrid_events/ with files."]
+
+
+@pytest.mark.parametrize("command", [["pull", "sendgrid_events"], ["load", "sendgrid_events"]], ids=" ".join)
+def test_a_misspelt_account_of_the_inbox_is_named_with_those_that_there_are(
+    warehouse: Warehouse, command: list[str]
+) -> None:
+    for account in ("north", "south"):
+        (warehouse.settings.var / "inbox" / account / "sendgrid_events").mkdir(parents=True)
+    answer = waybill(*command, "--account", "nort", settings=environment_of(warehouse))
+    assert (answer.code, answer.out) == (USAGE, "")
+    assert "There is no folder nort/sendgrid_events in the inbox" in answer.err
+    assert "accounts there: north, south" in answer.err
+
+
+def test_a_program_that_is_killed_goes_on_with_the_page_it_was_at(
+    settings: dict[str, str], twilio: TwilioStandIn, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pages are as long as Twilio allows, so each of its two lists is one page."""
+    arguments = (*WINDOW, "--account", "north")
+    twilio.faults.set(faults.Silence(where="json?PageSize"))
+    with started("pull", MESSAGES, *arguments, settings=settings) as process:
+        deadline = time.monotonic() + 60
+        while len(twilio.requests.all()) < 2:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        process.kill()
+    assert warehouse.rows("select count(*) from ops.pull_page") == [(1,)]
+    twilio.faults.clear()
+    assert twilio_lists.PAGE_SIZE == 1000
+    answer = pull(settings, *arguments)
+    assert answer.code == 0 and "2 pages, 11 records" in answer.err
+    assert len(twilio.requests.all()) == 3

@@ -1,0 +1,325 @@
+"""What every feed promises, asked of every feed: `cases.py` has what it must be told of each."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, timedelta
+from itertools import product
+
+import msgspec
+import pytest
+
+from waybill.feeds import FEEDS
+from waybill.feeds.base import Feed
+from waybill.model.event import STORED_COLUMNS, Event, merge
+from waybill.model.providers import PROVIDERS
+from waybill.model.redaction import MASK
+from waybill.model.vocabulary import (
+    CHANNELS,
+    DISPATCH,
+    EVENT_TYPES,
+    FAILURE_CLASSES,
+    FAILURE_EVENTS,
+    FAILURE_REASONS,
+    SOURCES,
+)
+from tests.waybill.feeds.cases import CASES, Case, Record, case_of, expected_of, golden_files, with_values
+from tests.waybill.feeds.outcomes import (
+    ACCOUNT,
+    KEYRING,
+    events_of,
+    keys_of,
+    normalise,
+    normalise_with,
+    readable,
+    reasons_of,
+)
+
+CANARY = "Canary.Bird@Aviary.example"
+CANARY_NUMBER = "+1 202-555-0199"
+FORMS = (
+    "canary.bird@aviary.example",
+    "CANARY.BIRD@AVIARY.EXAMPLE",
+    "Canary.Bird%40Aviary.example",
+    "canary%2Ebird%2540aviary.example",
+    "%63%61nary.bird@aviary.example",
+    "canary.bird @ aviary.example",
+    "canary.bird(a comment)@aviary.example",
+    "canary.bird\u200b@\u200baviary.example",
+    "canary.bird\\u0040aviary.example",
+    "canary.bird&#64;aviary.example",
+    "canary.bird&commat;aviary.example",
+    "canary.bird\uff20aviary.example",
+    "+12025550199",
+    "%2B12025550199",
+)
+TRACES = ("bird", "aviary", "2025550199")  # not "canary": ids are cut at their first dot, and what is left names nobody
+
+TOLD_OF = sorted(FEEDS.keys() & CASES)
+every_feed = pytest.mark.parametrize("slug", TOLD_OF)
+every_gateway = pytest.mark.parametrize("slug", [slug for slug in TOLD_OF if FEEDS[slug].provider != DISPATCH])
+
+
+def golden_events(slug: str) -> list[Event]:
+    """Of all golden files; never empty."""
+    events = [event for file in golden_files(slug) for event in events_of(slug, file.read_bytes())]
+    assert events, f"no golden file of {slug} tells an event"
+    return events
+
+
+def golden_records(slug: str) -> Iterator[Record]:
+    """The fields of every golden record that has fields."""
+    for file in golden_files(slug):
+        for raw in FEEDS[slug].records(io.BytesIO(file.read_bytes())):
+            if raw.problem is None:
+                yield raw.value or json.loads(raw.raw)
+
+
+def another_message(case: Case) -> Record:
+    return case.record_with({case.message_id: "another"})
+
+
+def test_there_are_feeds_and_each_is_known_by_its_slug():
+    assert len(FEEDS) >= 4
+    assert all(feed.slug == slug for slug, feed in FEEDS.items())
+
+
+@pytest.mark.parametrize("slug", sorted(FEEDS.keys() | CASES))
+def test_every_feed_has_a_case_and_golden_files(slug: str):
+    assert slug in FEEDS, f"CASES[{slug!r}] is of no feed"
+    assert case_of(slug) and golden_files(slug)
+
+
+def test_a_feed_without_a_case_or_golden_files_is_told_what_to_write():
+    with pytest.raises(LookupError, match=r"no Case. Write CASES\['carrier_pigeons'\] in cases.py"):
+        case_of("carrier_pigeons")
+    with pytest.raises(LookupError, match=r"no golden files. Write records .* golden/carrier_pigeons/"):
+        golden_files("carrier_pigeons")
+
+
+@every_feed
+def test_a_feed_declares_itself_with_words_of_the_vocabulary(slug: str):
+    feed = FEEDS[slug]
+    assert feed.kind in ("api", "files") and feed.lateness > timedelta(0) and feed.rules_version > 0
+    assert feed.channel in (*CHANNELS, "all")
+    assert feed.provider in (DISPATCH, *PROVIDERS), f"{feed.provider} is not in etl/waybill/model/providers.py"
+    assert set(feed.event_types.values()) <= set(EVENT_TYPES)
+    assert bool(feed.credentials) == (feed.kind == "api")
+
+
+def test_a_feed_that_does_not_declare_itself_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"Nameless must set .*slug"):
+
+        class Nameless(Feed):
+            pass
+
+
+@every_feed
+def test_golden_files_come_out_as_written_next_to_them(slug: str):
+    for file in golden_files(slug):
+        expected = expected_of(file)
+        assert expected.exists(), "python -m tests.waybill.feeds.cases writes it; read it before you keep it"
+        assert readable(normalise(slug, file.read_bytes())) == json.loads(expected.read_text()), file.name
+
+
+@every_feed
+def test_every_mapped_word_is_reached_by_golden_data(slug: str):
+    assert set(FEEDS[slug].event_types) <= {event.provider_event for event in golden_events(slug)}
+
+
+@every_feed
+def test_events_hold_words_of_the_vocabulary_alone(slug: str):
+    for event in golden_events(slug):
+        assert event.channel in EVENT_TYPES[event.event_type]
+        assert (event.failure_class in FAILURE_CLASSES) == (event.event_type in FAILURE_EVENTS)
+        assert (event.failure_reason in FAILURE_REASONS) == (event.event_type in FAILURE_EVENTS)
+        assert event.campaign_source in (None, *SOURCES) and event.template_source in (None, *SOURCES)
+        assert event.event_key.version == 8 and event.event_at.tzinfo is UTC
+
+
+@every_feed
+def test_the_good_record_of_a_case_is_one_of_a_message_and_its_recipient(slug: str):
+    case = case_of(slug)
+    events = events_of(slug, case.file(case.record))
+    assert events and all(event.leg_key and event.recipient for event in events)
+    assert case.address and events[-1].event_type != "unknown"
+
+
+@every_gateway
+def test_an_unknown_word_is_kept_as_unknown(slug: str):
+    case = case_of(slug)
+    event = events_of(slug, case.file(case.record_with({case.word: "levitated"})))[-1]
+    assert (event.event_type, event.provider_event) == ("unknown", "levitated")
+    assert event.leg_key is not None
+
+
+@every_feed
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-03-02T09:14:40",
+        "Mon, 02 Mar 2026 09:14:40",
+        "2004-12-31T23:59:59Z",
+        "2101-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-12:00",
+        "0001-01-01T00:00:00+12:00",
+        "Mon, 31 Feb 2026 09:14:40 +0000",
+        "Mon, 02 Foo 2026 09:14:40 +0000",
+        "Mon, 02 Mar 2026 09:14:40 +2560",
+        "yesterday",
+        "",
+        " ",
+        None,
+        True,
+        1.5,
+        -1,
+        0,
+        10**30,
+        2**63,
+        1772442911000000,
+        [1772442911],
+    ],
+)
+def test_a_time_without_zone_or_sense_is_rejected(slug: str, time: object):
+    case = case_of(slug)
+    assert case.times
+    for name in case.times:
+        (reason,) = reasons_of(slug, case.file(case.record_with({name: time})))
+        assert "time" in reason or "missing" in reason or name in reason
+
+
+@every_feed
+def test_a_time_a_day_ahead_of_the_landing_is_rejected_and_one_just_before_is_not(slug: str):
+    data = case_of(slug).file(case_of(slug).record)
+    newest = max(event.event_at for event in events_of(slug, data))
+    feed = FEEDS[slug]
+    assert isinstance(normalise_with(feed, data, newest - timedelta(days=1))[0], list)
+    late = normalise_with(feed, data, newest - timedelta(days=1, seconds=1))
+    assert late == ["time more than a day after its landing"]
+
+
+@every_feed
+def test_replay_gives_the_same_events(slug: str):
+    for file in golden_files(slug):
+        assert normalise(slug, file.read_bytes()) == normalise(slug, file.read_bytes())
+
+
+@every_feed
+def test_keys_do_not_depend_on_the_order_of_records_or_fields(slug: str):
+    case = case_of(slug)
+    records = [case.record, another_message(case)]
+    turned = [dict(reversed(record.items())) for record in reversed(records)]
+    there, back = events_of(slug, case.file(*records)), events_of(slug, case.file(*turned))
+    assert keys_of(there) == keys_of(back)
+    assert len(set(keys_of(there))) == len(there)
+
+
+@every_feed
+def test_a_record_has_the_same_events_whatever_its_neighbours_and_its_file_are(slug: str):
+    case = case_of(slug)
+    (alone,), (other,) = (normalise(slug, case.file(record)) for record in (case.record, another_message(case)))
+    for file in case.files:
+        assert normalise(slug, file([another_message(case), case.record])) == [other, alone]
+        assert normalise(slug, file([case.record])) == [alone]
+
+
+@every_feed
+def test_spaces_and_case_of_the_recipient_make_no_other_event(slug: str):
+    case = case_of(slug)
+    address = case.address
+    otherwise = address.upper() if "@" in address else f"{address[:2]} ({address[2:5]}) {address[5:8]}-{address[8:]}"
+    one = events_of(slug, case.file(case.record))
+    other = events_of(slug, case.file(case.record_with({case.recipient: f" {otherwise}"})))
+    assert [event.event_key for event in one] == [event.event_key for event in other]
+    assert [event.leg_key for event in one] == [event.leg_key for event in other]
+    assert one[0].recipient == other[0].recipient
+
+
+@every_feed
+@pytest.mark.parametrize("form", FORMS)
+def test_no_address_is_in_any_stored_column(slug: str, form: str):
+    """Whichever field of whichever golden record it stands in, in one or in all; the own recipient's and another's."""
+    case, text = case_of(slug), f"550 <{form}>: user {form} unknown"
+    own, other = (CANARY, "someone@else.example") if "@" in case.address else (CANARY_NUMBER, "+12025550100")
+    recipient_name, word_name = (path.partition(".")[0] for path in (case.recipient, case.word))
+    masked_count = 0
+    for golden, recipient in product(golden_records(slug), (own, other)):
+        record = with_values(golden, {case.recipient: recipient})
+        names = {*golden, *FEEDS[slug]._known_fields, "new_field"} - {recipient_name}
+        kept = {}
+        for name, value in product(names, (text, [text, {form: [form]}])):
+            told = normalise(slug, case.file(record | {name: value}))
+            assert_untraceable(told)
+            if isinstance(told[0], list) and told[0]:
+                kept.setdefault(name, value)
+                masked_count += name == "new_field" and MASK in repr(told)
+        kept.pop(word_name, None)
+        assert_untraceable(normalise(slug, case.file(record | kept)))
+    assert masked_count > 0
+
+
+def assert_untraceable(outcomes: list[list[Event] | str]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, str):
+            assert not [trace for trace in TRACES if trace in outcome.lower()], outcome
+            continue
+        for event in outcome:
+            stored = [getattr(event, name) for name in STORED_COLUMNS if name != "recipient_key"]
+            column_bytes = msgspec.json.encode(stored).decode().lower()
+            assert not [trace for trace in TRACES if trace in column_bytes], column_bytes
+            assert f"<{MASK}" not in column_bytes and f"{MASK}>" not in column_bytes
+
+
+@every_feed
+def test_a_reason_of_rejection_holds_no_value(slug: str):
+    case, fields = case_of(slug), FEEDS[slug]._known_fields
+    assert fields
+    rejected = 0
+    for name in fields:
+        for bad in (CANARY, [CANARY], {CANARY: CANARY}, 4711.25, True):
+            for outcome in normalise(slug, case.file(case.record | {name: bad})):
+                if isinstance(outcome, str):
+                    rejected += 1
+                    assert not [trace for trace in (*TRACES, "4711") if trace in outcome.lower()], outcome
+    assert rejected
+
+
+@every_feed
+def test_derived_columns_follow_from_merged_ones_and_from_nothing_else(slug: str):
+    feed = FEEDS[slug]
+    for event in golden_events(slug):
+        again = feed.derive(msgspec.structs.replace(event), KEYRING)
+        assert again == event
+        merged = feed.derive(merge(event, msgspec.structs.replace(event)), KEYRING)
+        assert merged == event
+        assert feed.derive(merge(merged, event), KEYRING) == merged
+
+
+@every_feed
+def test_what_the_type_does_not_name_is_kept(slug: str):
+    case = case_of(slug)
+    data = case.file(case.record | {"brand_new": {"b": [1, None, "x"]}, "other": "o"})
+    extra = events_of(slug, data)[-1].extra
+    assert extra["brand_new"] == {"b": [1, None, "x"]} and extra["other"] == "o"
+
+
+@every_feed
+def test_what_is_nested_too_deeply_is_rejected_and_its_neighbour_is_not(slug: str):
+    case = case_of(slug)
+    deep = "[" * 100_000 + "]" * 100_000
+    less_deep = "[" * 200 + "]" * 200
+    for nested in (deep, less_deep):
+        data = case.file(case.record | {"nested": "HERE"}, case.record)
+        bad, good = normalise(slug, data.replace(b'"HERE"', nested.encode()))
+        assert "nested" in bad and isinstance(good, list)
+
+
+@every_feed
+def test_events_are_of_their_feed_and_its_account(slug: str):
+    event = events_of(slug, case_of(slug).file(case_of(slug).record))[0]
+    assert event.account == ACCOUNT and event.feed == slug and event.provider == FEEDS[slug].provider
+
+
+def test_an_empty_object_has_no_records():
+    for feed in FEEDS.values():
+        assert normalise_with(feed, b"") == [] and normalise_with(feed, b"\n \r\n") == []

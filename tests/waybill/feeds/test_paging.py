@@ -1,0 +1,274 @@
+"""What every feed that is pulled promises of its lists and pages, asked of every one: `PAGINGS` has what a provider's
+pages look like, `cases.py` a good record."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from waybill.feeds import FEEDS
+from waybill.feeds.api import ApiFeed, Listing, Window
+from waybill.load import run
+from waybill.model.errors import ConfigurationError, SourceError
+from waybill.pull import ingest
+from waybill.pull.client import Answer, Client
+from waybill.pull.journal import Pulled
+from waybill.pull.run import pull_window
+from tests.conftest import Warehouse
+from tests.waybill.feeds.cases import CASES, Record, case_of
+from tests.waybill.feeds.outcomes import normalise
+from tests.waybill.feeds.paged import PAGINGS, paging_of
+from tests.waybill.load.loading import Loads
+from tests.waybill.pull.servers import Moment, Server, reply
+
+API_FEEDS = [feed for feed in FEEDS.values() if isinstance(feed, ApiFeed)]
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MORNING = Window(NOON - 6 * HOUR, NOON)
+USER, SECRET = "AC00000000000000000000000000000007", "a secret/of+this=connection"
+
+every_feed = pytest.mark.parametrize("feed", API_FEEDS, ids=lambda feed: feed.slug)
+
+
+def records_of(feed: ApiFeed, count: int) -> list[Record]:
+    case = case_of(feed.slug)
+    return [case.record_with({case.message_id: f"record{number:03}"}) for number in range(count)]
+
+
+class Pages:
+    """A provider in memory: its lists, by the words of their first request, cut into pages."""
+
+    def __init__(self, feed: ApiFeed, lists: dict[str, Sequence[Record]], page_size: int) -> None:
+        self.feed = feed
+        self.lists = lists
+        self.page_size = page_size
+        self.asked: list[str] = []
+        self.bodies: dict[str, bytes] = {}
+
+    def show(self, listing: Listing) -> None:
+        """Make the pages of one list."""
+        paging = paging_of(self.feed.slug)
+        records = self.lists.get(listing.name, ())
+        starts = range(0, len(records), self.page_size) or [0]
+        links = [_request(listing.link, listing.params)]
+        links += [paging.link(listing, number) for number in range(1, len(starts))]
+        for link, following, start in zip(links, [*links[1:], None], starts, strict=True):
+            self.bodies[link] = paging.body(records[start : start + self.page_size], start, following)
+
+    def get(self, link: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+        self.asked.append(_request(link, params))
+        return Answer(self.asked[-1], 200, self.bodies[self.asked[-1]])
+
+    def check(self, link: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _request(link: str, params: Sequence[tuple[str, str]]) -> str:
+    return link + "".join(f" {name}={value}" for name, value in params)
+
+
+class Contract:
+    """Pulls of one feed."""
+
+    def __init__(self, warehouse: Warehouse, feed: ApiFeed) -> None:
+        self.warehouse = warehouse
+        self.feed = feed
+        self.settings = replace(
+            warehouse.settings,
+            accounts=("acme",),
+            provider_settings=dict(zip(feed.credentials, (USER, SECRET), strict=True)),
+        )
+
+    def pages(self, count: int, page_size: int, window: Window = MORNING) -> Pages:
+        """Pages of so many records, in the first list of the window."""
+        listings = self.feed.listings(USER, window, None)
+        pages = Pages(self.feed, {listings[0].name: records_of(self.feed, count)}, page_size)
+        for listing in listings:
+            pages.show(listing)
+        return pages
+
+    def pull(self, connect_to: Callable, window: Window = MORNING) -> Pulled:
+        return pull_window(self.settings, self.warehouse.url, self.feed, "acme", window, None, connect_to, lambda: NOON)
+
+    def landed(self) -> list[bytes]:
+        found = self.warehouse.rows("select path from ops.object order by object_id")
+        return [Path(self.settings.landing_url, path).read_bytes() for (path,) in found]
+
+
+@pytest.fixture
+def contract(warehouse: Warehouse, feed: ApiFeed) -> Contract:
+    return Contract(warehouse, feed)
+
+
+def test_there_are_feeds_to_ask_and_each_has_its_paging() -> None:
+    assert len(API_FEEDS) >= 2
+    assert {feed.slug for feed in API_FEEDS} == set(PAGINGS) <= set(CASES)
+    with pytest.raises(LookupError, match=r"no Paging. Write PAGINGS\['carrier_pigeons'\] in paged.py"):
+        paging_of("carrier_pigeons")
+
+
+@every_feed
+def test_lists_have_names_of_their_own_that_stay_the_same(feed: ApiFeed) -> None:
+    window = Window(NOON - 50 * HOUR, NOON)
+    listings = feed.listings(USER, window, NOON - 20 * HOUR)
+    assert len({one.name for one in listings}) == len(listings) > 2
+    assert listings == feed.listings(USER, window, NOON - 20 * HOUR)
+    assert all(one.link.startswith("/") and SECRET not in str(one) for one in listings)
+
+
+@every_feed
+def test_windows_that_overlap_ask_for_what_they_share_in_the_same_words(feed: ApiFeed) -> None:
+    """What has not changed comes in the same bytes then, and is not loaded again."""
+    hours = [NOON + number * HOUR for number in range(4)]
+    for one, other in pairwise(hours):
+        early = set(feed.listings(USER, Window(one - 72 * HOUR, one), None))
+        late = set(feed.listings(USER, Window(other - 72 * HOUR, other), None))
+        assert len(early ^ late) <= 4 < len(early & late)
+
+
+@every_feed
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+def test_every_page_is_fetched_and_none_twice(contract: Contract, count: int) -> None:
+    pages = contract.pages(count, 2)
+    pulled = contract.pull(lambda _: pages)
+    assert sorted(pages.asked) == sorted(pages.bodies)
+    assert (pulled.page_count, pulled.record_count) == (len(pages.bodies), count)
+    assert sorted(contract.landed()) == sorted(set(pages.bodies.values()))
+
+
+@every_feed
+def test_page_boundaries_do_not_matter(contract: Contract) -> None:
+    slug, told = contract.feed.slug, []
+    for window, page_size in (
+        (MORNING, 7),
+        (MORNING._replace(until_at=NOON - HOUR), 3),
+        (Window(NOON - HOUR, NOON), 1),
+    ):
+        pages = contract.pages(7, page_size, window)
+        contract.pull(lambda _, pages=pages: pages, window)
+        told.append({str(events) for body in pages.bodies.values() for events in normalise(slug, body)})
+    assert told[0] == told[1] == told[2]
+    assert len(told[0]) == 7
+
+
+@every_feed
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_page_that_leads_back_is_refused(contract: Contract, number: int) -> None:
+    pages = contract.pages(8, 2)
+    links = list(pages.bodies)
+    paging = paging_of(contract.feed.slug)
+    for back in links[1 : number + 1]:
+        pages.asked.clear()
+        records = records_of(contract.feed, 2 * number + 2)[-2:]
+        pages.bodies[links[number]] = paging.body(records, 2 * number, back)
+        with pytest.raises(SourceError, match="there before"):
+            contract.pull(lambda _: pages)
+        assert links[number] in pages.asked and links[number + 1 :][:1] != pages.asked[-1:]
+
+
+@every_feed
+def test_a_page_that_is_shown_again_is_refused(contract: Contract) -> None:
+    pages = contract.pages(6, 2)
+    links = list(pages.bodies)
+    pages.bodies[links[1]] = paging_of(contract.feed.slug).body(records_of(contract.feed, 2), 2, links[2])
+    with pytest.raises(SourceError, match="shows what the page before it showed"):
+        contract.pull(lambda _: pages)
+
+
+@every_feed
+def test_an_empty_window_is_whole(contract: Contract) -> None:
+    pages = contract.pages(0, 2)
+    pulled = contract.pull(lambda _: pages)
+    assert (pulled.record_count, pulled.broken) == (0, ())
+    assert pulled.page_count == len(pages.asked) == len(contract.feed.listings(USER, MORNING, None))
+
+
+@every_feed
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"<html></html>", b'{"code": 500, "message": "no"}'])
+def test_what_is_no_page_is_refused(feed: ApiFeed, body: bytes) -> None:
+    (listing, *_) = feed.listings(USER, MORNING, None)
+    with pytest.raises(SourceError):
+        feed.page(body, listing)
+
+
+@every_feed
+def test_a_page_that_is_cut_anywhere_is_refused(feed: ApiFeed) -> None:
+    (listing, *_) = feed.listings(USER, MORNING, None)
+    body = paging_of(feed.slug).body(records_of(feed, 2), 0, None)
+    assert len(feed.page(body, listing).record_ids) == 2
+    for length in Random(1).sample(range(len(body)), 40):
+        with pytest.raises(SourceError):
+            feed.page(body[:length], listing)
+
+
+@every_feed
+def test_a_replay_gives_the_same_keys(contract: Contract) -> None:
+    pages = contract.pages(5, 2)
+    pulled = contract.pull(lambda _: pages)
+    done, failed = ingest.load_pull(contract.settings, contract.warehouse.url, contract.feed, pulled.pull_id)
+    assert [item.row.loaded_count for item in done] == [5] and failed == []
+    stamps = Loads(contract.warehouse)
+    before = stamps.stamps("fact", "private")
+    assert before["fact.leg"]
+    keys = contract.warehouse.rows("select event_key from fact.event order by 1")
+    (again,) = run.replay(contract.settings, contract.warehouse.url, contract.feed, NOON - 72 * HOUR, NOON)
+    assert (again.row.read_count, again.row.inserted_count, again.row.removed_count) == (5, 0, 0)
+    assert contract.warehouse.rows("select event_key from fact.event order by 1") == keys
+    assert stamps.stamps("fact", "private") == before
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
+    """Everything that is logged at DEBUG, by us and by the libraries."""
+    with caplog.at_level(logging.DEBUG):
+        yield lambda: caplog.text
+
+
+@every_feed
+def test_credentials_are_in_no_log_and_no_error(contract: Contract, server: Server, logged: Callable[[], str]) -> None:
+    paging, moment, told = paging_of(contract.feed.slug), Moment(), []
+    (listing, *_) = contract.feed.listings(USER, MORNING, None)
+    echo = f'{{"code": 20003, "message": "no {USER} with {SECRET} here"}}'.encode()
+    server.replies = [
+        reply(503),
+        reply(200, paging.body(records_of(contract.feed, 2), 0, paging.link(listing, 1))),
+        *[reply(401, echo)] * 2,
+        reply(400, echo),
+        reply(200, b"<html>" + SECRET.encode()),
+    ]
+    client = partial(
+        Client,
+        server.url,
+        (USER, SECRET),
+        clock=moment.clock,
+        now=moment.now,
+        sleep=moment.sleep,
+        random=moment.random,
+        say=moment.said.append,
+    )
+    for _ in range(3):
+        with closing(client()) as one, pytest.raises((SourceError, ConfigurationError)) as caught:
+            contract.pull(lambda _, one=one: one)
+        told += [str(caught.value), repr(caught.value), repr(one)]
+    assert len(server.requests) == 6
+    assert all("authorization" in asked.headers for asked in server.requests)
+    basic = server.requests[0].headers["authorization"].removeprefix("Basic ")
+    told += [*moment.said, str(contract.warehouse.rows("select p::text from ops.pull as p"))]
+    assert "httpcore2" in logged()
+    for text in (logged(), *told):
+        assert SECRET not in text and basic not in text

@@ -1,0 +1,76 @@
+"""Response bodies: the elements of their list, whatever the body looks like."""
+
+import gzip
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waybill.framing import limits
+from waybill.framing.bodies import list_body
+from waybill.framing.lines import lines_or_arrays
+from waybill.framing.raw_record import NOT_AN_OBJECT, NOT_CLOSED, NOT_JSON
+
+A, B = b'{"a":1}', b'{"b":[1,"]},{",{"c":null}]}'
+
+
+def body(data: bytes) -> list[bytes | str]:
+    return [record.problem or record.raw for record in list_body(io.BytesIO(data), "messages")]
+
+
+ENVELOPE = {"page": 0, "note": '"messages": [', "inner": {"messages": 1}, "messages": [json.loads(A), json.loads(B)]}
+
+
+@pytest.mark.parametrize("indent", [None, 0, 1, 2])
+def test_a_body_may_be_pretty_or_not_and_bodies_may_follow_each_other(indent: int | None):
+    one = json.dumps(ENVELOPE, indent=indent).encode()
+    for data in (one, one + b"\n", b"\xef\xbb\xbf" + one, gzip.compress(one)):
+        assert [json.loads(raw) for raw in body(data)] == ENVELOPE["messages"]
+    assert len(body(one + b"\n" + one + b"\n\n" + one)) == 6
+
+
+def test_a_body_without_its_list_is_one_record_that_names_what_is_missing():
+    error = b'{"code":20003,"message":"Authenticate","status":401}'
+    missing = "no list `messages` in the body"
+    assert body(error) == body(b'{"messages":null}') == body(b'{"messages":{}}') == [missing]
+    good = json.dumps(ENVELOPE).encode()
+    assert [*map(type, body(good + b"\n" + error + b"\n" + good))] == [bytes, bytes, str, bytes, bytes]
+    assert body(b"[]") == body(b"42") == [NOT_AN_OBJECT]
+    assert body(b"oops") == [NOT_JSON]
+    assert body(b'{"messages":[]}') == []
+
+
+def test_a_bad_element_spoils_neither_its_body_nor_its_neighbours():
+    bad = b'{"page":0,"inner":{"messages":[9]},"messages":[' + A + b',{"x":NaN},' + B + b'],"end":1}'
+    assert body(bad) == [A, b'{"x":NaN}', B]
+    pretty = b'{\n"messages": [\n' + A + b',\n{"x": NaN},\n' + B + b"\n]\n}\n"
+    assert body(pretty) == [A, b'{"x": NaN}', B]
+    assert body(b'{"page":NaN}') == [NOT_JSON]
+
+
+def test_a_body_that_breaks_off_keeps_what_it_had_and_the_next_body_is_read():
+    good = json.dumps(ENVELOPE).encode()
+    found = body(b'{"messages":[' + A + b',{"b"\n' + good)
+    assert found[0] == A and len(found) == 4
+    assert body(b'{"messages":[' + A) == [A, NOT_CLOSED]
+
+
+def test_a_body_that_is_too_long_is_one_record(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits, "LONGEST_BODY", 1000)
+    good = json.dumps(ENVELOPE).encode()
+    for long in (b'{"messages":["' + b"x" * 2000 + b'"]}', b'{"messages":[\n' + b"1,\n" * 800 + b"2]}"):
+        assert "longer than 1000" in body(long)[0] and len(body(long)) == 1
+        assert len(body(long + b"\n" + good)) == 3
+
+
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.sampled_from([b"[", b"]", b"{", b"}", b'"', b"\n", b",", b"\\", b"1", A])).map(b"".join)
+)
+def test_any_bytes_are_records_in_order_and_none_is_blank(data: bytes):
+    for found in (list(lines_or_arrays(io.BytesIO(data))), list(list_body(io.BytesIO(data), "messages"))):
+        positions = [record.position for record in found]
+        assert positions == sorted(set(positions))
+        assert all(record.raw for record in found)

@@ -1,0 +1,11 @@
+"""Loads into a warehouse of the test's own."""
+
+import pytest
+
+from tests.conftest import Warehouse
+from tests.waybill.load.loading import Loads
+
+
+@pytest.fixture
+def loads(warehouse: Warehouse) -> Loads:
+    return Loads(warehouse)

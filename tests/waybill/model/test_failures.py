@@ -1,0 +1,308 @@
+"""Reasons of failures: provider code, then words, then status, then what has a general meaning."""
+
+import csv
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from waybill.model import failure_codes
+from waybill.model.failure_general import GENERAL_WORDS
+from waybill.model.failure_languages import LANGUAGES
+from waybill.model.failure_phrases import phrases
+from waybill.model.failure_rules import RULES, RULES_VERSION, Rule
+from waybill.model.failure_words import WORDS
+from waybill.model.failures import LONGEST_TEXT, STATUS_IN_TEXT, failure_reason, is_temporary, verdict
+from waybill.model.vocabulary import FAILURE_REASONS
+
+DIGEST_OF_VERSION = {5: "ef938247ad976736"}
+
+EXAMPLE_OF_WORDS = {written: example for _, _, example, written in (*WORDS, *LANGUAGES, *GENERAL_WORDS)}
+BOUNCES = list(csv.DictReader(Path(__file__).with_name("bounces.csv").read_text(encoding="utf-8").splitlines()))
+
+NAMED_CODES = {
+    # Every code of a failure that the sources name; the others tell no failure, or nothing of it (GENERAL below).
+    "twilio": "20003 20404 20429 20500 20503 21211 21214 21215 21216 21217 21408 21606 21608 21610 21611 21612 21614"
+    " 21617 21635 30001 30002 30003 30004 30005 30006 30007 30010 30011 30012 30013 30014 30015 30016 30017 30018 30019"
+    " 30020 30021 30022 30023 30024 30025 30026 30027 30032 30033 30034 30035 30036 30410 30450 63003 63016 63024 13214"
+    " 13223 13224 13225 13226 13227 32009",
+    "sparkpost": "10 20 21 22 23 24 25 30 40 50 51 52 53 54 70 90",
+    "mailgun": "suppress-bounce/605 suppress-complaint/607 suppress-unsubscribe/ old/ generic/498 generic/499"
+    " generic/680 espblock/ blacklisted/ greylisted/ hardfail/",
+    "ses": "Permanent/NoEmail Permanent/Suppressed Permanent/OnAccountSuppressionList Permanent/UnsubscribedRecipient"
+    " Transient/MailboxFull Transient/MessageTooLarge Transient/ContentRejected Transient/AttachmentRejected reject/",
+    "postmark": "HardBounce SoftBounce Transient Unsubscribe DnsError SpamNotification VirusNotification"
+    " BadEmailAddress SpamComplaint ManuallyDeactivated Unconfirmed Blocked SMTPApiError DMARCPolicy"
+    " TemplateRenderingFailed",
+    "aws_sms": "TEXT_INVALID TEXT_INVALID_MESSAGE TEXT_UNREACHABLE TEXT_CARRIER_UNREACHABLE TEXT_BLOCKED"
+    " TEXT_CARRIER_BLOCKED TEXT_SPAM TEXT_TTL_EXPIRED TEXT_PROTECT_BLOCKED VOICE_TTL_EXPIRED MEDIA_FILE_INACCESSIBLE"
+    " MEDIA_FILE_TYPE_UNSUPPORTED MEDIA_FILE_SIZE_EXCEEDED RCS_PROTECT_BLOCKED",
+}
+SAY_NOTHING = {
+    "twilio": "30008 30009",  # unknown error; missing segment of an inbound message
+    "sparkpost": "1 60 80 100",  # undetermined; replies and subscriptions, no failures
+    "mailgun": "generic/ bounce/550",
+    "ses": "Permanent/General Transient/General Undetermined/Undetermined",
+    "postmark": "Unknown AutoResponder AddressChange Subscribe OpenRelayTest ChallengeVerification InboundError",
+    "aws_sms": "TEXT_UNKNOWN VOICE_FAILED RCS_FAILED",
+}
+
+
+def example_of(rule: Rule) -> tuple[str, str | None, str | None, str | None]:
+    """Provider, code, status and text that a rule is meant for."""
+    provider = "sendgrid" if rule.provider == "*" else rule.provider
+    if rule.kind in ("code", "general_code"):
+        return provider, rule.pattern.replace("*", "x"), None, None
+    if rule.kind in ("words", "general_words"):
+        return provider, None, None, EXAMPLE_OF_WORDS[rule.pattern]
+    if rule.kind == "reply":
+        return provider, None, None, f"{rule.pattern} hello"
+    status, _, words = rule.pattern.partition(" ")
+    return provider, None, status.replace("x.", "5.").replace("*", "99"), words
+
+
+def words(listed: dict[str, str]) -> list[tuple[str, str]]:
+    return [(provider, code) for provider, codes in listed.items() for code in codes.split()]
+
+
+def test_every_reason_of_the_vocabulary_is_reached_and_no_other():
+    reasons = {failure_reason(*example_of(rule)) for rule in RULES}
+    assert reasons == set(FAILURE_REASONS) - {"unclassified"}
+    assert failure_reason("sendgrid", None, None, None) == "unclassified"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[f"{rule.number}-{rule.kind}-{rule.provider}" for rule in RULES])
+def test_every_rule_is_the_first_that_fits_what_it_is_meant_for(rule: Rule):
+    found = verdict(*example_of(rule))
+    assert (found.reason, found.rule) == (rule.reason, rule)
+
+
+def test_rules_are_numbered_in_the_order_in_which_they_are_asked():
+    assert [rule.number for rule in RULES] == list(range(1, len(RULES) + 1))
+    kinds = list(dict.fromkeys(rule.kind for rule in RULES))
+    assert kinds == ["code", "words", "status", "general_code", "general_words", "general_status", "reply"]
+
+
+@pytest.mark.parametrize(("provider", "code"), words(NAMED_CODES))
+def test_every_code_that_the_sources_name_has_a_reason(provider: str, code: str):
+    assert failure_reason(provider, code, None, None) != "unclassified"
+
+
+@pytest.mark.parametrize(("provider", "code"), words(SAY_NOTHING))
+def test_codes_that_say_nothing_leave_it_to_status_and_text(provider: str, code: str):
+    assert failure_reason(provider, code, None, None) == "unclassified"
+    assert failure_reason(provider, code, "5.2.2", "no") == "mailbox_full"
+    assert failure_reason(provider, code, None, "552 the mailbox is full") == "mailbox_full"
+
+
+def test_no_code_of_a_gateway_is_left_out_of_the_lists_above():
+    listed = {provider for provider, _ in words(NAMED_CODES)}
+    assert failure_codes.CODES.keys() == listed | {"sendgrid"}  # SendGrid's are below, one by one
+
+
+@pytest.mark.parametrize("subject", range(1, 8))
+def test_every_subject_of_rfc_3463_has_a_reason(subject: int):
+    for status_class in (4, 5):
+        for detail in (*range(31), 99):
+            assert failure_reason("sendgrid", None, f"{status_class}.{subject}.{detail}", None) != "unclassified"
+    assert failure_reason("sendgrid", None, "5.0.0", None) == "unclassified"
+
+
+def test_a_changed_table_has_a_new_version():
+    digest = hashlib.sha256(repr((RULES, STATUS_IN_TEXT.pattern)).encode()).hexdigest()[:16]
+    assert DIGEST_OF_VERSION[RULES_VERSION] == digest, "raise RULES_VERSION, and put its digest here"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "text", "reason"),
+    [
+        ("expired/", "4.4.7", "mailbox full", "expired"),
+        ("blocked/Content", "5.7.1", None, "content_rejected"),
+        ("bounce/Frequency or Volume Too High", None, "user unknown", "rate_limited"),
+        ("bounce/Invalid Address", "5.1.2", "user unknown", "address_not_found"),
+        ("bounce/Invalid Address", "5.1.2", "no", "domain_not_found"),
+        ("bounce/Invalid Address", None, None, "address_not_found"),
+        ("blocked/Reputation", "5.7.1", "Client host [198.51.100.1] blocked using Spamhaus", "ip_blocked"),
+        ("blocked/Reputation", "5.0.0", "no", "ip_blocked"),
+        ("bounce/Technical Failure", None, "", "server_unavailable"),
+        ("bounce/Mailbox Unavailable", None, "", "address_inactive"),
+        (None, "5.1.1", "mailbox full", "mailbox_full"),
+        (None, "4.2.2", "user unknown", "address_not_found"),
+        (None, "4.2.2", "550 5.1.1 no", "address_not_found"),
+        (None, "4.2.2", "no", "mailbox_full"),
+        (None, "5.7.26", None, "authentication_failed"),
+        (None, "5.7.1", "relaying denied", "relay_denied"),
+        (None, "5.7.1", "no", "policy_rejected"),
+        (None, "5.4.99", "no", "connection_failed"),
+        (None, "5.4.1", "Recipient address rejected: Access denied", "address_not_found"),
+        (None, "4.4.1", "access denied", "connection_failed"),
+        (None, None, "550 5.4.1 Recipient address rejected: Access denied", "address_not_found"),
+        (None, "5.02.002", None, "mailbox_full"),
+        (None, None, "550 5.7.99 no", "policy_rejected"),
+        (None, None, "451 greylisted", "server_unavailable"),
+        (None, None, "Bounced Address", "prior_bounce"),
+        (None, None, "Unsubscribed Address", "prior_unsubscribe"),
+        (None, None, "Spam Reporting Address", "prior_spam_report"),
+        (None, None, "Recipient List over Package Quota", "quota_exceeded"),
+        (None, None, "Invalid SMTPAPI header", "invalid_request"),
+        (None, None, "Spam Content", "content_rejected"),
+        (None, None, "Invalid", "address_malformed"),
+        (None, None, "552 user is over quota", "mailbox_full"),
+        (None, None, "550 5.1.1 gone", "address_not_found"),
+        (None, None, "550 No such user here", "address_not_found"),
+        (None, None, "500 unknown recipient", "address_not_found"),
+        (None, None, "account disabled", "address_inactive"),
+        (None, None, "552 message size exceeds limit", "message_too_large"),
+        (None, None, "unable to resolve: DNS error", "dns_failure"),
+        (None, None, "connection timed out", "timed_out"),
+        (None, None, "connection refused", "connection_failed"),
+        (None, None, "421 try again later", "server_unavailable"),
+        (None, "not a status", "1.1.1.1 hello", "unclassified"),
+        (None, None, None, "unclassified"),
+    ],
+)
+def test_the_first_sendgrid_rule_that_fits_gives_the_reason(
+    code: str | None, status: str | None, text: str | None, reason: str
+):
+    assert failure_reason("sendgrid", code, status, text) == reason
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("21610", "prior_unsubscribe"),
+        ("30003", "handset_unreachable"),
+        ("30007", "carrier_filtered"),
+        ("30004", "recipient_blocked"),
+        ("30450", "policy_rejected"),
+        ("30019", "message_too_large"),
+        ("21614", "number_not_mobile"),
+        ("30036", "expired"),
+        ("21408", "region_not_permitted"),
+        ("30010", "price_limit"),
+        ("30008", "unclassified"),
+        ("99999", "unclassified"),
+        (None, "unclassified"),
+    ],
+)
+def test_a_twilio_code_gives_the_reason(code: str | None, reason: str):
+    assert failure_reason("twilio", code, None, None) == reason
+
+
+@pytest.mark.parametrize("bounce", BOUNCES, ids=[bounce["text"][:40] for bounce in BOUNCES])
+def test_a_bounce_has_the_reason_that_a_reader_gives_it(bounce: dict[str, str]):
+    found = failure_reason("sendgrid", None, bounce["status_code"] or None, bounce["text"])
+    assert found == bounce["expected_reason"]
+
+
+def test_a_code_means_nothing_at_another_provider():
+    assert failure_reason("sendgrid", "21610", None, None) == "unclassified"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mailbox is full",
+        "Mailbox FULL",
+        "552 full mailbox: full name unknown",
+        "the disk is full (in full)",
+        "over quota",
+        "overquota",
+        "quota exceeded",
+        "user exceeded their mailbox quota",
+    ],
+)
+def test_full_is_said_in_several_ways(text: str):
+    assert failure_reason("sendgrid", None, None, text) == "mailbox_full"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(None, "", "fully blocked", "see full details", "powerfull", "full_name"),
+        *("no such Full Name", "full-name unknown", "not delivered in full", "moreover quotas apply"),
+    ],
+)
+def test_full_is_not_said_by_chance(text: str | None):
+    assert failure_reason("sendgrid", None, None, text) != "mailbox_full"
+
+
+@pytest.mark.parametrize("status", ["4.2.2", " 4.007.1 "])
+def test_a_status_of_class_4_is_temporary(status: str):
+    assert is_temporary(status)
+
+
+@pytest.mark.parametrize("status", [None, "", "5.4.4", "4", "4.4", "42.1.1", "4.x.1", "4.1.1.1"])
+def test_any_other_status_is_not_temporary(status: str | None):
+    assert not is_temporary(status)
+
+
+def test_only_the_beginning_of_a_text_is_looked_at():
+    assert failure_reason("sendgrid", None, None, "x " * (LONGEST_TEXT // 2) + " user unknown") == "unclassified"
+
+
+PATTERNS = [STATUS_IN_TEXT.pattern] + [phrase.pattern for written in EXAMPLE_OF_WORDS for phrase in phrases(written)]
+
+
+def repeats(parsed: object, depth: int = 0) -> Iterator[tuple[int, int, object]]:
+    """(how deep in other repetitions, most times, what is repeated) of every repetition in a parsed expression."""
+    for operation, argument in parsed:
+        name = str(operation)
+        if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+            _, most, inner = argument
+            yield depth, most, inner
+            yield from repeats(inner, depth + (most > 1))
+        elif name == "SUBPATTERN":
+            yield from repeats(argument[-1], depth)
+        elif name == "BRANCH":
+            for branch in argument[1]:
+                yield from repeats(branch, depth)
+        elif name in ("ASSERT", "ASSERT_NOT"):
+            yield from repeats(argument[1], depth)
+
+
+def test_no_pattern_repeats_a_repetition_nor_anything_without_end():
+    for pattern in PATTERNS:
+        for depth, most, _ in repeats(re._parser.parse(pattern, re.ASCII)):
+            assert depth == 0 or most == 1, f"a repetition in a repetition: {pattern}"
+            assert most <= 100, f"something without end: {pattern}"
+
+
+def test_the_check_of_patterns_sees_what_it_is_for():
+    nested = list(repeats(re._parser.parse(r"(?:a+b)+")))
+    assert [(depth, most > 100) for depth, most, _ in nested] == [(0, True), (1, True)]
+    assert [depth for depth, *_ in repeats(re._parser.parse(r"(?!x|(?:a{2,9}b?){3})"))] == [0, 1, 1]
+    assert sum(1 for pattern in PATTERNS for _ in repeats(re._parser.parse(pattern))) > 20
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("user ", "mailbox ", "ip ", "domain ", "client host ", "a", "exceeds the ", "5.1.", " ", "full ", "mx ", "@"),
+        *(
+            "host x[",
+            "550-5.1.1 ",
+            "=?utf-8?b?",
+            "not ",
+            "容量",
+            "message recipient address ",
+            "(in reply to ",
+            "\u00e9",
+        ),
+    ],
+)
+def test_ten_times_the_text_takes_about_ten_times_as_long(piece: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("waybill.model.failures.LONGEST_TEXT", 10 * LONGEST_TEXT)
+
+    def least_seconds(length: int) -> float:
+        taken = []
+        for number in range(5):
+            began = time.process_time()
+            failure_reason("sendgrid", None, None, f"{number} " + (piece * length)[:length])
+            taken.append(time.process_time() - began)
+        return min(taken)
+
+    assert least_seconds(10 * LONGEST_TEXT) < 40 * least_seconds(LONGEST_TEXT)

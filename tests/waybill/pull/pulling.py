@@ -1,0 +1,178 @@
+"""A Twilio of hand-made rows on a real socket, and pulls of it into a test's own warehouse."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from waybill.feeds import FEEDS
+from waybill.feeds.api import Window
+from waybill.load.ledger import LedgerRow
+from waybill.model.errors import WaybillError
+from waybill.pull import ingest
+from waybill.pull.client import Client
+from waybill.pull.journal import Pulled
+from waybill.pull.limits import Limits
+from waybill.pull.run import pull_window
+from waybill.settings import Access, Settings
+from waybill.simulator.serve import serving
+from waybill.simulator.stand_in import TwilioStandIn
+from waybill.simulator.twilio import CALLS, MESSAGES, Row, account_sid, auth_token, new_call, new_message
+from tests.conftest import Warehouse
+from tests.waybill.pull.servers import Moment
+
+ACCOUNT = "north"
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MORNING = Window(NOON - 6 * HOUR, NOON)
+"""One stretch of the grid."""
+
+
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches SIGKILL."""
+
+
+@dataclass
+class HandMade:
+    """What a stand-in needs of a world: rows, and when it ends."""
+
+    accounts: tuple[str, ...] = (ACCOUNT,)
+    ends: datetime = NOON
+    found: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+
+    def rows(self, account: str, feed: str) -> list[Row]:
+        return self.found.get((account, feed), [])
+
+
+def message(
+    created: datetime, sent: timedelta | None = MINUTE, status: str = "delivered", account: str = ACCOUNT
+) -> Row:
+    """A text message that is sent (None: never, but gets that status a minute after its creation)."""
+    row = new_message(None, account, created, random.Random(f"{account}{created}{sent}{status}"))
+    row.change(created + (sent or MINUTE), status=status, date_sent=None if sent is None else created + sent)
+    return row
+
+
+def call(created: datetime, account: str = ACCOUNT) -> Row:
+    """A call that is answered a minute after its creation, and ends another minute later."""
+    row = new_call(None, account, created, random.Random(f"{account}{created}"))
+    row.change(created + MINUTE, status="in-progress", start_time=created + MINUTE)
+    row.change(created + 2 * MINUTE, status="completed", end_time=created + 2 * MINUTE, duration="60")
+    return row
+
+
+def every(step: timedelta, since: datetime, count: int, made: Callable[[datetime], Row] = message) -> list[Row]:
+    return [made(since + number * step) for number in range(count)]
+
+
+@contextmanager
+def twilio_with(*rows: Row, account: str = ACCOUNT, at: datetime = NOON) -> Iterator[TwilioStandIn]:
+    """A stand-in with these rows and no other ones."""
+    world = HandMade((account,), NOON)
+    for row in rows:
+        world.found.setdefault((account, row.feed), []).append(row)
+    with serving(TwilioStandIn(world, at=at)) as twilio:
+        yield twilio
+
+
+class Pulls:
+    """Pulls of a stand-in. Time passes only where a test says so.
+
+    :ivar now: what time it is
+    :ivar said: what was told of progress
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, twilio: TwilioStandIn, feed: str = MESSAGES, account: str = ACCOUNT
+    ) -> None:
+        self.url, self.rows = warehouse.url, warehouse.rows
+        self.twilio = twilio
+        self.feed = FEEDS[feed]
+        self.account = account
+        self.now = NOON
+        self.moment = Moment()
+        self.said: list[str] = []
+        self.settings: Settings = replace(
+            warehouse.settings,
+            accounts=(account,),
+            provider_settings={
+                "TWILIO_ACCOUNT_SID": account_sid(account),
+                "TWILIO_AUTH_TOKEN": auth_token(account),
+                "TWILIO_BASE_URL": str(twilio.url),
+            },
+        )
+
+    def client(self, access: Access) -> Client:
+        return Client(
+            access.base_url,
+            (access.user, access.secret),
+            limits=Limits(read_seconds=5),
+            clock=self.moment.clock,
+            now=self.moment.now,
+            sleep=self.moment.sleep,
+            random=self.moment.random,
+            say=self.said.append,
+        )
+
+    def pull(self, window: Window = MORNING, swept_from: datetime | None = None) -> Pulled:
+        return pull_window(
+            self.settings,
+            self.url,
+            self.feed,
+            self.account,
+            window,
+            swept_from,
+            self.client,
+            lambda: self.now,
+            self.said.append,
+        )
+
+    def load(self, pulled: Pulled) -> list[LedgerRow]:
+        """Load what a pull landed; raises what went wrong."""
+        done, failed = self.try_to_load(pulled)
+        for error in failed:
+            raise error
+        return done
+
+    def try_to_load(self, pulled: Pulled) -> tuple[list[LedgerRow], list[WaybillError]]:
+        done, failed = ingest.load_pull(self.settings, self.url, self.feed, pulled.pull_id, self.said.append)
+        return [item.row for item in done if item.is_new], failed
+
+    def run(self) -> tuple[ingest.Slice, Pulled]:
+        """A whole run without a window of its own, as the scheduler starts it."""
+        (one,) = ingest.slices(self.settings, self.url, self.feed, self.now)
+        pulled = ingest.pull(self.settings, self.url, self.feed, one, self.said.append, lambda: self.now, self.client)
+        self.load(pulled)
+        return one, pulled
+
+    def watermark(self) -> tuple[datetime, datetime] | None:
+        found = self.rows(
+            "select complete_from, complete_until from ops.watermark where account = %s and feed = %s",
+            (self.account, self.feed.slug),
+        )
+        return found[0] if found else None
+
+    def asked(self) -> list[str]:
+        """The requests so far, path and query."""
+        return [request.target for request in self.twilio.requests.all()]
+
+    def pages(self) -> list[tuple]:
+        """Pull, list and number of every page that was noted, in order."""
+        return self.rows("select pull_id, listing, page_no from ops.pull_page order by pull_id, listing, page_no")
+
+    def bodies(self, pull_id: int | None = None) -> list[dict]:
+        """What the noted pages hold."""
+        found = self.rows(
+            "select o.path from ops.pull_page as p inner join ops.object as o on o.object_id = p.object_id"
+            " where %(pull_id)s is null or p.pull_id = %(pull_id)s order by p.pull_id, p.listing, p.page_no",
+            {"pull_id": pull_id},
+        )
+        return [json.loads(Path(self.settings.landing_url, path).read_bytes()) for (path,) in found]
+
+    def sids(self, pull_id: int | None = None) -> list[str]:
+        """The rows on the noted pages, in order."""
+        key = {MESSAGES: "messages", CALLS: "calls"}[self.feed.slug]
+        return [row["sid"] for body in self.bodies(pull_id) for row in body[key]]

@@ -1,0 +1,264 @@
+"""The client on real sockets: where the credentials go, what is tried again, and what comes back."""
+
+import logging
+import traceback
+from base64 import b64encode
+from collections.abc import Callable
+
+import httpx2
+import pytest
+
+from waybill.model.errors import ConfigurationError, SourceError
+from waybill.pull.client import Answer, Client
+from waybill.pull.limits import Limits
+from waybill.pull.origin import Origin
+from tests.waybill.pull.links import GOOD, TRICKS
+from tests.waybill.pull.servers import CLOSE, HANG, RESET, SECRET, USER, Moment, Reply, Server, reply
+
+PAIR = b64encode(f"{USER}:{SECRET}".encode()).decode()
+NUMBER, ADDRESS = "+15550100001", "someone@example.com"
+Connect = Callable[..., Client]
+
+
+def test_a_page_comes_back_as_it_was_sent(server: Server, client: Client):
+    body = bytes(range(256)) * 100
+    server.replies = [reply(200, body, ("Content-Type", "text/html"))]
+    assert client.get("/Messages.json?Page=0", [("DateSent>", "2026-03-02T09:00:00Z")]) == Answer(
+        f"{server.url}/Messages.json?Page=0&DateSent%3E=2026-03-02T09%3A00%3A00Z", 200, body
+    )
+    [asked] = server.requests
+    assert asked.target == "/Messages.json?Page=0&DateSent%3E=2026-03-02T09%3A00%3A00Z"
+    assert asked.headers == {
+        "host": f"127.0.0.1:{server.port}",
+        "accept": "application/json",
+        "accept-encoding": "gzip",
+        "user-agent": asked.headers["user-agent"],
+        "authorization": f"Basic {PAIR}",
+    }
+    assert asked.headers["user-agent"].startswith("waybill/")
+
+
+def test_an_answer_shows_neither_its_query_nor_its_body(server: Server, client: Client):
+    server.replies = [reply(200, b"a page of people")]
+    assert repr(client.get("/m?To=someone")) == "Answer(status=200, 16 bytes)"
+
+
+def test_an_error_body_with_status_200_is_for_the_reader_to_see(server: Server, client: Client):
+    server.replies = [reply(200, b"<html>maintenance</html>"), reply(204, b"")]
+    assert client.get("/m").body == b"<html>maintenance</html>"
+    assert client.get("/m") == Answer(f"{server.url}/m", 204, b"")
+
+
+def test_pages_share_one_connection(server: Server, client: Client):
+    for page in range(5):
+        client.get(f"/m?Page={page}")
+    assert [asked.target for asked in server.requests] == [f"/m?Page={page}" for page in range(5)]
+    assert server.connection_count == 1
+
+
+@pytest.mark.parametrize("link", TRICKS)
+def test_a_trick_sends_nothing_to_anyone(server: Server, other: Server, connect: Connect, link: str):
+    client = connect(f"{server.url}/v1")
+    with pytest.raises(SourceError):
+        client.get(link.format(origin=server.port, other=other.port))
+    assert (server.connection_count, other.connection_count) == (0, 0)
+    client.get("Messages.json")
+    assert [asked.target for asked in server.requests] == ["/v1/Messages.json"]
+
+
+def test_the_url_is_looked_at_once_more_as_it_will_be_requested(
+    server: Server, other: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Origin, "resolve", lambda self, link, params: httpx2.URL(f"{other.url}/m"))
+    with pytest.raises(SourceError, match="another scheme, host or port"):
+        client.get("/m")
+    assert (server.connection_count, other.connection_count) == (0, 0)
+
+
+@pytest.mark.parametrize(("link", "target"), GOOD)
+def test_a_good_link_asks_the_origin_alone(server: Server, other: Server, connect: Connect, link: str, target: str):
+    ports = {"origin": server.port, "other": other.port}
+    connect(f"{server.url}/v1").get(link.format(**ports))
+    [asked] = server.requests
+    assert asked.target == target.format(**ports)
+    assert asked.headers["authorization"] == f"Basic {PAIR}"
+    assert asked.headers["host"] == f"127.0.0.1:{server.port}"
+    assert other.connection_count == 0
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
+def test_a_redirect_is_never_followed(server: Server, other: Server, client: Client, moment: Moment, status: int):
+    server.replies = [reply(status, b"", ("Location", f"{other.url}/m?key=hunter2secret"))]
+    with pytest.raises(SourceError, match=rf"^{status} from 127\.0\.0\.1: a redirect") as caught:
+        client.get("/m")
+    assert "hunter2secret" not in str(caught.value)
+    assert (len(server.requests), other.connection_count, moment.waits) == (1, 0, [])
+
+
+def test_proxies_netrc_and_cookies_are_not_for_this_client(
+    server: Server, other: Server, client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path
+):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, other.url)
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server.replies = [reply(200, b"{}", ("Set-Cookie", "session=1; Path=/"))]
+    client.get("/m")
+    client.get("/m")
+    assert [asked.headers["authorization"] for asked in server.requests] == [f"Basic {PAIR}"] * 2
+    assert not any("cookie" in asked.headers for asked in server.requests)
+    assert other.connection_count == 0
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_passing_status_is_tried_again(server: Server, client: Client, moment: Moment, status: int):
+    server.replies = [reply(status, b"<html>"), reply(status), reply(200, b"page")]
+    assert client.get("/m?To=hidden").body == b"page"
+    assert moment.waits == [0.5, 1]
+    assert moment.said == [
+        f"{status} from 127.0.0.1, waiting 0.5 s, attempt 2 of 6",
+        f"{status} from 127.0.0.1, waiting 1 s, attempt 3 of 6",
+    ]
+    assert server.connection_count == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("12", 12), ("Mon, 02 Mar 2026 01:00:30 GMT", 30), ("0", 0.5), ("nonsense", 0.5)]
+)
+def test_the_wait_that_a_provider_asks_for_is_kept(
+    server: Server, client: Client, moment: Moment, header: str, seconds: float
+):
+    server.replies = [reply(429, b"{}", ("Retry-After", header))]
+    client.get("/m")
+    assert moment.waits == [seconds]
+
+
+def test_a_wait_that_is_too_long_ends_the_pull_and_says_when_to_come_back(
+    server: Server, client: Client, moment: Moment
+):
+    server.replies = [reply(429, b'{"code":20429,"message":"Too Many Requests"}', ("Retry-After", "86400"))]
+    with pytest.raises(SourceError, match=r"code 20429: Too Many Requests.*in 86400 s, at 2026-03-03 01:00:00 UTC"):
+        client.get("/m")
+    assert (len(server.requests), moment.waits) == (1, [])
+
+
+BROKEN = [
+    (Reply(b"", CLOSE), "a broken connection"),
+    (Reply(b"", RESET), "a broken connection"),
+    (Reply(b"HTTP/1.1 200 OK\r\nContent-Le", CLOSE), "a broken connection"),
+    (Reply(b"not http at all\r\n\r\n", CLOSE), "a broken connection"),
+    (reply(200, b"half", length=8, then=CLOSE), "a broken connection"),
+    (reply(200, b"half", length=8, then=RESET), "a broken connection"),
+    (Reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", CLOSE), "a broken connection"),
+    (Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", CLOSE), "a broken connection"),
+    (reply(200, b"half", length=8, then=HANG), "no answer in time"),
+    (Reply(b"", HANG), "no answer in time"),
+]
+
+
+@pytest.mark.parametrize(("broken", "reason"), BROKEN)
+def test_a_broken_or_missing_answer_is_tried_again(
+    server: Server, connect: Connect, moment: Moment, broken: Reply, reason: str
+):
+    server.replies = [broken, reply(200, b"whole")]
+    assert connect(limits=Limits(read_seconds=1.0)).get("/m").body == b"whole"
+    assert moment.said == [f"{reason} from 127.0.0.1, waiting 0.5 s, attempt 2 of 6"]
+
+
+def test_a_server_that_is_not_there_is_tried_six_times(server: Server, connect: Connect, moment: Moment):
+    server.stop()
+    with pytest.raises(
+        SourceError, match=r"^no connection from 127\.0\.0\.1 \(Connection refused\); asked 6 times.*Run again later"
+    ) as caught:
+        connect().get("/m")
+    assert len(moment.waits) == 5
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_connection_that_the_server_closed_between_pages_is_opened_again(server: Server, client: Client):
+    server.replies = [reply(200, b"{}", then=CLOSE), reply(200, b"again")]
+    client.get("/m")
+    assert client.get("/m").body == b"again"
+
+
+def test_refused_credentials_are_tried_once_more(server: Server, client: Client, moment: Moment):
+    refusal = reply(401, b'{"code":20003,"message":"Authenticate","status":401}')
+    server.replies = [refusal, reply(200, b"page"), refusal, refusal]
+    assert client.get("/m").body == b"page"
+    with pytest.raises(ConfigurationError, match=r"^401 .*code 20003: Authenticate.*check user and secret"):
+        client.get("/m")
+    assert len(server.requests) == 4
+    assert len(moment.waits) == 2
+
+
+def test_missing_rights_are_a_setting_to_mend_at_once(server: Server, client: Client, moment: Moment):
+    server.replies = [reply(403, b'{"code":20403,"message":"Forbidden"}')]
+    with pytest.raises(ConfigurationError, match=r"^403 .*code 20403: Forbidden.*rights"):
+        client.get("/m")
+    assert (len(server.requests), moment.waits) == (1, [])
+
+
+@pytest.mark.parametrize("status", [206, 400, 404, 405, 410, 413, 418, 422, 451, 501, 505])
+def test_what_would_fail_again_is_not_repeated(server: Server, client: Client, moment: Moment, status: int):
+    server.replies = [reply(status, b'{"code":20001,"message":"Unknown parameter"}')]
+    with pytest.raises(SourceError, match=rf"^{status} .*code 20001: Unknown parameter.*expected 200"):
+        client.get("/m")
+    assert (len(server.requests), moment.waits) == (1, [])
+
+
+def test_requests_per_page_stay_near_one_when_few_fail(server: Server, client: Client):
+    failing = {number for number in range(300) if number % 100 == 7}
+    server.replies = [reply(503 if number in failing else 200) for number in range(303)]
+    for page in range(300):
+        client.get(f"/m?Page={page}")
+    assert len(server.requests) / 300 <= 1.05
+
+
+def echoing(status: int) -> Callable[..., Reply]:
+    """A server that says in header, body and reason what it was told."""
+
+    def say(asked: object) -> Reply:
+        told = asked.headers["authorization"]
+        body = f'{{"code":"{told}","message":"You sent {told}, that is {USER}:{SECRET} of {NUMBER}"}}'.encode()
+        return reply(status, body, ("X-Echo", told), ("X-Secret", SECRET), ("X-Person", ADDRESS))
+
+    return say
+
+
+BROKEN_ECHO = Reply(f"HTTP/1.1 200 OK\r\nBad Header {PAIR} {SECRET}: x\r\n\r\n".encode(), CLOSE)
+
+
+@pytest.mark.parametrize("said", [*map(echoing, (200, 302, 401, 403, 404, 429, 503)), BROKEN_ECHO])
+def test_nothing_tells_the_credentials_even_if_the_server_does(
+    server: Server, connect: Connect, moment: Moment, caplog: pytest.LogCaptureFixture, said: object
+):
+    for name in (None, "httpx2", "httpcore2", "httpcore2.connection", "httpcore2.http11", "h11"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    server.replies = [said] * 6
+    client = connect()
+    told = [repr(client), str(client), repr(vars(client))]
+    try:
+        client.get("/m", [("To", NUMBER), ("From", ADDRESS)])
+    except (SourceError, ConfigurationError) as error:
+        told += [*traceback.format_exception(error, chain=True), repr(error.__cause__), repr(error.__context__)]
+    client.close()
+    assert "receive_response_headers.started" in caplog.text
+    told = "\n".join([*told, *moment.said, caplog.text, *map(repr, caplog.records)])
+    assert len(server.requests) in (1, 2, 6)
+    for form in (SECRET, PAIR, USER, NUMBER, NUMBER[1:], ADDRESS, "someone%40"):
+        assert form not in told, form
+
+
+def test_a_base_url_or_credentials_that_cannot_be_right_are_named_before_anything_is_sent(
+    server: Server, connect: Connect
+):
+    with pytest.raises(ConfigurationError, match="plain http"):
+        connect("http://api.example.com")
+    assert repr(connect("http://api.example.com", allow_plain_http=True)) == "Client(Origin(http://api.example.com))"
+    assert server.connection_count == 0
+
+
+def test_a_client_closes_with_its_block(server: Server, connect: Connect):
+    with connect() as client:
+        client.get("/m")
+        assert server.connection_count == 1

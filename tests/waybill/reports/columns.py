@@ -1,0 +1,94 @@
+"""The column contract: what BI tools rely on in schema report. Columns are only ever appended.
+
+`python -m tests.waybill.reports.columns` appends what is new to columns.json, and refuses everything else.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from waybill.warehouse.connection import connected
+
+FILE = Path(__file__).with_name("columns.json")
+
+Columns = dict[str, list[list[str]]]
+"""Relation to its columns in order, each [name, type]."""
+
+_HOW_TO_GO_ON = (
+    "Dashboards break on this. Put it back, and add what is new as another column behind the last one, in a"
+    " migration of its own."
+)
+APPEND = "Append it to the contract: `python -m tests.waybill.reports.columns`, and commit columns.json."
+
+
+def stored() -> Columns:
+    return json.loads(FILE.read_text())
+
+
+def of_warehouse(url: str) -> Columns:
+    """The columns of every table and view in schema report."""
+    found: Columns = {}
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select c.relname, a.attname, format_type(a.atttypid, a.atttypmod) from pg_attribute as a"
+            " inner join pg_class as c on c.oid = a.attrelid"
+            " where c.relnamespace = 'report'::regnamespace and c.relkind in ('r', 'v', 'm', 'p')"
+            " and a.attnum > 0 and not a.attisdropped order by c.relname, a.attnum"
+        )
+        for relation, name, kind in cursor.fetchall():
+            found.setdefault(relation, []).append([name, kind])
+    return found
+
+
+def broken(contract: Columns, found: Columns) -> list[str]:
+    """What was promised and is not so, in words, each with what to do."""
+    told = []
+    for relation, promised in contract.items():
+        if relation not in found:
+            told.append(f"report.{relation} is gone. {_HOW_TO_GO_ON}")
+            continue
+        there = found[relation]
+        kinds = dict(there)
+        for place, (name, kind) in enumerate(promised):
+            where = f"report.{relation}.{name}"
+            if name not in kinds:
+                told.append(f"{where} was removed or renamed. {_HOW_TO_GO_ON}")
+            elif kinds[name] != kind:
+                told.append(f"{where} is {kinds[name]}; {kind} was promised. {_HOW_TO_GO_ON}")
+            elif there[place : place + 1] != [[name, kind]]:
+                told.append(f"{where} is no longer column {place + 1}. {_HOW_TO_GO_ON}")
+    return told
+
+
+def not_promised(contract: Columns, found: Columns) -> list[str]:
+    """What is there and not in the contract yet, in words."""
+    return [
+        f"report.{relation}.{name} is new. {APPEND}"
+        for relation, columns in found.items()
+        for name, _ in columns
+        if name not in dict(contract.get(relation, []))
+    ]
+
+
+def written(columns: Columns) -> str:
+    """The contract as it is stored: one column on a line, so that a change is read as one."""
+    blocks = (
+        f" {json.dumps(relation)}: [\n" + ",\n".join(f"  {json.dumps(column)}" for column in columns[relation]) + "\n ]"
+        for relation in sorted(columns)
+    )
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
+
+
+def main() -> None:
+    from tests.conftest import running_server
+
+    with running_server(18) as server:
+        found = of_warehouse(server.url_of(server.template))
+    contract = stored() if FILE.exists() else {}
+    if told := broken(contract, found):
+        sys.exit("\n".join(told))
+    FILE.write_text(written(found))
+
+
+if __name__ == "__main__":
+    main()
