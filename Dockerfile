@@ -22,9 +22,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY etl etl
 COPY sql sql
 COPY expectations expectations
-COPY simulator simulator
 COPY dags dags
 COPY deploy deploy
 RUN python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --no-index -e . \
-    && python -m compileall -q etl simulator dags deploy
+    && python -m compileall -q etl dags deploy
 USER waybill

@@ -40,23 +40,23 @@ with DAG(
 
     @task(multiple_outputs=False)
     def make_partitions() -> dict:
-        from waybill.load import upkeep
         from waybill.airflow.surroundings import settings, warehouse
+        from waybill.load import upkeep
 
         return {"made": upkeep.make_partitions(warehouse(settings()), intervals.now_of(get_current_context()))}
 
     @task(multiple_outputs=False)
     def drop_orphans() -> dict:
-        from waybill.load import upkeep
         from waybill.airflow.surroundings import settings, warehouse
+        from waybill.load import upkeep
 
         return {"dropped": upkeep.drop_orphans(warehouse(settings()))}
 
     @task(multiple_outputs=False)
     def drop_unfinished_builds() -> dict:
+        from waybill.airflow.surroundings import settings, warehouse
         from waybill.reports.build import drop_unfinished
         from waybill.warehouse.connection import REPORTER, connect
-        from waybill.airflow.surroundings import settings, warehouse
 
         return {"dropped": drop_unfinished(partial(connect, warehouse(settings()), REPORTER), timedelta(hours=36))}
 

@@ -20,8 +20,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from waybill.feeds import FEEDS
 from waybill.airflow import policy, runs
+from waybill.feeds import FEEDS
 
 TIME = {"type": "string", "format": "date-time"}
 
@@ -46,8 +46,8 @@ with DAG(
 
     @task(multiple_outputs=False)
     def replay(known: list[str]) -> dict:
-        from waybill.load.run import replay
         from waybill.airflow.surroundings import progress, settings, warehouse
+        from waybill.load.run import replay
 
         params, ours = get_current_context()["params"], settings()
         runs.check_names(params, known)

@@ -49,7 +49,6 @@ OF_EACH_INSTALLATION = (
     "AIRFLOW_HOME",
     "AIRFLOW_CONFIG",
     "AIRFLOW__CORE__DAGS_FOLDER",
-    "AIRFLOW__CORE__PLUGINS_FOLDER",
     "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     # these three must agree: tasks call the api-server by the third

@@ -89,7 +89,6 @@ class Installation:
             "AIRFLOW_HOME": str(self.folder / "airflow"),
             "AIRFLOW_CONFIG": str(ROOT / "deploy" / "airflow_config" / "airflow.cfg"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "deploy" / "airflow_plugins"),
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.logs / "tasks"),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow@/airflow?host={host}",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secrets.passwords_file),

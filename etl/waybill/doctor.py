@@ -13,6 +13,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import parse_dsn
 
+from waybill.installed_files import SQL
 from waybill.load import inbox
 from waybill.load.clock import clock_problem
 from waybill.load.landing import check_writable
@@ -23,7 +24,7 @@ from waybill.model.errors import ConfigurationError, WaybillError
 from waybill.reports import joins
 from waybill.settings import Settings
 from waybill.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
-from waybill.warehouse.migrations import OLDEST_SERVER, SQL, is_migrated
+from waybill.warehouse.migrations import OLDEST_SERVER, is_migrated
 
 FIRST = datetime(2005, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2101, 1, 1, tzinfo=UTC)

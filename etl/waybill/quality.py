@@ -21,9 +21,9 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill.installed_files import EXPECTATIONS
 from waybill.model.errors import ConfigurationError, QualityGateError, WaybillError
 
-EXPECTATIONS = Path(__file__).resolve().parents[1] / "expectations"
 SEVERITIES = ("critical", "warning")
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
 _TELLING_ERRORS = ("UndefinedColumn", "UndefinedTable", "UndefinedFunction", "SyntaxError", "InsufficientPrivilege")

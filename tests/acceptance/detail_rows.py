@@ -6,9 +6,9 @@ from datetime import datetime
 
 from psycopg2 import sql
 
-from waybill.warehouse.connection import REPORTER, connected
 from waybill.simulator.activity_truth import COLUMNS, VIEWS, Row, detail_rows
 from waybill.simulator.outcome import Happening
+from waybill.warehouse.connection import REPORTER, connected
 
 SHOWN = 3
 """Rows that differ and are told in words, of each view."""

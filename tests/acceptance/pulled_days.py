@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.warehouses import started
+from tests.conftest import KEY, Server
 from waybill.feeds import FEEDS, twilio_lists
 from waybill.load import landing
 from waybill.model.errors import SourceError
@@ -23,7 +25,6 @@ from waybill.pull import ingest, journal
 from waybill.pull.client import Client
 from waybill.pull.limits import Limits
 from waybill.settings import Access, Settings
-from waybill.warehouse.connection import connected
 from waybill.simulator import faults
 from waybill.simulator.request_log import Request
 from waybill.simulator.serve import serving
@@ -32,8 +33,7 @@ from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.telling import Told
 from waybill.simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
 from waybill.simulator.world import World
-from tests.acceptance.warehouses import started
-from tests.conftest import KEY, Server
+from waybill.warehouse.connection import connected
 
 ZONE = "Europe/Berlin"
 LISTS = (MESSAGES, CALLS)

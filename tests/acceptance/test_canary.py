@@ -17,13 +17,13 @@ import pytest
 from psycopg2 import sql
 from pyarrow import parquet
 
+from tests.acceptance.warehouses import build
+from tests.conftest import Warehouse
+from tests.waybill.cli.commands import Answer, environment_of, waybill
 from waybill import quality
 from waybill.load import steps as loads
 from waybill.model.redaction import Redactor
 from waybill.reports import build as builds
-from tests.acceptance.warehouses import build
-from tests.conftest import Warehouse
-from tests.waybill.cli.commands import Answer, environment_of, waybill
 
 CANARIES = tuple(f"qzcanary{word}" for word in ("own", "other", "third", "fourth"))
 OWN, OTHER, THIRD, FOURTH = (f"Qzcanary{name[8:].title()}@Nest.Example" for name in CANARIES)
@@ -311,7 +311,7 @@ def log() -> Iterator[StringIO]:
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(args)s"))
-    names = ("great_expectations", "great_expectations.data_context.types.base", "sqlalchemy", "psycopg2", "etl")
+    names = ("great_expectations", "great_expectations.data_context.types.base", "sqlalchemy", "psycopg2", "waybill")
     loggers = [logging.getLogger(), *map(logging.getLogger, names)]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from waybill.model.vocabulary import NOT_SENT_REASONS
-from waybill.settings import Settings
-from waybill.warehouse.connection import connected
-from waybill.simulator.truth import report_rows
-from waybill.simulator.world import World
 from tests.acceptance.coverage import COVERAGE
 from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import build, load_files, report_cells
 from tests.conftest import KEY, Server, Warehouse
+from waybill.model.vocabulary import NOT_SENT_REASONS
+from waybill.settings import Settings
+from waybill.simulator.truth import report_rows
+from waybill.simulator.world import World
+from waybill.warehouse.connection import connected
 
 ZONE = "Europe/Berlin"
 

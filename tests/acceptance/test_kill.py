@@ -16,10 +16,6 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
-from waybill.settings import Settings
-from waybill.warehouse import embedded
-from waybill.warehouse.migrations import migrate
-from waybill.simulator.world import World
 from tests.acceptance.warehouses import (
     LandedFile,
     build,
@@ -31,6 +27,10 @@ from tests.acceptance.warehouses import (
     until_alone,
 )
 from tests.conftest import KEY, Server, server_folder
+from waybill.settings import Settings
+from waybill.simulator.world import World
+from waybill.warehouse import embedded
+from waybill.warehouse.migrations import migrate
 
 ZONE = "Europe/Berlin"
 FEEDS = ("dispatch_log", "sendgrid_events", "twilio_messages")

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.pulled_days import LISTS, MOST_CONCURRENT, TROUBLES, ZONE, PulledDays
+from tests.acceptance.warehouses import build, check_equal, load_files, report_cells, until_alone, writes
+from tests.conftest import Server
 from waybill.feeds import FEEDS
 from waybill.pull import ingest
 from waybill.simulator.fault_switch import Switched
@@ -15,9 +18,6 @@ from waybill.simulator.telling import Told
 from waybill.simulator.truth import report_rows
 from waybill.simulator.twilio import PROVIDER
 from waybill.simulator.world import FILE_FEEDS, World
-from tests.acceptance.pulled_days import LISTS, MOST_CONCURRENT, TROUBLES, ZONE, PulledDays
-from tests.acceptance.warehouses import build, check_equal, load_files, report_cells, until_alone, writes
-from tests.conftest import Server
 
 COLUMNS = (
     "event_type",

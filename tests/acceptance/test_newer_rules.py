@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.warehouses import build, check_equal, facts, load_files, report_cells, writes
+from tests.conftest import Server, Warehouse
 from waybill.feeds import FEEDS, base
 from waybill.feeds.twilio_messages import TwilioMessages
 from waybill.load.run import replay
 from waybill.model import failures
 from waybill.simulator.world import World
-from tests.acceptance.warehouses import build, check_equal, facts, load_files, report_cells, writes
-from tests.conftest import Server, Warehouse
 
 SINCE, UNTIL = datetime(2006, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
 REPLAYED = ("dispatch_log", "sendgrid_events", "twilio_messages")  # with the calls, which are Twilio's too

@@ -7,11 +7,6 @@ from io import BytesIO
 
 import pytest
 
-from waybill.feeds import FEEDS
-from waybill.load import landing, run
-from waybill.reports.catalogue import BUILT
-from waybill.settings import Settings
-from waybill.simulator.world import World
 from tests.acceptance.warehouses import (
     LandedFile,
     at_once,
@@ -24,6 +19,11 @@ from tests.acceptance.warehouses import (
     until_alone,
 )
 from tests.conftest import KEY, Server, Warehouse
+from waybill.feeds import FEEDS
+from waybill.load import landing, run
+from waybill.reports.catalogue import BUILT
+from waybill.settings import Settings
+from waybill.simulator.world import World
 
 FIRST, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -10,9 +10,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from waybill.reports.verify import verify
-from waybill.warehouse.connection import REPORTER, connected
-from waybill.simulator.cells import Cells
 from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import (
     build,
@@ -28,6 +25,9 @@ from tests.acceptance.warehouses import (
 from tests.conftest import KEY, Server
 from tests.reference.model import Model
 from tests.reference.traffic import ZONES, File, traffic
+from waybill.reports.verify import verify
+from waybill.simulator.cells import Cells
+from waybill.warehouse.connection import REPORTER, connected
 
 PROCESSES = 3
 SHORT = settings(max_examples=6, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))

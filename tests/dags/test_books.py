@@ -5,15 +5,15 @@ from itertools import count
 
 import pytest
 
+from tests.conftest import Warehouse
+from tests.dags.conftest import ROOT
+from tests.waybill.load.loading import as_file, sendgrid
 from waybill.feeds import FEEDS
 from waybill.feeds.sendgrid_events import SendgridEvents
 from waybill.model.errors import WaybillError
 from waybill.pull import ingest
 from waybill.pull.ingest import Slice
 from waybill.settings import Settings
-from tests.conftest import Warehouse
-from tests.dags.conftest import ROOT
-from tests.waybill.load.loading import as_file, sendgrid
 
 sys.path.insert(0, str(ROOT / "dags"))
 

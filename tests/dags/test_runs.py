@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pendulum
 import pytest
 
+from tests.dags.conftest import ROOT
 from waybill.feeds.api import Window
 from waybill.model.errors import UsageError
-from tests.dags.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "dags"))
 

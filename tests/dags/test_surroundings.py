@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import psycopg2.extensions
 import pytest
 
-from waybill.feeds import FEEDS
 from tests.dags.conftest import ROOT
+from waybill.feeds import FEEDS
 
 sys.path.insert(0, str(ROOT / "dags"))
 

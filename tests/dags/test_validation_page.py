@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Warehouse
+from tests.dags.conftest import ROOT
 from waybill import quality
 from waybill.model.errors import QualityGateError
 from waybill.warehouse.connection import LOADER, connected
-from tests.conftest import Warehouse
-from tests.dags.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "dags"))
 

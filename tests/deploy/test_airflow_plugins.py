@@ -33,7 +33,6 @@ def ask(home: Path, logs: Path) -> dict:
         "HOME": str(home),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "deploy" / "airflow_plugins"),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
     }
     done = subprocess.run([sys.executable, "-c", ASKING], env=environment, cwd=home, capture_output=True, text=True)

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from deploy.comparing import Comparison, cells_of_warehouse, compare, differences, truth_of_stand_in
+from tests.conftest import Warehouse
 from waybill.reports import catalogue
 from waybill.simulator.serve import serving
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.world import World
-from tests.conftest import Warehouse
 
 GRAIN = ("2026-03-27", "acme", "email", "Open")
 NAME = "communication_activity_daily"

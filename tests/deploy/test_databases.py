@@ -7,8 +7,8 @@ import pytest
 from psycopg2 import errors
 
 from deploy.databases import make_databases
-from waybill.warehouse.connection import LOADER, REPORTER, connect, connected
 from tests.conftest import Server
+from waybill.warehouse.connection import LOADER, REPORTER, connect, connected
 
 LOGINS = "test_airflow", "test_tasks"
 DATABASES = "test_metadata", "test_warehouse"

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from waybill.warehouse.connection import connected
-from waybill.warehouse.dictionary import SCHEMAS, columns, markdown
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
+from waybill.warehouse.connection import connected
+from waybill.warehouse.dictionary import SCHEMAS, columns, markdown
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "data_dictionary.md"
 

@@ -163,7 +163,7 @@ def test_the_list_of_places_was_read() -> None:
         "etl/waybill/cli",
         "sql/reports",
         "expectations",
-        "simulator",
+        "etl/waybill/simulator",
         "bench",
         "docs/decisions",
     } <= named_files(README)
@@ -181,7 +181,7 @@ def test_the_example_of_settings_is_what_the_code_reads() -> None:
     code = (ROOT / "etl" / "waybill" / "settings.py").read_text()
     read = set(re.findall(r'\bget\("([A-Z_]+)"', code))
     assert len(read) >= 11
-    dags = "".join(file.read_text() for file in (ROOT / "dags").rglob("*.py"))
+    dags = "".join(file.read_text() for file in (ROOT / "etl" / "waybill" / "airflow").rglob("*.py"))
     read |= PROVIDER_SETTINGS | set(re.findall(r'\benviron\.get\("([A-Z_]+)"', dags))
     example = (ROOT / ".env.example").read_text()
     assert {name.partition("__")[0] for name in re.findall(r"^#?(\w+)=", example, re.MULTILINE)} == read
@@ -205,7 +205,7 @@ def test_defaults_of_the_example_are_those_of_the_code(tmp_path: Path) -> None:
 
 
 def test_only_settings_read_the_environment() -> None:
-    allowed = {"settings.py", "quality.py", "output.py"}  # a library's switch; the kind of the terminal
+    allowed = {"settings.py", "quality.py", "output.py", "surroundings.py"}  # of a library, the terminal, Airflow
     reading = {path.name for path in CODE if re.search(r"\bos\.(environ|getenv)\b", path.read_text())}
     assert "settings.py" in reading and reading <= allowed
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.waybill.feeds.outcomes import normalise
 from waybill.feeds import FEEDS
 from waybill.feeds.sendgrid_fields import DROP_REASONS, FIELDS_OF_WORD
 from waybill.model.vocabulary import CHANNELS, NOT_SENT_REASONS
-from tests.waybill.feeds.outcomes import normalise
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "feeds"
 every_feed = pytest.mark.parametrize("slug", sorted(FEEDS))

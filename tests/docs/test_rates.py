@@ -4,10 +4,10 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from waybill.reports.catalogue import REPORTS, find
-from waybill.simulator.world import World
 from tests.acceptance.warehouses import build, load_files
 from tests.conftest import Warehouse
+from waybill.reports.catalogue import REPORTS, find
+from waybill.simulator.world import World
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "rates.md"
 ROW = re.compile(r"^\| `(\w+_rate)` \| (.+?) \| (.+?) \|$", re.MULTILINE)

@@ -7,9 +7,9 @@ from pathlib import Path
 from psycopg2 import sql
 from psycopg2.extras import Json
 
+from tests.conftest import Warehouse
 from waybill import quality
 from waybill.quality import Outcome, Subject
-from tests.conftest import Warehouse
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations"
 

@@ -4,6 +4,9 @@ from uuid import UUID
 
 import pytest
 
+from tests.conftest import Warehouse
+from tests.expectations.tables import Row, failed, make, rules_of, validate
+from tests.waybill.reports.facts import at
 from waybill.model.vocabulary import (
     CHANNELS,
     EVENT_TYPES,
@@ -14,9 +17,6 @@ from waybill.model.vocabulary import (
     SOURCES,
 )
 from waybill.quality import Subject
-from tests.conftest import Warehouse
-from tests.waybill.reports.facts import at
-from tests.expectations.tables import Row, failed, make, rules_of, validate
 
 SUITE = "event_staging"
 

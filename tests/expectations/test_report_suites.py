@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from waybill.quality import Outcome, Subject
-from waybill.reports.catalogue import BUILT, find
 from tests.conftest import Warehouse
 from tests.expectations.tables import Row, failed, make, rules_of, validate
+from waybill.quality import Outcome, Subject
+from waybill.reports.catalogue import BUILT, find
 
 D1, D2 = date(2026, 3, 2), date(2026, 3, 3)
 CONTROL_COLUMNS = "select ''::text as measure, current_date as day, 0::bigint as expected"

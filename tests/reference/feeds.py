@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 
-from waybill.model.identity import Keyring
-from waybill.model.vocabulary import CHANNELS
 from tests.reference.sighting import (
     IgnoredError,
     RejectedError,
@@ -24,6 +22,8 @@ from tests.reference.sighting import (
     plausible,
     replace_recipient,
 )
+from waybill.model.identity import Keyring
+from waybill.model.vocabulary import CHANNELS
 
 DISPATCH_LOG_RANK, CUSTOM_RANK, PROVIDER_RANK, CATEGORY_RANK = 1, 2, 3, 4
 DISPATCH_STATUSES = ("queued", "about_to_be_sent", "handed_over", "not_sent")

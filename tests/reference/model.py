@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from waybill.model.identity import Keyring
-from waybill.simulator.truth import Cells, Happening
-from waybill.simulator.truth import report_rows as rows_of
 from tests.reference import decode, derive
 from tests.reference.feeds import FEEDS
 from tests.reference.sighting import IgnoredError, RejectedError, Sighting, merged
+from waybill.model.identity import Keyring
+from waybill.simulator.truth import Cells, Happening
+from waybill.simulator.truth import report_rows as rows_of
 
 
 @dataclass(frozen=True)

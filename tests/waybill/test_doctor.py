@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.conftest import KEY, Warehouse
+from tests.waybill.cli.commands import environment_of
 from waybill import doctor
 from waybill.load import clock
 from waybill.model.days import offset_changes
-from tests.conftest import KEY, Warehouse
-from tests.waybill.cli.commands import environment_of
 
 
 @pytest.fixture(autouse=True)

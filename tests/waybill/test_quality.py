@@ -8,10 +8,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from tests.conftest import Warehouse
 from waybill import quality
 from waybill.model.errors import ConfigurationError, QualityGateError
 from waybill.quality import Outcome, Subject
-from tests.conftest import Warehouse
 
 SECRET = "joe@example.com"
 RULE = {"severity": "critical", "description": "A rule.", "meta": {"rule": "a_rule"}}

@@ -10,6 +10,8 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from tests.conftest import KEY, Server, Warehouse, running_server
+from tests.waybill.load.loading import Loads, sms
 from waybill import quality
 from waybill.feeds import FEEDS
 from waybill.load import run
@@ -18,8 +20,6 @@ from waybill.quality import Subject
 from waybill.settings import Settings
 from waybill.warehouse import embedded
 from waybill.warehouse.connection import LOADER, connect
-from tests.conftest import KEY, Server, Warehouse, running_server
-from tests.waybill.load.loading import Loads, sms
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
-from waybill import quality
-from waybill.quality_page import SUBJECTS, Validation, recent, render
-from waybill.warehouse.connection import LOADER, REPORTER, connected
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
 from tests.waybill.load.loading import Loads, sendgrid
+from waybill import quality
+from waybill.quality_page import SUBJECTS, Validation, recent, render
+from waybill.warehouse.connection import LOADER, REPORTER, connected
 
 AT = datetime(2026, 3, 2, 1, 0, 5, tzinfo=UTC)
 GOOD = {

@@ -8,7 +8,7 @@ _NO_USE = {
     "waybill.load.run.IncompleteError": "the source is incomplete: land it again whole",
     "waybill.load.steps.HeldBackError": "too many records were rejected: look at `waybill rejected list`",
     "waybill.model.errors.UsageError": "the parameters are off: trigger it again, corrected",
-    "waybill.model.errors.ConfigurationError": "a setting or a credential is missing or wrong: fix it, then clear the task",
+    "waybill.model.errors.ConfigurationError": "a setting or a credential is wrong: fix it, then clear the task",
     "waybill.model.errors.QualityGateError": "a rule failed: nothing was published; look at the named rule",
     "waybill.model.errors.CeilingError": "too many records were rejected: look at `waybill rejected list`",
 }

@@ -5,10 +5,10 @@ from functools import partial
 
 from airflow.sdk import Asset, get_current_context, task
 
-from waybill.warehouse.connection import REPORTER, connect
 from waybill.airflow import intervals, runs
 from waybill.airflow.surroundings import progress, reporter, settings, warehouse
 from waybill.airflow.validation_page import refreshed
+from waybill.warehouse.connection import REPORTER, connect
 
 REPORTS = Asset("waybill_reports", uri="x-waybill://report")
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from waybill.airflow.intervals import backfilled, now_of
 from waybill.feeds.api import Window
 from waybill.model.days import parse_instant
 from waybill.model.errors import UsageError
-from waybill.airflow.intervals import backfilled, now_of
 
 
 def check_names(params: Mapping[str, object], known: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""The page of validation results, for Airflow's UI: deploy/airflow_plugins shows it."""
+"""The page of validation results, for Airflow's UI: waybill.airflow.plugin shows it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

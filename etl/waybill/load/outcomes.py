@@ -3,8 +3,8 @@
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill.installed_files import SQL
 from waybill.load import join_counts, live_counts
-from waybill.warehouse.migrations import SQL
 
 
 def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) -> None:

@@ -15,6 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
+from waybill.installed_files import SQL
 from waybill.load import ledger, live_counts, watermark
 from waybill.load.books import Staged
 from waybill.load.copying import CopyInto
@@ -26,7 +27,6 @@ from waybill.model.errors import QualityGateError, SourceError, WaybillError
 from waybill.model.event import STORED_COLUMNS, Event, merge_all
 from waybill.model.identity import Keyring
 from waybill.warehouse import locks
-from waybill.warehouse.migrations import SQL
 
 BATCH = 5_000
 PLANNING = """

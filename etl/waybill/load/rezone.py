@@ -2,7 +2,7 @@
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.warehouse.migrations import SQL
+from waybill.installed_files import SQL
 
 
 def rezone(cursor: Cursor, report_timezone: str) -> None:

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from waybill.installed_files import SQL
 from waybill.model.bounds import LONGEST_KEY_BYTES
 from waybill.model.errors import UsageError
 from waybill.reports.detail_views import DETAIL_VIEWS
-
-SQL = Path(__file__).resolve().parents[2] / "sql" / "reports"
 
 CONTROL = "control"
 """The candidate that holds the independent counts; never published."""
@@ -271,7 +269,7 @@ def find(name: str) -> Report:
 @cache
 def statement(name: str) -> str:
     """The SELECT of a report (or of CONTROL), with parameters `days` and `report_timezone`."""
-    return (SQL / f"{name}.sql").read_text()
+    return (SQL / "reports" / f"{name}.sql").read_text()
 
 
 @cache

@@ -11,9 +11,9 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
+from waybill.installed_files import SQL
 from waybill.model.vocabulary import DISPATCH
 from waybill.reports.id_forms import difference
-from waybill.warehouse.migrations import SQL
 
 DAYS = 30
 """Days on which anything should have joined, the newest, that shares and warnings look at."""

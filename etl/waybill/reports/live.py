@@ -12,7 +12,15 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.load import join_counts
 from waybill.load.join_counts import JOIN_COUNT
-from waybill.load.live_counts import LIVE_ENGAGEMENT, LIVE_TABLES, WRITTEN_BY_LOADS, LiveTable, add, create_recount, totals
+from waybill.load.live_counts import (
+    LIVE_ENGAGEMENT,
+    LIVE_TABLES,
+    WRITTEN_BY_LOADS,
+    LiveTable,
+    add,
+    create_recount,
+    totals,
+)
 from waybill.reports.difference import apply_difference
 
 PENDING_ENGAGEMENT = "changed_engagement"

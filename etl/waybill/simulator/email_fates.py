@@ -15,7 +15,7 @@ class Failure(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One event: SendGrid's word, seconds after the step before, and a detail (read in `etl/waybill/simulator/sendgrid.py`)."""
+    """One event: SendGrid's word, seconds after the step before, and a detail (read in `sendgrid.py`)."""
 
     word: str
     least_seconds: float

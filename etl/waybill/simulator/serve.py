@@ -183,7 +183,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m waybill.simulator.serve", description="A stand-in for Twilio's lists.")
+    parser = argparse.ArgumentParser(
+        prog="python -m waybill.simulator.serve", description="A stand-in for Twilio's lists."
+    )
     parser.add_argument("--host", default=LOOPBACK, help="default: this machine alone can reach it")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=1)

@@ -18,7 +18,17 @@ from waybill.simulator.email_truth import (
     email_link,
 )
 from waybill.simulator.live_truth import live_monitoring, live_monitoring_reason
-from waybill.simulator.outcome import DISPATCH, NONE, UNANSWERED, Happening, Message, first, greatest, latest, make_messages
+from waybill.simulator.outcome import (
+    DISPATCH,
+    NONE,
+    UNANSWERED,
+    Happening,
+    Message,
+    first,
+    greatest,
+    latest,
+    make_messages,
+)
 
 __all__ = ["Cells", "Happening", "report_rows"]
 

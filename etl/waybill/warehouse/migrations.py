@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill.installed_files import SQL
 from waybill.model.errors import ConfigurationError
 from waybill.warehouse.connection import connected
 
-SQL = Path(__file__).resolve().parents[2] / "sql"
 OLDEST_SERVER = 150_000
 YEARS_BACK = 5
 

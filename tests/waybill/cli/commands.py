@@ -12,8 +12,8 @@ from threading import Thread
 
 from typer.testing import CliRunner
 
-from waybill.cli import main
 from tests.conftest import KEY, Warehouse
+from waybill.cli import main
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = (sys.executable, "-m", "waybill")

@@ -5,9 +5,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from waybill.cli import main
 from tests.conftest import KEY, Server, Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
+from waybill.cli import main
 
 USAGE, CONFIGURATION, SOURCE = 2, 3, 4
 NOWHERE = {"WAREHOUSE_URL": "postgresql://u:pa55word@127.0.0.1:1/x", "RECIPIENT_HMAC_KEY": KEY}

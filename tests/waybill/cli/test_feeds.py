@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from waybill.feeds import FEEDS
-from waybill.model.vocabulary import NOT_SENT_REASONS
 from tests.conftest import KEY, Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
+from waybill.feeds import FEEDS
+from waybill.model.vocabulary import NOT_SENT_REASONS
 
 SETTINGS = {"RECIPIENT_HMAC_KEY": KEY}
 

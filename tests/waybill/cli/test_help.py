@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from waybill.cli.main import app
 from tests.waybill.cli.commands import program
+from waybill.cli.main import app
 
 ROOT = typer.main.get_command(app)
 EXPECTED = {

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.conftest import Warehouse
+from tests.waybill.cli.commands import Answer, environment_of, started, waybill
+from tests.waybill.pull.pulling import HOUR, NOON, HandMade, every, message
 from waybill.cli import pulling
 from waybill.feeds import twilio_lists
 from waybill.pull import ingest
@@ -16,9 +19,6 @@ from waybill.simulator import faults
 from waybill.simulator.serve import serving
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.twilio import MESSAGES, Row, account_sid, auth_token
-from tests.conftest import Warehouse
-from tests.waybill.cli.commands import Answer, environment_of, started, waybill
-from tests.waybill.pull.pulling import HOUR, NOON, HandMade, every, message
 
 USAGE, CONFIGURATION, SOURCE = 2, 3, 4
 WINDOW = ("--from", "2026-03-02T06:00:00Z", "--until", "2026-03-02T12:00:00Z")

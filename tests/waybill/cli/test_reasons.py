@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from waybill.model.failure_rules import RULES
 from tests.waybill.cli.commands import Answer, waybill
+from waybill.model.failure_rules import RULES
 
 UNREACHABLE = {"WAREHOUSE_URL": "postgresql://nowhere.invalid/x"}
 RECORDS = (

@@ -12,12 +12,12 @@ import psycopg2
 import pytest
 from pyarrow import parquet
 
-from waybill import quality
-from waybill.reports import catalogue
-from waybill.warehouse import embedded
-from waybill.simulator import world as worlds
 from tests.conftest import Warehouse, server_folder
 from tests.waybill.cli.commands import Answer, environment_of, program, waybill
+from waybill import quality
+from waybill.reports import catalogue
+from waybill.simulator import world as worlds
+from waybill.warehouse import embedded
 
 SMALL = {"days": 2, "accounts": ("north",), "messages_per_day": 60}
 MONEY = Decimal("0.007512345678901234567")

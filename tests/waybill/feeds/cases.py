@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from waybill.feeds import FEEDS
 from tests.waybill.feeds.outcomes import normalise, readable
+from waybill.feeds import FEEDS
 
 GOLDEN = Path(__file__).parent / "golden"
 EXPECTED = ".expected.json"

@@ -9,6 +9,17 @@ from itertools import product
 import msgspec
 import pytest
 
+from tests.waybill.feeds.cases import CASES, Case, Record, case_of, expected_of, golden_files, with_values
+from tests.waybill.feeds.outcomes import (
+    ACCOUNT,
+    KEYRING,
+    events_of,
+    keys_of,
+    normalise,
+    normalise_with,
+    readable,
+    reasons_of,
+)
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
 from waybill.model.event import STORED_COLUMNS, Event, merge
@@ -22,17 +33,6 @@ from waybill.model.vocabulary import (
     FAILURE_EVENTS,
     FAILURE_REASONS,
     SOURCES,
-)
-from tests.waybill.feeds.cases import CASES, Case, Record, case_of, expected_of, golden_files, with_values
-from tests.waybill.feeds.outcomes import (
-    ACCOUNT,
-    KEYRING,
-    events_of,
-    keys_of,
-    normalise,
-    normalise_with,
-    readable,
-    reasons_of,
 )
 
 CANARY = "Canary.Bird@Aviary.example"

@@ -9,11 +9,11 @@ import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
+from tests.waybill.feeds.outcomes import ACCOUNT, KEYRING, normalise, normalise_with, only_event, reasons_of
 from waybill.feeds import FEEDS
 from waybill.feeds.options import FeedOptions
 from waybill.model.event import Event
 from waybill.model.vocabulary import NOT_SENT_REASONS
-from tests.waybill.feeds.outcomes import ACCOUNT, KEYRING, normalise, normalise_with, only_event, reasons_of
 
 GOOD = {
     "dispatch_id": "d-1",

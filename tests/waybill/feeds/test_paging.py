@@ -13,6 +13,12 @@ from random import Random
 
 import pytest
 
+from tests.conftest import Warehouse
+from tests.waybill.feeds.cases import CASES, Record, case_of
+from tests.waybill.feeds.outcomes import normalise
+from tests.waybill.feeds.paged import PAGINGS, paging_of
+from tests.waybill.load.loading import Loads
+from tests.waybill.pull.servers import Moment, Server, reply
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed, Listing, Window
 from waybill.load import run
@@ -21,12 +27,6 @@ from waybill.pull import ingest
 from waybill.pull.client import Answer, Client
 from waybill.pull.journal import Pulled
 from waybill.pull.run import pull_window
-from tests.conftest import Warehouse
-from tests.waybill.feeds.cases import CASES, Record, case_of
-from tests.waybill.feeds.outcomes import normalise
-from tests.waybill.feeds.paged import PAGINGS, paging_of
-from tests.waybill.load.loading import Loads
-from tests.waybill.pull.servers import Moment, Server, reply
 
 API_FEEDS = [feed for feed in FEEDS.values() if isinstance(feed, ApiFeed)]
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from waybill.feeds import FEEDS
 from tests.waybill.feeds.outcomes import normalise
+from waybill.feeds import FEEDS
 
 GOOD = b'{"email":"ana@inbox.example","timestamp":1772442911,"event":"open","sg_message_id":"m1"}'
 REJECTED, KEPT = True, False

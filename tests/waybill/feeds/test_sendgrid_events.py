@@ -5,12 +5,12 @@ import json
 
 import pytest
 
+from tests.waybill.feeds.outcomes import ACCOUNT, KEYRING, normalise, normalise_with, only_event, reasons_of
 from waybill.feeds import FEEDS
 from waybill.feeds.options import FeedOptions
 from waybill.feeds.sendgrid_fields import ACCOUNT_WORDS, FIELDS_OF_WORD
 from waybill.model.event import Event
 from waybill.model.vocabulary import FAILURE_CLASSES
-from tests.waybill.feeds.outcomes import ACCOUNT, KEYRING, normalise, normalise_with, only_event, reasons_of
 
 GOOD = {"email": "ana@inbox.example", "timestamp": 1772442911, "event": "delivered", "sg_message_id": "m1.filter.x"}
 

@@ -10,11 +10,11 @@ from io import BytesIO
 import pytest
 from psycopg2 import sql
 
+from tests.conftest import Warehouse
 from waybill.feeds import FEEDS
 from waybill.load import run, steps
 from waybill.load.landing import LandedObject, land
 from waybill.load.ledger import LedgerRow
-from tests.conftest import Warehouse
 
 LANDED_AT = datetime(2026, 3, 10, tzinfo=UTC)
 LISTS = {"twilio_messages": "messages", "twilio_calls": "calls"}

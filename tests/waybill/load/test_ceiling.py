@@ -5,13 +5,13 @@ from io import BytesIO
 import psycopg2
 import pytest
 
+from tests.waybill.load.loading import LANDED_AT, Loads, counts, sendgrid, sms
 from waybill.feeds.sendgrid_events import SendgridEvents
 from waybill.load import ceiling, run, stage
 from waybill.load.landing import LandedObject, land
 from waybill.load.steps import HeldBackError
 from waybill.model.errors import RejectRecord
 from waybill.warehouse import connection
-from tests.waybill.load.loading import LANDED_AT, Loads, counts, sendgrid, sms
 
 FEED = "sendgrid_events"
 GOOD = [sendgrid("processed", f"2026-03-01 10:{minute:02}", f"m{minute}") for minute in range(60)]

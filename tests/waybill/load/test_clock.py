@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from tests.waybill.load.loading import Loads, counts, sendgrid
 from waybill.load import clock
 from waybill.load.landing import LandedObject
 from waybill.model.errors import ConfigurationError
-from tests.waybill.load.loading import Loads, counts, sendgrid
 
 FEED = "sendgrid_events"
 WAITING = "select count(*) from private.rejected_record where resolved_load_id is null"

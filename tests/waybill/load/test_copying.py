@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from waybill.load import copying
-from waybill.load.copying import CopyInto
 from tests.conftest import Server
 from tests.waybill.load.loading import at
+from waybill.load import copying
+from waybill.load.copying import CopyInto
 
 COLUMNS = ("id", "words", "whole", "exact", "flag", "moment", "raw", "many", "tree")
 # what Postgres cannot keep is no text here: NUL, and halves of surrogate pairs

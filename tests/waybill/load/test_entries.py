@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from tests.acceptance.warehouses import forked
 from waybill.load import entries
 from waybill.load.entries import OpenFile, Skipped, UnreadableError, entries_below, entries_of, shown
 from waybill.model.errors import SourceError, UsageError
-from tests.acceptance.warehouses import forked
 
 NOBODY = 65534
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.waybill.load.loading import Loads, as_file, sendgrid
 from waybill.feeds import FEEDS
 from waybill.load import inbox
 from waybill.load.sources import landed_inbox
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
-from tests.waybill.load.loading import Loads, as_file, sendgrid
 
 MAIL = FEEDS["sendgrid_events"]
 

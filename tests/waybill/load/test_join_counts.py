@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.waybill.load.loading import Loads, dispatched, sendgrid, sms
 from waybill.load.join_counts import JOIN_COUNT
 from waybill.reports import live
 from waybill.reports.catalogue import find
 from waybill.warehouse.connection import REPORTER, connect
-from tests.waybill.load.loading import Loads, dispatched, sendgrid, sms
 
 COUNTS = tuple(name for name in find("freshness").columns if name.startswith(("handed_over", "gateway_message")))
 NAMING = {"provider": "sendgrid", "recipient": "ann@example.com"}

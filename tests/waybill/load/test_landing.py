@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from upath import UPath
 
+from tests.acceptance.warehouses import at_once, forked
 from waybill.load.entries import entries_of
 from waybill.load.landing import LandedObject, check_account, land, open_object, read_manifest
 from waybill.model.errors import SourceError, UsageError
-from tests.acceptance.warehouses import at_once, forked
 
 DATA = b'{"event": "open"}\n'
 SHA256 = hashlib.sha256(DATA).hexdigest()

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from psycopg2 import sql
 
+from tests.waybill.load.loading import Loads, before_publish, call, dispatched, sendgrid, sms
 from waybill.feeds.sendgrid_events import SendgridEvents
 from waybill.load import live_counts
 from waybill.load.live_counts import LIVE_TABLES, WRITTEN_BY_LOADS
@@ -14,7 +15,6 @@ from waybill.model.errors import QualityGateError
 from waybill.reports import live
 from waybill.reports.catalogue import find
 from waybill.warehouse.connection import REPORTER, connect
-from tests.waybill.load.loading import Loads, before_publish, call, dispatched, sendgrid, sms
 
 NAMING = {"provider": "sendgrid", "provider_message_id": "m1", "recipient": "ann@example.com"}
 BI_READER = "waybill_bi_reader"

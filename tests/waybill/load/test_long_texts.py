@@ -7,13 +7,13 @@ from io import BytesIO
 
 import pytest
 
+from tests.waybill.load.loading import Loads, call, dispatched, sendgrid, sms
 from waybill.feeds import FEEDS
 from waybill.load.landing import land
 from waybill.model.bounds import LONGEST_BYTES
 from waybill.reports.build import rebuild
 from waybill.reports.verify import verify
 from waybill.warehouse.connection import REPORTER, connect, connected
-from tests.waybill.load.loading import Loads, call, dispatched, sendgrid, sms
 
 LETTERS = string.ascii_letters + string.digits
 WIDE = [chr(0x20000 + number) for number in range(40_000)]

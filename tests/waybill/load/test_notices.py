@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from waybill.feeds.options import FeedOptions
 from tests.waybill.load.loading import Loads, counts, sendgrid
+from waybill.feeds.options import FeedOptions
 
 FEED = "sendgrid_events"
 

@@ -11,14 +11,14 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
+from tests.conftest import Warehouse
+from tests.waybill.cli.commands import environment_of, waybill
+from tests.waybill.load.loading import Loads, as_file, sendgrid
 from waybill.feeds import FEEDS
 from waybill.load import inbox, landing
 from waybill.load.landing import LandedObject, check_writable, land, open_object, read_manifest
 from waybill.load.sources import landed_inbox, landed_paths
 from waybill.model.errors import ConfigurationError, SourceError
-from tests.conftest import Warehouse
-from tests.waybill.cli.commands import environment_of, waybill
-from tests.waybill.load.loading import Loads, as_file, sendgrid
 
 MAIL = FEEDS["sendgrid_events"]
 LANDING, INBOX = "s3://waybill/landing", "s3://waybill/inbox"

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.warehouses import build, check_equal, facts, report_cells
+from tests.conftest import Server
+from tests.waybill.load.loading import Loads, at, before_publish, beside, counts, days, dispatched, sendgrid, sms
 from waybill.feeds import FEEDS, sendgrid_events
 from waybill.feeds.dispatch_log import DispatchLog
 from waybill.feeds.sendgrid_events import SendgridEvents
 from waybill.feeds.twilio_messages import TwilioMessages
 from waybill.load import run
 from waybill.model.errors import SourceError, UsageError
-from tests.acceptance.warehouses import build, check_equal, facts, report_cells
-from tests.conftest import Server
-from tests.waybill.load.loading import Loads, at, before_publish, beside, counts, days, dispatched, sendgrid, sms
 
 MAIL = [
     [

@@ -8,12 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from waybill.feeds.dispatch_log import DispatchLog
-from waybill.feeds.sendgrid_events import SendgridEvents
-from waybill.feeds.twilio_calls import TwilioCalls
-from waybill.feeds.twilio_messages import TwilioMessages
-from waybill.load import run, steps
-from waybill.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError
 from tests.acceptance.warehouses import forked, until_alone
 from tests.waybill.load.loading import (
     Loads,
@@ -23,6 +17,12 @@ from tests.waybill.load.loading import (
     sendgrid,
     sms,
 )
+from waybill.feeds.dispatch_log import DispatchLog
+from waybill.feeds.sendgrid_events import SendgridEvents
+from waybill.feeds.twilio_calls import TwilioCalls
+from waybill.feeds.twilio_messages import TwilioMessages
+from waybill.load import run, steps
+from waybill.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError
 
 GOOD = [sendgrid("processed", f"2026-03-01 10:{minute:02}", f"m{minute}") for minute in range(60)]
 LAST = "select status, stop_reason, read_count, rejected_count, ignored_count, loaded_count, ended_at is not null"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.waybill.load.loading import Loads, as_file, counts, sendgrid
 from waybill.feeds import FEEDS
 from waybill.load.sources import landed_inbox, landed_paths
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
-from tests.waybill.load.loading import Loads, as_file, counts, sendgrid
 
 MAIL = FEEDS["sendgrid_events"]
 LOG = FEEDS["dispatch_log"]

@@ -7,6 +7,7 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from tests.waybill.load.loading import Loads, sms
 from waybill import quality
 from waybill.feeds import FEEDS
 from waybill.load import landing, stage
@@ -15,7 +16,6 @@ from waybill.load.stage import drop_orphans
 from waybill.load.steps import publish_load, stage_load, validate_load
 from waybill.model.errors import CeilingError, QualityGateError, UsageError
 from waybill.warehouse.connection import LOADER, connect, connected
-from tests.waybill.load.loading import Loads, sms
 
 ROWS = [sms("delivered", "2026-03-02T09:00", "2026-03-02T09:01", sid=f"SM{number}") for number in range(3)]
 

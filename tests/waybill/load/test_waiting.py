@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import KEY
+from tests.waybill.load.loading import Loads, as_file, sms
 from waybill.feeds import FEEDS
 from waybill.load import publish, run
 from waybill.model.errors import UnavailableError
@@ -19,8 +21,6 @@ from waybill.pull import journal
 from waybill.warehouse import connection as connections
 from waybill.warehouse import locks
 from waybill.warehouse.connection import LOADER, connected
-from tests.conftest import KEY
-from tests.waybill.load.loading import Loads, as_file, sms
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLISH_SLOWLY = """

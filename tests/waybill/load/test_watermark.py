@@ -13,14 +13,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from tests.conftest import Warehouse
+from tests.waybill.load.loading import Loads, sms
 from waybill.feeds import FEEDS
 from waybill.load import landing, publish, steps, watermark
 from waybill.load.landing import LandedObject, RecordedObject
 from waybill.model.errors import QualityGateError
 from waybill.pull import journal
 from waybill.warehouse.connection import LOADER, connected
-from tests.conftest import Warehouse
-from tests.waybill.load.loading import Loads, sms
 
 FEED = FEEDS["twilio_messages"]
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.conftest import Server, connect
 from waybill.doctor import FIRST, UNTIL, zone_rules_differ
 from waybill.model.days import local_day, offset_changes, parse_instant
-from tests.conftest import Server, connect
 
 ZONES = ("Europe/London", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 HOUR = timedelta(hours=1)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from waybill.pull.client import Client
 from tests.waybill.pull.servers import SECRET, USER, Moment, Server
+from waybill.pull.client import Client
 
 
 @pytest.fixture

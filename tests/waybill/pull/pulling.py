@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.conftest import Warehouse
+from tests.waybill.pull.servers import Moment
 from waybill.feeds import FEEDS
 from waybill.feeds.api import Window
 from waybill.load.ledger import LedgerRow
@@ -21,8 +23,6 @@ from waybill.settings import Access, Settings
 from waybill.simulator.serve import serving
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.twilio import CALLS, MESSAGES, Row, account_sid, auth_token, new_call, new_message
-from tests.conftest import Warehouse
-from tests.waybill.pull.servers import Moment
 
 ACCOUNT = "north"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.waybill.pull.servers import CLOSE, HANG, Moment, Reply, Server, reply
 from waybill.model.errors import SourceError
 from waybill.pull.client import Client
 from waybill.pull.limits import Limits
-from tests.waybill.pull.servers import CLOSE, HANG, Moment, Reply, Server, reply
 
 Connect = Callable[..., Client]
 DATA = b"".join(b"line %d\n" % number for number in range(50_000))

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
+from tests.waybill.pull.links import GOOD, TRICKS
+from tests.waybill.pull.servers import CLOSE, HANG, RESET, SECRET, USER, Moment, Reply, Server, reply
 from waybill.model.errors import ConfigurationError, SourceError
 from waybill.pull.client import Answer, Client
 from waybill.pull.limits import Limits
 from waybill.pull.origin import Origin
-from tests.waybill.pull.links import GOOD, TRICKS
-from tests.waybill.pull.servers import CLOSE, HANG, RESET, SECRET, USER, Moment, Reply, Server, reply
 
 PAIR = b64encode(f"{USER}:{SECRET}".encode()).decode()
 NUMBER, ADDRESS = "+15550100001", "someone@example.com"

@@ -6,9 +6,9 @@ from urllib.parse import quote, quote_plus
 import httpx2
 import pytest
 
+from tests.waybill.pull.servers import SECRET, USER
 from waybill.model.errors import ConfigurationError
 from waybill.pull.credentials import MASK, Credentials
-from tests.waybill.pull.servers import SECRET, USER
 
 PAIR = b64encode(f"{USER}:{SECRET}".encode()).decode()
 

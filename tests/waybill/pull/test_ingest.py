@@ -8,6 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Warehouse
+from tests.waybill.load.loading import Loads
+from tests.waybill.pull.pulling import (
+    ACCOUNT,
+    DAY,
+    HOUR,
+    MINUTE,
+    MORNING,
+    NOON,
+    Killed,
+    Pulls,
+    every,
+    message,
+    twilio_with,
+)
+from tests.waybill.pull.servers import Server, reply
 from waybill.feeds import FEEDS, twilio_lists
 from waybill.feeds.api import Window
 from waybill.load import steps
@@ -18,10 +34,6 @@ from waybill.settings import Settings
 from waybill.simulator import faults
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.twilio import MESSAGES
-from tests.conftest import Warehouse
-from tests.waybill.load.loading import Loads
-from tests.waybill.pull.pulling import ACCOUNT, DAY, HOUR, MINUTE, MORNING, NOON, Killed, Pulls, every, message, twilio_with
-from tests.waybill.pull.servers import Server, reply
 
 FEED = FEEDS[MESSAGES]
 SENT = every(HOUR / 2, MORNING.from_at + MINUTE, 6)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.waybill.pull.links import GOOD, TRICKS
 from waybill.model.errors import ConfigurationError, SourceError
 from waybill.pull.origin import Origin
-from tests.waybill.pull.links import GOOD, TRICKS
 
 PORTS = {"origin": 8101, "other": 8102}
 BASE = "http://127.0.0.1:8101/v1"

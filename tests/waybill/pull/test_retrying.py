@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waybill.pull.servers import Moment
 from waybill.model.errors import ConfigurationError, SourceError
 from waybill.pull.limits import Limits
 from waybill.pull.retrying import Patience, TransientError, UnauthorizedError, wait_asked_for
-from tests.waybill.pull.servers import Moment
 
 NOW = datetime(2026, 3, 2, 1, 0, 0, tzinfo=UTC)
 HOST = "api.example.com"

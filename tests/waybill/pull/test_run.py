@@ -9,19 +9,6 @@ from datetime import timedelta
 
 import pytest
 
-from waybill.feeds import FEEDS, twilio_lists
-from waybill.feeds.api import Window
-from waybill.framing.limits import LONGEST_BODY
-from waybill.load import landing
-from waybill.model.errors import ConfigurationError, SourceError, UsageError
-from waybill.pull import ingest, journal
-from waybill.pull.client import Client
-from waybill.pull.limits import Limits
-from waybill.pull.run import pull_inbox
-from waybill.warehouse.connection import LOADER, connect
-from waybill.simulator import faults
-from waybill.simulator.stand_in import TwilioStandIn
-from waybill.simulator.twilio import CALLS, MESSAGES, account_sid
 from tests.conftest import Warehouse
 from tests.waybill.pull.pulling import (
     ACCOUNT,
@@ -38,6 +25,19 @@ from tests.waybill.pull.pulling import (
     twilio_with,
 )
 from tests.waybill.pull.servers import Reply, Server, reply
+from waybill.feeds import FEEDS, twilio_lists
+from waybill.feeds.api import Window
+from waybill.framing.limits import LONGEST_BODY
+from waybill.load import landing
+from waybill.model.errors import ConfigurationError, SourceError, UsageError
+from waybill.pull import ingest, journal
+from waybill.pull.client import Client
+from waybill.pull.limits import Limits
+from waybill.pull.run import pull_inbox
+from waybill.simulator import faults
+from waybill.simulator.stand_in import TwilioStandIn
+from waybill.simulator.twilio import CALLS, MESSAGES, account_sid
+from waybill.warehouse.connection import LOADER, connect
 
 SENT = every(HOUR / 2, MORNING.from_at + MINUTE, 7)
 """Seven messages in one stretch: four pages of two."""

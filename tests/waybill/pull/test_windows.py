@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import Warehouse
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed, Window, on_grid
 from waybill.pull import journal
 from waybill.pull.windows import Asked, given_window, next_window
 from waybill.warehouse.connection import LOADER, connected
-from tests.conftest import Warehouse
 
 FEED = FEEDS["twilio_messages"]
 ACCOUNT = "acme"

@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.waybill.pull.servers import HANG, Moment, Reply, Server, reply
 from waybill.model.errors import ConfigurationError, SourceError
 from waybill.pull.client import Client
 from waybill.pull.limits import MIB, Limits
-from tests.waybill.pull.servers import HANG, Moment, Reply, Server, reply
 
 Connect = Callable[..., Client]
 

@@ -9,14 +9,14 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from tests.conftest import Warehouse
+from tests.waybill.reports.facts import ZONE, Facts, at
 from waybill import quality
 from waybill.load.live_counts import LIVE_TABLES
 from waybill.model.errors import ConfigurationError, QualityGateError, UsageError
 from waybill.reports import build, candidates, catalogue
 from waybill.reports.build import BuildResult, rebuild
 from waybill.reports.catalogue import BUILT
-from tests.conftest import Warehouse
-from tests.waybill.reports.facts import ZONE, Facts, at
 
 D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 import pytest
 from pyarrow import parquet
 
+from tests.conftest import Warehouse
+from tests.waybill.reports.facts import Facts, at, key
 from waybill.model.vocabulary import FAILURE_REASONS, NOT_SENT_REASONS, STATES
 from waybill.reports import show as module
 from waybill.reports.detail_views import DETAIL_VIEWS
 from waybill.reports.show import show
-from tests.conftest import Warehouse
-from tests.waybill.reports.facts import Facts, at, key
 
 
 def shown(warehouse: Warehouse, view: str, columns: str, condition: str = "true") -> list[tuple]:

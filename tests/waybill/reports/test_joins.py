@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
+from tests.conftest import Warehouse
+from tests.waybill.load.loading import Loads, at, dispatched, sendgrid, sms
 from waybill.reports import joins
 from waybill.reports.joins import UNDISPATCHED, UNSEEN, Explained, Share
 from waybill.warehouse.connection import REPORTER, connect
-from tests.conftest import Warehouse
-from tests.waybill.load.loading import Loads, at, dispatched, sendgrid, sms
 
 NAMING = {"provider": "sendgrid", "campaign_id": "spring"}
 

@@ -6,14 +6,14 @@ from datetime import date, datetime
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from tests.conftest import Warehouse
+from tests.waybill.load.loading import Loads, dispatched, sendgrid
 from waybill import quality
 from waybill.model.errors import QualityGateError
 from waybill.reports import build
 from waybill.reports.build import BuildResult, rebuild
 from waybill.reports.verify import verify
 from waybill.warehouse.connection import REPORTER
-from tests.conftest import Warehouse
-from tests.waybill.load.loading import Loads, dispatched, sendgrid
 
 EMAIL = ("acme", "(none)", "email")
 

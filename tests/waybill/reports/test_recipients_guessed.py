@@ -15,11 +15,11 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from tests.conftest import Server
 from waybill.reports.detail_views import DETAIL_VIEWS
 from waybill.warehouse import migrations
 from waybill.warehouse.connection import connect
 from waybill.warehouse.migrations import migrate
-from tests.conftest import Server
 
 LOGIN, DEPLOYER = "a_guessing_login", "a_deploying_login"
 ROLES = ("waybill_owner", "waybill_loader", "waybill_reporter", "waybill_bi_reader", "waybill_support_reader")

@@ -6,9 +6,9 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from waybill.reports.detail_views import DETAIL_VIEWS
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import Facts, at, key
+from waybill.reports.detail_views import DETAIL_VIEWS
 
 ADDRESSES = {f"person.{number}@example.com": "email" for number in range(40)} | {
     f"+49151000000{number:02}": channel for number, channel in [(1, "sms"), (2, "ivr")]

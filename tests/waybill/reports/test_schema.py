@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import psycopg2
 import pytest
 
-from waybill.reports.catalogue import BUILT, REPORTS, find
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import Facts, at
+from waybill.reports.catalogue import BUILT, REPORTS, find
 
 
 def test_the_catalogue_is_the_schema(warehouse: Warehouse) -> None:

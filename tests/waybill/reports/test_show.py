@@ -10,12 +10,12 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from tests.conftest import Warehouse
 from waybill.feeds.fields import decimal
 from waybill.model.errors import UsageError
 from waybill.reports import show as module
 from waybill.reports.catalogue import REPORTS, find
 from waybill.reports.show import FORMATS, show
-from tests.conftest import Warehouse
 
 D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 COSTS = [

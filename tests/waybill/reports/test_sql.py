@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from waybill.reports.catalogue import BUILT, CONTROL, find, statement
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import ZONE, Facts, at, key
+from waybill.reports.catalogue import BUILT, CONTROL, find, statement
 
 D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.acceptance.warehouses import build, load_files
+from tests.conftest import KEY, Server, Warehouse
+from tests.waybill.cli.commands import environment_of, waybill
 from waybill.load.live_counts import LIVE_TABLES
 from waybill.model.errors import ConfigurationError
 from waybill.reports.catalogue import BUILT
 from waybill.reports.verify import Finding, Verification, verify
 from waybill.settings import Settings
-from waybill.warehouse.connection import REPORTER, connected
 from waybill.simulator.world import World
-from tests.acceptance.warehouses import build, load_files
-from tests.conftest import KEY, Server, Warehouse
-from tests.waybill.cli.commands import environment_of, waybill
+from waybill.warehouse.connection import REPORTER, connected
 
 SMALL = {"days": 2, "accounts": ("north",), "messages_per_day": 40}
 LATE = {"event": "open", "timestamp": 1_772_600_000, "email": "ann@example.com", "sg_message_id": "late.filter"}

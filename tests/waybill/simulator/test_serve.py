@@ -18,7 +18,7 @@ WORLD = ("--days=1", "--messages-per-day=60", "--first-day=2026-03-27")
 def stand_in(*options: str) -> Iterator[str]:
     """Its URL, while it runs."""
     command = [sys.executable, "-m", "waybill.simulator.serve", *WORLD, *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[2])
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[3])
     try:
         yield process.stdout.readline().split()[-1]
     finally:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from tests.waybill.simulator.conftest import client_of, rows_by_links
 from waybill.simulator.faults import (
     ConnectionReset,
     CutJson,
@@ -37,7 +38,6 @@ from waybill.simulator.serve import serving
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.twilio import MESSAGES
 from waybill.simulator.twilio_page import list_path
-from tests.waybill.simulator.conftest import client_of, rows_by_links
 
 PATH = list_path("north", MESSAGES)
 PAGE = f"{PATH}?PageSize=5"

@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import pytest
 
+from tests.reference.model import Model
+from tests.waybill.simulator.conftest import client_of, rows_by_links, text_of
 from waybill.model.identity import Keyring
 from waybill.simulator.serve import serving
 from waybill.simulator.shown import told_by_bodies
@@ -15,8 +17,6 @@ from waybill.simulator.truth import report_rows
 from waybill.simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
 from waybill.simulator.twilio_page import list_path
 from waybill.simulator.world import FILE_FEEDS
-from tests.reference.model import Model
-from tests.waybill.simulator.conftest import client_of, rows_by_links, text_of
 
 ZONE = "Europe/Berlin"
 PATH = list_path("north", MESSAGES)

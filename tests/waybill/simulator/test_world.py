@@ -17,6 +17,8 @@ import phonenumbers
 import pyarrow.parquet
 import pytest
 
+from tests.reference.model import Model
+from tests.waybill.simulator.conftest import parquet_rows, text_of
 from waybill.model.identity import Keyring
 from waybill.model.vocabulary import EVENT_TYPES, FAILURE_CLASSES, NOT_SENT_CATEGORY, NOT_SENT_REASONS
 from waybill.reports.catalogue import COUNTED
@@ -27,8 +29,6 @@ from waybill.simulator.spool import SpoolFile
 from waybill.simulator.truth import report_rows
 from waybill.simulator.twilio import ERRORS
 from waybill.simulator.world import FATES, FEEDS, FILE_FEEDS, World, write
-from tests.reference.model import Model
-from tests.waybill.simulator.conftest import parquet_rows, text_of
 
 ADDRESS = re.compile(r"[\w.+-]+(?:@|%40)[\w.-]+", re.ASCII)
 INVENTED = re.compile(r"sim\.\d{6}(@|%40)[a-z.]+", re.IGNORECASE)
@@ -107,7 +107,7 @@ def test_same_seed_same_bytes_under_another_hash_seed():
         "from waybill.simulator.world import World; from tests.waybill.simulator.test_world import SMALL, digest;"
         "print(digest(World(**SMALL)))"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     answers = {
         subprocess.run(
             [sys.executable, "-c", program],

@@ -3,9 +3,9 @@
 import psycopg2
 import pytest
 
+from tests.conftest import Warehouse
 from waybill.model.errors import ConfigurationError
 from waybill.warehouse.connection import LOADER, REPORTER, connect, connected, without_password
-from tests.conftest import Warehouse
 
 WRONG = [
     "postgresql://waybill:hunter2@127.0.0.1:1/waybill",

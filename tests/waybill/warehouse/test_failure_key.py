@@ -3,10 +3,10 @@ loads fold."""
 
 import pytest
 
-from waybill.warehouse.migrations import migrate
-from waybill.simulator.world import World
 from tests.acceptance.warehouses import build, check_equal, load_files, report_cells
 from tests.conftest import Warehouse
+from waybill.simulator.world import World
+from waybill.warehouse.migrations import migrate
 
 MIGRATION = "0007_sms_failure_reason_daily.sql"
 NEW_REPORTS = ("sms_failure_reason_daily", "email_failure_reason_daily", "email_link")

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from tests.conftest import Warehouse
 from waybill.feeds import FEEDS
 from waybill.model import vocabulary
 from waybill.model.bounds import LONGEST_BYTES, LONGEST_KEY_BYTES
 from waybill.model.providers import PROVIDERS
-from tests.conftest import Warehouse
 
 MOST_BYTES = 2_704
 """Of a row of a B-tree: a third of a page (Postgres, BTMaxItemSize)."""

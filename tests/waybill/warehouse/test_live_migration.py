@@ -2,11 +2,11 @@
 
 import pytest
 
-from waybill.load.live_counts import LIVE_TABLES
-from waybill.warehouse.migrations import migrate
-from waybill.simulator.world import World
 from tests.acceptance.warehouses import LandedFile, build, check_equal, load_files, report_cells
 from tests.conftest import Warehouse
+from waybill.load.live_counts import LIVE_TABLES
+from waybill.simulator.world import World
+from waybill.warehouse.migrations import migrate
 
 MIGRATION = "0008_live_monitoring.sql"
 

@@ -10,6 +10,8 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
+from tests.acceptance.warehouses import at_once, build, check_equal, facts, load_files, report_cells
+from tests.conftest import KEY, Server, Warehouse, running_server
 from waybill.feeds import FEEDS
 from waybill.model.errors import ConfigurationError
 from waybill.model.event import STORED_COLUMNS
@@ -17,8 +19,6 @@ from waybill.settings import Settings
 from waybill.warehouse import migrations
 from waybill.warehouse.connection import connect, connected
 from waybill.warehouse.migrations import ensure_partitions, is_migrated, migrate
-from tests.acceptance.warehouses import at_once, build, check_equal, facts, load_files, report_cells
-from tests.conftest import KEY, Server, Warehouse, running_server
 
 FILES = [path.name for path in sorted((migrations.SQL / "schema").glob("*.sql"))]
 GOLDEN = Path(__file__).parents[1] / "feeds" / "golden"
