@@ -18,13 +18,13 @@ from pathlib import Path
 from psycopg2 import sql
 
 from bench.generate import START, spool
-from waybill import quality
 from waybill.feeds import FEEDS
 from waybill.load import live_counts, outcomes, steps
 from waybill.load.landing import land
 from waybill.load.live_counts import LIVE_TABLES
 from waybill.load.run import load
 from waybill.model.vocabulary import NOT_SENT_CATEGORY
+from waybill.quality import gate
 from waybill.reports import live
 from waybill.settings import Settings
 from waybill.warehouse import embedded
@@ -130,7 +130,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.folder is not None:
         arguments.folder.mkdir(parents=True, exist_ok=True)
-    quality._library()  # its import is a cost per process, not per load
+    gate._library()  # its import is a cost per process, not per load
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         settings = Settings.from_environment(
             {"WAYBILL_VAR": folder, "RECIPIENT_HMAC_KEY": "a key for benchmarks only", "REJECTED_CEILING": "1"}

@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.generate import START, spool
-from waybill import quality
 from waybill.feeds import FEEDS
 from waybill.load.landing import land
 from waybill.load.run import load
+from waybill.quality import gate
 from waybill.settings import Settings
 from waybill.warehouse import embedded
 from waybill.warehouse.connection import connected
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--history", type=int, default=1_000_000)
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
-    quality._library()  # its import is a cost per process, not per load
+    gate._library()  # its import is a cost per process, not per load
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.from_environment(
             {"WAYBILL_VAR": folder, "RECIPIENT_HMAC_KEY": "a key for benchmarks only", "REJECTED_CEILING": "1"}

@@ -4,6 +4,6 @@ import great_expectations  # noqa: F401
 
 import waybill.load.run
 import waybill.reports.build  # noqa: F401
-from waybill.quality import _library
+from waybill.quality.gate import _library
 
 _library()

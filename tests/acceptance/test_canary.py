@@ -20,9 +20,9 @@ from pyarrow import parquet
 from tests.acceptance.warehouses import build
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import Answer, environment_of, waybill
-from waybill import quality
 from waybill.load import steps as loads
 from waybill.model.redaction import Redactor
+from waybill.quality import gate
 from waybill.reports import build as builds
 
 CANARIES = tuple(f"qzcanary{word}" for word in ("own", "other", "third", "fourth"))
@@ -307,7 +307,7 @@ def leaks(contents: dict[str, str]) -> dict[str, list[str]]:
 @pytest.fixture
 def log() -> Iterator[StringIO]:
     """Everything that anyone logs, at DEBUG."""
-    quality._library()  # sets levels of its own
+    gate._library()  # sets levels of its own
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(args)s"))
@@ -395,7 +395,7 @@ def test_what_is_not_redacted_is_found_and_stopped(
     assert answer.code == 5 and "no_address_in_texts" in answer.err and "no_address_in_tags" in answer.err
     assert warehouse.rows("select count(*) from fact.event") == [(0,)]
     assert leaks(texts(warehouse)) == {} and found_in(answer.out + answer.err) == []
-    monkeypatch.setattr(quality, "gate", lambda outcomes, about: None)
+    monkeypatch.setattr(gate, "gate", lambda outcomes, about: None)
     assert waybill(*call, settings=environment_of(warehouse)).code == 0
     assert "fact.event" in leaks(texts(warehouse))
 
@@ -425,7 +425,7 @@ def test_a_failing_gate_and_a_crash_tell_no_address(
     assert load("sendgrid_events", noise, REJECTED_CEILING="0.05").code == 6
 
     # the gate: a rule that every row breaks, and one that cannot be evaluated and names a value
-    suite = json.loads((quality.EXPECTATIONS / "event_staging.json").read_text())
+    suite = json.loads((gate.EXPECTATIONS / "event_staging.json").read_text())
     for name, query in (
         ("none", "select * from {batch}"),
         ("broken", "select provider_reason::integer from {batch}"),
@@ -442,7 +442,7 @@ def test_a_failing_gate_and_a_crash_tell_no_address(
         )
     (tmp_path / "event_staging.json").write_text(json.dumps(suite))
     with monkeypatch.context() as patched:
-        patched.setattr(quality, "EXPECTATIONS", tmp_path)
+        patched.setattr(gate, "EXPECTATIONS", tmp_path)
         answer = load("sendgrid_events", sendgrid_events())
     assert answer.code == 5 and "event_staging.none" in answer.err and "event_staging.broken" in answer.err
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import Warehouse
 from tests.dags.conftest import ROOT
-from waybill import quality
 from waybill.model.errors import QualityGateError
+from waybill.quality import gate
 from waybill.warehouse.connection import LOADER, connected
 
 sys.path.insert(0, str(ROOT / "dags"))
@@ -27,7 +27,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_it_is_written_also_when_a_rule_stops_the_task(warehouse: Warehouse, page: Path) -> None:
     with connected(warehouse.url, LOADER) as connection, connection, connection.cursor() as cursor:
-        quality.record(cursor, [quality.Outcome("event_staging", "staging.x", ())], "load 7")
+        gate.record(cursor, [gate.Outcome("event_staging", "staging.x", ())], "load 7")
     with pytest.raises(QualityGateError, match="stopped"), validation_page.refreshed(warehouse.url):
         raise QualityGateError("stopped")
     assert "load 7" in page.read_text()

@@ -8,8 +8,8 @@ from psycopg2 import sql
 from psycopg2.extras import Json
 
 from tests.conftest import Warehouse
-from waybill import quality
-from waybill.quality import Outcome, Subject
+from waybill.quality import gate
+from waybill.quality.gate import Outcome, Subject
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations"
 
@@ -42,7 +42,7 @@ def make(warehouse: Warehouse, table: str, columns: str, rows: Sequence[Row]) ->
 
 
 def validate(warehouse: Warehouse, subject: Subject) -> Outcome:
-    (outcome,) = quality.validate(lambda: warehouse.connect("waybill_owner"), [subject])
+    (outcome,) = gate.validate(lambda: warehouse.connect("waybill_owner"), [subject])
     assert not any(rule["is_broken"] for rule in outcome.rules), outcome.rules
     return outcome
 

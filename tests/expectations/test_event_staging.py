@@ -16,7 +16,7 @@ from waybill.model.vocabulary import (
     NOT_SENT_REASONS,
     SOURCES,
 )
-from waybill.quality import Subject
+from waybill.quality.gate import Subject
 
 SUITE = "event_staging"
 

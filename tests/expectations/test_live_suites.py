@@ -8,7 +8,7 @@ from tests.conftest import Warehouse
 from tests.expectations.tables import Row, failed, make, rules_of, validate
 from waybill.load.live_counts import LIVE_COUNT, LIVE_ENGAGEMENT, LIVE_REASON, LIVE_TABLES
 from waybill.model.vocabulary import NOT_SENT_REASONS
-from waybill.quality import Outcome, Subject
+from waybill.quality.gate import Outcome, Subject
 
 SPRING = {"account": "acme", "campaign_id": "spring", "channel": "email"}
 NEWS = {"account": "acme", "campaign_id": "(none)", "channel": "sms"}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Warehouse
 from tests.expectations.tables import Row, failed, make, rules_of, validate
-from waybill.quality import Outcome, Subject
+from waybill.quality.gate import Outcome, Subject
 from waybill.reports.catalogue import BUILT, find
 
 D1, D2 = date(2026, 3, 2), date(2026, 3, 3)

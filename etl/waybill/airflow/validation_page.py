@@ -23,8 +23,8 @@ def refreshed(url: str) -> Iterator[None]:
     """
     import psycopg2
 
-    from waybill import quality_page
     from waybill.model.errors import WaybillError
+    from waybill.quality import page as quality_page
 
     try:
         yield

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from waybill import quality_page
 from waybill.cli import joins as joins_page
 from waybill.cli.loading import JsonOption, account_of, feed_of
 from waybill.cli.output import print_json, print_table, say, stdout_bytes, table_width, visible
@@ -15,6 +14,7 @@ from waybill.cli.warehouse import ready
 from waybill.doctor import examine
 from waybill.load.replay_due import in_words, replays_due
 from waybill.model.errors import ConfigurationError, UsageError
+from waybill.quality import page as quality_page
 from waybill.reports import joins
 from waybill.settings import Settings
 from waybill.warehouse.connection import LOADER, REPORTER, connected, without_password

@@ -11,7 +11,6 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill import quality
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
 from waybill.framing.raw_record import BROKEN_OFF, NO_LIST, NOT_CLOSED
@@ -30,7 +29,8 @@ from waybill.load.stage import (
     staging_table,
 )
 from waybill.model.errors import CeilingError, QualityGateError, UnavailableError, UsageError, WaybillError
-from waybill.quality import Subject
+from waybill.quality import gate
+from waybill.quality.gate import Subject
 from waybill.settings import Settings
 from waybill.warehouse.connection import LOADER, connect
 from waybill.warehouse.migrations import ensure_partitions
@@ -286,11 +286,11 @@ def _record_counts(staged: Staged) -> dict[str, int]:
 def _pass_the_gate(connection: Connection, url: str, load_id: int, staged: Staged) -> None:
     subject = f"load {load_id}"
     table = Subject("event_staging", f"staging.load_{load_id}", staged.sighting_count)
-    outcomes = quality.validate(lambda: connect(url, LOADER, "waybill:validate"), [table])
+    outcomes = gate.validate(lambda: connect(url, LOADER, "waybill:validate"), [table])
     with connection, connection.cursor() as cursor:
-        quality.record(cursor, outcomes, subject)
+        gate.record(cursor, outcomes, subject)
     try:
-        quality.gate(outcomes, subject)
+        gate.gate(outcomes, subject)
     except QualityGateError as error:
         _stop(connection, load_id, staged, str(error))
         raise

@@ -16,8 +16,8 @@ from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill import quality
 from waybill.model.errors import ConfigurationError, QualityGateError, UnavailableError, UsageError, WaybillError
+from waybill.quality import gate
 from waybill.reports import candidates, live
 from waybill.reports.catalogue import BUILT
 from waybill.reports.difference import apply_difference
@@ -161,7 +161,7 @@ def _validate(connect: Connect, connection: Connection, build_id: int, progress:
     with connection, connection.cursor() as cursor:
         snapshot = _snapshot(cursor, build_id, ("building", "validated"))
     progress(f"build {build_id}: validating {sum(snapshot.row_counts.values()):,} rows")
-    outcomes = quality.check(connect, connection, snapshot.subjects(), f"build {build_id}")
+    outcomes = gate.check(connect, connection, snapshot.subjects(), f"build {build_id}")
     with connection, connection.cursor() as cursor:
         cursor.execute("update ops.build set status = 'validated' where build_id = %s", (build_id,))
     return tuple(f"{outcome.suite}.{rule['rule']}" for outcome in outcomes for rule in outcome.warnings)

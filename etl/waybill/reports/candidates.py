@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.load.live_counts import LIVE_TABLES
 from waybill.model.errors import QualityGateError
-from waybill.quality import Subject
+from waybill.quality.gate import Subject
 from waybill.reports import live
 from waybill.reports.catalogue import BUILT, CONTROL, bounded_statement
 

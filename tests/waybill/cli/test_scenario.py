@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from tests.conftest import Warehouse, server_folder
 from tests.waybill.cli.commands import Answer, environment_of, program, waybill
-from waybill import quality
+from waybill.quality import gate
 from waybill.reports import catalogue
 from waybill.simulator import world as worlds
 from waybill.warehouse import embedded
@@ -188,7 +188,7 @@ def test_exports_are_exact_and_harmless(warehouse: Warehouse) -> None:
 def test_a_failing_gate_is_exit_code_5(
     warehouse: Warehouse, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    suite = json.loads((quality.EXPECTATIONS / "event_staging.json").read_text())
+    suite = json.loads((gate.EXPECTATIONS / "event_staging.json").read_text())
     suite["expectations"].append(
         {
             "type": "unexpected_rows_expectation",
@@ -199,7 +199,7 @@ def test_a_failing_gate_is_exit_code_5(
         }
     )
     (tmp_path / "event_staging.json").write_text(json.dumps(suite))
-    monkeypatch.setattr(quality, "EXPECTATIONS", tmp_path)
+    monkeypatch.setattr(gate, "EXPECTATIONS", tmp_path)
     settings = environment_of(warehouse)
     answer = waybill("load", "twilio_calls", str(inbox / "twilio_calls"), settings=settings)
     assert answer.code == 5 and answer.out == ""

@@ -8,13 +8,13 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from tests.waybill.load.loading import Loads, sms
-from waybill import quality
 from waybill.feeds import FEEDS
 from waybill.load import landing, stage
 from waybill.load.landing import RecordedObject
 from waybill.load.stage import drop_orphans
 from waybill.load.steps import publish_load, stage_load, validate_load
 from waybill.model.errors import CeilingError, QualityGateError, UsageError
+from waybill.quality import gate
 from waybill.warehouse.connection import LOADER, connect, connected
 
 ROWS = [sms("delivered", "2026-03-02T09:00", "2026-03-02T09:01", sid=f"SM{number}") for number in range(3)]
@@ -184,7 +184,7 @@ def test_a_load_that_fails_its_suite_stops_at_validation(
         def fail(*_: object) -> None:
             raise QualityGateError("stopped here")
 
-        patched.setattr(quality, "gate", fail)
+        patched.setattr(gate, "gate", fail)
         steps.validate(load_id)
     assert steps.status(load_id) == ("stopped", "stopped here")
     assert loads.one("select count(*) from fact.event") == (0,)

@@ -11,9 +11,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import ZONE, Facts, at
-from waybill import quality
 from waybill.load.live_counts import LIVE_TABLES
 from waybill.model.errors import ConfigurationError, QualityGateError, UsageError
+from waybill.quality import gate
 from waybill.reports import build, candidates, catalogue
 from waybill.reports.build import BuildResult, rebuild
 from waybill.reports.catalogue import BUILT
@@ -238,14 +238,14 @@ def test_pairs_that_came_after_the_snapshot_stay(
     three_days(facts)
     facts.pending("2026-03-02")
     late = []
-    check = quality.check
+    check = gate.check
 
-    def check_while_a_load_commits(*arguments: object) -> list[quality.Outcome]:
+    def check_while_a_load_commits(*arguments: object) -> list[gate.Outcome]:
         late.append(facts.pending("2026-03-02"))
         a_delivered_email(facts, "late", "2026-03-02")
         return check(*arguments)
 
-    monkeypatch.setattr(quality, "check", check_while_a_load_commits)
+    monkeypatch.setattr(gate, "check", check_while_a_load_commits)
     run(warehouse)
     monkeypatch.undo()
     assert pending(warehouse) == [(late[0], D1)]
@@ -327,13 +327,13 @@ def test_an_emptied_candidate_is_not_published(
     for emptied in ("sms_activity_daily", candidates.PENDING, catalogue.CONTROL):
         load_id = facts.pending("2026-03-02")
 
-        def check_then_empty(*arguments: object, emptied: str = emptied) -> list[quality.Outcome]:
-            outcomes = quality.validate(arguments[0], arguments[2])
+        def check_then_empty(*arguments: object, emptied: str = emptied) -> list[gate.Outcome]:
+            outcomes = gate.validate(arguments[0], arguments[2])
             (table,) = [name for (name,) in candidate_tables(warehouse) if name.endswith(emptied)]
             facts.run(f"truncate staging.{table}")
             return outcomes
 
-        monkeypatch.setattr(quality, "check", check_then_empty)
+        monkeypatch.setattr(gate, "check", check_then_empty)
         with pytest.raises(QualityGateError, match="candidate_row_count"):
             run(warehouse, full=True)
         monkeypatch.undo()
@@ -346,14 +346,14 @@ def test_an_emptied_candidate_fails_its_suite(
     warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three_days(facts)
-    validate = quality.validate
+    validate = gate.validate
 
     def empty_then_validate(connect, subjects):
         for subject in subjects:
             facts.run(f"truncate {subject.table}")
         return validate(connect, subjects)
 
-    monkeypatch.setattr(quality, "validate", empty_then_validate)
+    monkeypatch.setattr(gate, "validate", empty_then_validate)
     with pytest.raises(QualityGateError) as stopped:
         run(warehouse, full=True)
     for report in BUILT:
@@ -369,7 +369,7 @@ def test_what_a_dead_build_left_is_dropped(warehouse: Warehouse, facts: Facts, m
 
     three_days(facts)
     load_id = facts.pending("2026-03-02")
-    monkeypatch.setattr(quality, "check", die)
+    monkeypatch.setattr(gate, "check", die)
     with pytest.raises(KilledError):
         run(warehouse)
     monkeypatch.undo()
@@ -465,7 +465,7 @@ def test_days_of_two_zones_never_mix(warehouse: Warehouse, facts: Facts, monkeyp
     three_days(facts)
     run(warehouse, full=True)
     monkeypatch.setattr("waybill.load.rezone.rezone", lambda cursor, zone: None)
-    monkeypatch.setattr(quality, "check", lambda *arguments: (_ for _ in ()).throw(QualityGateError("stopped")))
+    monkeypatch.setattr(gate, "check", lambda *arguments: (_ for _ in ()).throw(QualityGateError("stopped")))
     with pytest.raises(QualityGateError):
         run(warehouse, full=True, zone="UTC")
     monkeypatch.undo()
@@ -583,7 +583,7 @@ def test_a_step_that_fails_at_the_gate_ends_the_build(
     load_id = facts.pending("2026-03-02")
     step = steps(warehouse)
     build_id = step["build"]()
-    monkeypatch.setattr(quality, "check", lambda *arguments: (_ for _ in ()).throw(QualityGateError("stopped")))
+    monkeypatch.setattr(gate, "check", lambda *arguments: (_ for _ in ()).throw(QualityGateError("stopped")))
     with pytest.raises(QualityGateError):
         step["validate"](build_id)
     monkeypatch.undo()
@@ -601,7 +601,7 @@ def test_a_step_that_lost_its_connection_may_be_taken_again(
     facts.pending("2026-03-02")
     step = steps(warehouse)
     build_id = step["build"]()
-    monkeypatch.setattr(quality, "check", lambda *arguments: (_ for _ in ()).throw(psycopg2.OperationalError("gone")))
+    monkeypatch.setattr(gate, "check", lambda *arguments: (_ for _ in ()).throw(psycopg2.OperationalError("gone")))
     with pytest.raises(psycopg2.OperationalError):
         step["validate"](build_id)
     monkeypatch.undo()

@@ -8,8 +8,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from tests.conftest import Warehouse
 from tests.waybill.load.loading import Loads, dispatched, sendgrid
-from waybill import quality
 from waybill.model.errors import QualityGateError
+from waybill.quality import gate
 from waybill.reports import build
 from waybill.reports.build import BuildResult, rebuild
 from waybill.reports.verify import verify
@@ -109,13 +109,13 @@ def test_what_a_load_commits_after_the_snapshot_stays_pending(
     loads: Loads, monkeypatch: pytest.MonkeyPatch, full: bool
 ) -> None:
     an_open(loads)
-    check = quality.check
+    check = gate.check
 
-    def check_while_a_load_commits(*arguments: object) -> list[quality.Outcome]:
+    def check_while_a_load_commits(*arguments: object) -> list[gate.Outcome]:
         a_click(loads)
         return check(*arguments)
 
-    monkeypatch.setattr(quality, "check", check_while_a_load_commits)
+    monkeypatch.setattr(gate, "check", check_while_a_load_commits)
     run(loads, full=full)
     monkeypatch.undo()
     assert engaged(loads) == {EMAIL: (1, 0)} and pending(loads) == 1
@@ -140,14 +140,14 @@ def test_a_full_build_corrects_what_is_stored_and_keeps_what_a_load_adds_meanwhi
     changed = {name: count for name, count in result.rows_changed_by_report.items() if count}
     assert changed == {"live_count": 1, "live_reason": 2, "live_engagement": 2}
 
-    check = quality.check
+    check = gate.check
 
-    def check_while_a_load_commits(*arguments: object) -> list[quality.Outcome]:
+    def check_while_a_load_commits(*arguments: object) -> list[gate.Outcome]:
         an_open(loads, "m2")
         return check(*arguments)
 
     loads.rows("update fact.live_count set targeted = targeted + 7 returning 1")
-    monkeypatch.setattr(quality, "check", check_while_a_load_commits)
+    monkeypatch.setattr(gate, "check", check_while_a_load_commits)
     run(loads, full=True)
     monkeypatch.undo()
     assert loads.one("select targeted, sent, delivered, opened from report.live_monitoring") == (3, 2, 2, 1)

@@ -12,11 +12,11 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from tests.conftest import KEY, Server, Warehouse, running_server
 from tests.waybill.load.loading import Loads, sms
-from waybill import quality
 from waybill.feeds import FEEDS
 from waybill.load import run
 from waybill.model.errors import QualityGateError, UnavailableError
-from waybill.quality import Subject
+from waybill.quality import gate
+from waybill.quality.gate import Subject
 from waybill.settings import Settings
 from waybill.warehouse import embedded
 from waybill.warehouse.connection import LOADER, connect
@@ -44,7 +44,7 @@ def test_a_server_that_ends_the_connection_is_no_failed_rule(
     """It ends it while the tables are looked up, before the first suite, or between two."""
     opened: list[Connection] = []
     steps: list[str] = []
-    unbroken = getattr(quality, step)
+    unbroken = getattr(gate, step)
 
     def connect_and_note() -> Connection:
         opened.append(connect(warehouse.url, LOADER))
@@ -58,9 +58,9 @@ def test_a_server_that_ends_the_connection_is_no_failed_rule(
             end(warehouse, opened[-1])
         return unbroken(*arguments)
 
-    monkeypatch.setattr(quality, step, broken)
+    monkeypatch.setattr(gate, step, broken)
     try:
-        outcomes = quality.validate(connect_and_note, [staged, staged])
+        outcomes = gate.validate(connect_and_note, [staged, staged])
     except psycopg2.OperationalError as error:
         assert "the connection broke" in str(error)
     else:  # the library has connected once more
@@ -70,7 +70,7 @@ def test_a_server_that_ends_the_connection_is_no_failed_rule(
 
 def test_a_table_that_is_gone_still_stops_at_the_gate(warehouse: Warehouse) -> None:
     with pytest.raises(QualityGateError, match="one is gone"):
-        quality.validate(lambda: connect(warehouse.url, LOADER), [Subject("event_staging", "staging.load_2", 0)])
+        gate.validate(lambda: connect(warehouse.url, LOADER), [Subject("event_staging", "staging.load_2", 0)])
 
 
 def test_too_many_connections_are_a_server_that_is_busy(warehouse: Warehouse, staged: Subject) -> None:
@@ -82,7 +82,7 @@ def test_too_many_connections_are_a_server_that_is_busy(warehouse: Warehouse, st
     taken = connect(url, LOADER)
     try:
         with pytest.raises(UnavailableError, match="too many connections"):
-            quality.validate(lambda: connect(url, LOADER), [staged])
+            gate.validate(lambda: connect(url, LOADER), [staged])
         warehouse.rows(f"alter database {name} connection limit 0; select 1")
         with pytest.raises(UnavailableError, match="too many connections"):
             connect(url, LOADER)
@@ -106,7 +106,7 @@ def test_a_server_that_crashes_during_validation_is_a_broken_connection(
     loads = Loads(Warehouse(url, Settings.from_environment(environment), own_server))
     folder = Path(own_server.url.split("host=")[1])
     pid_file = folder / "postmaster.pid"
-    unbroken = quality._outcome
+    unbroken = gate._outcome
 
     def kill_and_go_on(*arguments: object) -> object:
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)  # ends at once, and recovers at its next start
@@ -114,7 +114,7 @@ def test_a_server_that_crashes_during_validation_is_a_broken_connection(
             time.sleep(0.05)
         return unbroken(*arguments)
 
-    monkeypatch.setattr(quality, "_outcome", kill_and_go_on)
+    monkeypatch.setattr(gate, "_outcome", kill_and_go_on)
     landed = loads.land("twilio_messages", sms("delivered", "2026-03-02T09:00", "2026-03-02T09:01"))
     with pytest.raises((psycopg2.OperationalError, psycopg2.InterfaceError, UnavailableError)):
         run.load(loads.settings, url, FEEDS["twilio_messages"], [landed])

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
 from tests.waybill.load.loading import Loads, sendgrid
-from waybill import quality
-from waybill.quality_page import SUBJECTS, Validation, recent, render
+from waybill.quality import gate
+from waybill.quality.page import SUBJECTS, Validation, recent, render
 from waybill.warehouse.connection import LOADER, REPORTER, connected
 
 AT = datetime(2026, 3, 2, 1, 0, 5, tzinfo=UTC)
@@ -74,12 +74,12 @@ def test_nothing_on_it_comes_from_elsewhere_or_runs() -> None:
 
 
 def test_of_each_suite_the_last_run_of_the_newest_loads_and_builds(warehouse: Warehouse) -> None:
-    outcome = quality.Outcome("email_campaign", "staging.x", (FAILED,))
-    again = quality.Outcome("email_campaign", "staging.x", (GOOD,))
+    outcome = gate.Outcome("email_campaign", "staging.x", (FAILED,))
+    again = gate.Outcome("email_campaign", "staging.x", (GOOD,))
     with connected(warehouse.url, LOADER) as connection, connection, connection.cursor() as cursor:
         for number in range(SUBJECTS + 5):
-            quality.record(cursor, [outcome], f"load {number}")
-        quality.record(cursor, [again], "load 20")
+            gate.record(cursor, [outcome], f"load {number}")
+        gate.record(cursor, [again], "load 20")
         found = recent(cursor)
     assert [row.subject for row in found[:3]] == ["load 20", f"load {SUBJECTS + 4}", f"load {SUBJECTS + 3}"]
     assert len(found) == SUBJECTS and found[0].success and not found[1].success
@@ -88,7 +88,7 @@ def test_of_each_suite_the_last_run_of_the_newest_loads_and_builds(warehouse: Wa
 
 def test_status_writes_it(warehouse: Warehouse, tmp_path: Path) -> None:
     with connected(warehouse.url, REPORTER) as connection, connection, connection.cursor() as cursor:
-        quality.record(cursor, [quality.Outcome("email_campaign", "staging.x", (FAILED,))], "build 1")
+        gate.record(cursor, [gate.Outcome("email_campaign", "staging.x", (FAILED,))], "build 1")
     file = tmp_path / "page.html"
     answer = waybill("status", "--page", str(file), settings=environment_of(warehouse))
     assert answer.code == 0 and str(file) in answer.err
@@ -107,7 +107,7 @@ def test_an_entry_names_its_feed_account_and_rows_and_the_words_without_a_mappin
         account="south",
     )
     with connected(warehouse.url, REPORTER) as connection, connection, connection.cursor() as cursor:
-        quality.record(cursor, [quality.Outcome("email_campaign", "staging.x", (GOOD,))], "build 99")
+        gate.record(cursor, [gate.Outcome("email_campaign", "staging.x", (GOOD,))], "build 99")
         page = render(recent(cursor))
     assert "<strong>load 1, sendgrid_events of south, 3 events</strong>" in page
     assert "without a mapping: paused (2)" in page

@@ -190,7 +190,7 @@ def _library() -> ModuleType:
         warnings.simplefilter("ignore")
         import great_expectations
 
-        import waybill.quality_rows  # noqa: F401 - registers the type of rule
+        import waybill.quality.rows  # noqa: F401 - registers the type of rule
     for logger in _LOGGERS:
         logging.getLogger(logger).setLevel(logging.ERROR)
     return great_expectations

@@ -9,9 +9,9 @@ import psycopg2
 import pytest
 
 from tests.conftest import Warehouse
-from waybill import quality
 from waybill.model.errors import ConfigurationError, QualityGateError
-from waybill.quality import Outcome, Subject
+from waybill.quality import gate
+from waybill.quality.gate import Outcome, Subject
 
 SECRET = "joe@example.com"
 RULE = {"severity": "critical", "description": "A rule.", "meta": {"rule": "a_rule"}}
@@ -29,15 +29,15 @@ def named(rule: dict, name: str) -> dict:
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Writes the suite `numbers` and makes it the one to find."""
-    monkeypatch.setattr(quality, "EXPECTATIONS", tmp_path)
-    quality._document.cache_clear()
+    monkeypatch.setattr(gate, "EXPECTATIONS", tmp_path)
+    gate._document.cache_clear()
 
     def write(*rules: dict, **document: object) -> None:
-        quality._document.cache_clear()
+        gate._document.cache_clear()
         (tmp_path / "numbers.json").write_text(json.dumps({"name": "numbers", "expectations": rules} | document))
 
     yield write
-    quality._document.cache_clear()
+    gate._document.cache_clear()
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def numbers(warehouse: Warehouse) -> str:
 
 
 def validate(warehouse: Warehouse, table: str = "staging.numbers", row_count: int = 3, **tables: str) -> Outcome:
-    (outcome,) = quality.validate(
+    (outcome,) = gate.validate(
         lambda: warehouse.connect("waybill_loader"), [Subject("numbers", table, row_count, tables)]
     )
     return outcome
@@ -95,13 +95,13 @@ def test_results_count_and_hold_no_values(warehouse: Warehouse, numbers: str, su
     assert not any(rule["is_broken"] for rule in outcome.rules)
     connection = warehouse.connect("waybill_loader")
     with connection, connection.cursor() as cursor:
-        quality.record(cursor, [outcome], "load 7")
+        gate.record(cursor, [outcome], "load 7")
     connection.close()
     ((kept,),) = warehouse.rows("select results from ops.validation where subject = 'load 7' and not success")
     assert kept == json.loads(json.dumps(outcome.rules))
     assert SECRET not in json.dumps(kept)
     with pytest.raises(QualityGateError) as stopped:
-        quality.gate([outcome], "load 7")
+        gate.gate([outcome], "load 7")
     assert "load 7: numbers.one (A rule.; 1 finding); numbers.null_is_not_satisfied" in str(stopped.value)
     assert SECRET not in str(stopped.value) and "warns" not in str(stopped.value)
 
@@ -109,7 +109,7 @@ def test_results_count_and_hold_no_values(warehouse: Warehouse, numbers: str, su
 def test_warnings_do_not_stop(warehouse: Warehouse, numbers: str, suite) -> None:
     suite(every("number > 1", severity="warning"))
     outcome = validate(warehouse)
-    quality.gate([outcome], "load 7")
+    gate.gate([outcome], "load 7")
     assert outcome.success and len(outcome.warnings) == 1
 
 
@@ -142,7 +142,7 @@ def test_a_broken_rule_stops(
     assert broken["message"].startswith(message)
     assert SECRET not in json.dumps(outcome.rules)
     with pytest.raises(QualityGateError, match=r"numbers\.a_rule .*could not be evaluated"):
-        quality.gate([outcome], "load 7")
+        gate.gate([outcome], "load 7")
 
 
 def test_a_table_that_is_not_there_stops(warehouse: Warehouse, numbers: str, suite) -> None:
@@ -224,7 +224,7 @@ def test_no_connection_stays_open(warehouse: Warehouse, numbers: str, suite) -> 
         return opened[-1]
 
     suite(every("number > 0"))
-    quality.validate(connect, [Subject("numbers", "staging.numbers", 3)])
+    gate.validate(connect, [Subject("numbers", "staging.numbers", 3)])
     assert 1 <= len(opened) <= 2
     assert all(connection.closed for connection in opened)
 
@@ -232,7 +232,7 @@ def test_no_connection_stays_open(warehouse: Warehouse, numbers: str, suite) -> 
 def test_a_lost_connection_is_not_taken_for_a_bad_table(warehouse: Warehouse, numbers: str, suite) -> None:
     suite(every("pg_terminate_backend(pg_backend_pid())"))
     with pytest.raises(psycopg2.OperationalError, match="connection broke"):
-        quality.validate(warehouse.connect, [Subject("numbers", numbers, 3)])
+        gate.validate(warehouse.connect, [Subject("numbers", numbers, 3)])
     suite(every("number > 0"))
     assert validate(warehouse).failures
 
@@ -247,8 +247,8 @@ def test_table_names_are_names(warehouse: Warehouse, suite) -> None:
 def test_nothing_to_validate_imports_nothing() -> None:
     """The library takes seconds to import; commands that validate nothing must not pay for it."""
     code = (
-        "import sys, waybill.quality, waybill.reports.build, waybill.reports.show;"
-        "assert waybill.quality.validate(None, []) == [];"
+        "import sys, waybill.quality.gate, waybill.reports.build, waybill.reports.show;"
+        "assert waybill.quality.gate.validate(None, []) == [];"
         "assert not {'great_expectations', 'pandas', 'pyarrow', 'rich'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
