@@ -24,13 +24,13 @@ def refreshed(url: str) -> Iterator[None]:
     import psycopg2
 
     from waybill.model.errors import WaybillError
-    from waybill.quality import page as quality_page
+    from waybill.pages import validations
 
     try:
         yield
     finally:
         try:
             with reporter(url) as connection, connection.cursor() as cursor:
-                quality_page.write(cursor, page_file())
+                validations.write(cursor, page_file())
         except (OSError, psycopg2.Error, WaybillError) as error:
             progress(f"the page of validation results could not be written: {type(error).__name__}")

@@ -14,7 +14,7 @@ from waybill.cli.warehouse import ready
 from waybill.doctor import examine
 from waybill.load.replay_due import in_words, replays_due
 from waybill.model.errors import ConfigurationError, UsageError
-from waybill.quality import page as quality_page
+from waybill.pages.validations import write as write_validations_page
 from waybill.reports import joins
 from waybill.settings import Settings
 from waybill.warehouse.connection import LOADER, REPORTER, connected, without_password
@@ -144,7 +144,7 @@ def status(
         return
     if page is not None:
         with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
-            quality_page.write(cursor, page)
+            write_validations_page(cursor, page)
         say(f"Validation results: {page}")
     freshness = query(
         url,

@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Iterator
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import BinaryIO, ClassVar, NamedTuple
+from typing import BinaryIO, ClassVar
 
 import msgspec
 
 from waybill.feeds.legs import gateway_leg_key, leg_key, own_leg_key
 from waybill.feeds.options import FeedOptions
+from waybill.feeds.records import RECIPIENT, AccountNotice, Record, Sighting
 from waybill.framing.raw_record import RawRecord
 from waybill.model import failures
 from waybill.model.bounds import check_bounds
@@ -37,16 +38,7 @@ _decode_object = msgspec.json.Decoder(dict[str, object]).decode
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
-RECIPIENT = "".join(("(recipient", " key)"))
-"""Stands in an identity tuple for the recipient_key, hexadecimal (this object, not another text like it)."""
-
-IDENTIFIERS = (
-    "provider_account",
-    "provider_message_id",
-    "provider_event_id",
-    "dispatch_id",
-    "gateway",
-)
+IDENTIFIERS = ("provider_account", "provider_message_id", "provider_event_id", "dispatch_id", "gateway")
 """Columns that enter keys: one that holds a person is hashed whole."""
 
 LABELS = ("campaign_id", "template_id")
@@ -78,42 +70,6 @@ _REDACTED_COLUMNS = (
     *((name, Redactor.text) for name in TEXTS),
 )
 _texts_of = attrgetter(*(name for name, _ in _REDACTED_COLUMNS))
-
-
-class Record(msgspec.Struct, kw_only=True, dict=True):
-    """Base of the typed records. `other` holds, by name, what the type does not name."""
-
-    other: ClassVar[dict[str, object]]
-
-
-class Sighting(NamedTuple):
-    """What a feed says of one event: the copied columns, the identity tuple, and the time in the key.
-
-    :ivar event: copied columns as the provider wrote them (clear texts; the base class redacts); `recipient` as written
-    :ivar identity: the feed's identity tuple, as texts in which the own recipient still stands
-    :ivar key_at: aware time that can never change
-    :ivar leg: whether the record names its message (False: kept with a null leg)
-    :ivar own_message_id: the Message-ID that the sender's own program gave the message, where the record has it
-    """
-
-    event: Event
-    identity: tuple[str, ...]
-    key_at: datetime
-    leg: bool = True
-    own_message_id: str | None = None
-
-
-class AccountNotice(NamedTuple):
-    """What a record says about the account at the provider and not about a message.
-
-    :ivar word: the provider's event word
-    :ivar detail: what happened to the account, in the provider's words
-    :ivar noticed_at: aware
-    """
-
-    word: str
-    detail: str | None
-    noticed_at: datetime
 
 
 class Feed:

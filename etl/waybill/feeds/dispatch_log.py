@@ -25,7 +25,8 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from waybill.feeds import cells, fields
-from waybill.feeds.base import RECIPIENT, Feed, Record, Sighting
+from waybill.feeds.base import Feed
+from waybill.feeds.records import RECIPIENT, Record, Sighting
 from waybill.framing.raw_record import RawRecord
 from waybill.framing.tables import table
 from waybill.model.errors import RejectRecord

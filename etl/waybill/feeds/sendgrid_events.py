@@ -25,7 +25,8 @@ from typing import BinaryIO
 import msgspec
 
 from waybill.feeds import fields
-from waybill.feeds.base import RECIPIENT, AccountNotice, Feed, Sighting
+from waybill.feeds.base import Feed
+from waybill.feeds.records import RECIPIENT, AccountNotice, Sighting
 from waybill.feeds.sendgrid_fields import (
     ACCOUNT_WORDS,
     DROP_REASONS,

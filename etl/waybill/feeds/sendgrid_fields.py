@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from waybill.feeds import fields
-from waybill.feeds.base import Record
+from waybill.feeds.records import Record
 
 EVERY_WORD = (
     "email",

@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from waybill.feeds import fields
 from waybill.feeds.api import ApiFeed, Listing, Page, Window
-from waybill.feeds.base import Record, Sighting
+from waybill.feeds.records import Record, Sighting
 from waybill.feeds.twilio_lists import twilio_listings, twilio_page
 from waybill.feeds.twilio_rows import add_price, row_extra, row_sightings
 from waybill.framing.bodies import list_body

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from waybill.feeds import fields
-from waybill.feeds.base import Record, Sighting
+from waybill.feeds.records import Record, Sighting
 from waybill.model.errors import RejectRecord
 from waybill.model.event import Event
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from waybill.feeds.base import AccountNotice
+from waybill.feeds.records import AccountNotice
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

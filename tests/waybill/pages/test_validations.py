@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
 from tests.waybill.load.loading import Loads, sendgrid
+from waybill.pages.validations import SUBJECTS, Validation, recent, render
 from waybill.quality import gate
-from waybill.quality.page import SUBJECTS, Validation, recent, render
 from waybill.warehouse.connection import LOADER, REPORTER, connected
 
 AT = datetime(2026, 3, 2, 1, 0, 5, tzinfo=UTC)
