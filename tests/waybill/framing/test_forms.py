@@ -164,6 +164,7 @@ def encrypted() -> bytes:
         (encrypted(), "encrypted"),
         (zipped(b"x" * 500)[:-4], "truncated"),
     ],
+    ids=["7z", "RAR", "LZ4", "Snappy", "gzip in gzip", "zip in zip", "tar", "encrypted", "truncated"],
 )
 def test_what_is_packed_in_another_way_is_named(data: bytes, expected: str):
     with pytest.raises(SourceError, match=expected):
