@@ -143,7 +143,7 @@ class Feed:
             values = raw.value if raw.value is not None else _decode_object(raw.raw)
             names = self.fields_of(values)
             other = {name: value for name, value in values.items() if name not in names}
-            if other and names is not self._known_fields:
+            if names is not self._known_fields and not self._known_fields.isdisjoint(other):
                 values = {name: value for name, value in values.items() if name in names}
             record = msgspec.convert(values, self.record_type)
         except msgspec.ValidationError as error:
@@ -164,7 +164,7 @@ class Feed:
         :raises RejectRecord: with a reason that holds no value of a person
         """
         record = self.decode(raw)
-        if (notice := self.account_notice(record)) is not None:
+        if self.account_words and (notice := self.account_notice(record)) is not None:
             _check_time(notice.noticed_at, read_at)
             return []
         return [self._finish(sighting, account, read_at, keyring) for sighting in self.sightings(record)]

@@ -96,8 +96,7 @@ class SendgridEvents(Feed):
         return self.fields_of_word.get(word.strip() if isinstance(word, str) else "", self.fields_of_any_word)
 
     def account_notice(self, record: SendgridEvent) -> AccountNotice | None:
-        word = _identifier(record.event)
-        if word not in self.account_words:
+        if record.event is None or (word := record.event.strip()) not in self.account_words:
             return None
         return AccountNotice(word, _identifier(record.type), _at(record))
 

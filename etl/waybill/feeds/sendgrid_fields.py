@@ -94,6 +94,8 @@ class SendgridEvent(Record):
 def arguments_of(record: SendgridEvent) -> dict[str, object]:
     """The customer's arguments, and SendGrid's fields without a column; the top level wins over nested ones."""
     arguments = record.other
+    if record.unique_args is record.custom_args is None:
+        return arguments
     for name, nested in (("unique_args", record.unique_args), ("custom_args", record.custom_args)):
         if isinstance(nested, dict):
             arguments = {**nested, **arguments}

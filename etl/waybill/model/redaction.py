@@ -82,7 +82,7 @@ class Redactor:
     :param keyring: hashes ids that hold people
     """
 
-    __slots__ = ("_account", "_bare", "_is_word", "_key_hex", "_keyring", "_normalised", "_written")
+    __slots__ = ("_account", "_bare", "_key_hex", "_keyring", "_normalised", "_written")
 
     def __init__(
         self,
@@ -98,7 +98,11 @@ class Redactor:
         self._account = account
         self._keyring = keyring
         self._bare = None if normalised is None or "@" in normalised else normalised.lstrip("+")
-        self._is_word = normalised is not None and not is_address(normalised) and not _is_number(self._bare)
+
+    @property
+    def _is_word(self) -> bool:
+        """Whether the recipient is neither an address nor a number."""
+        return self._normalised is not None and not is_address(self._normalised) and not _is_number(self._bare)
 
     def is_clean(self, text: str) -> bool:
         """Whether the text, and every part of it, comes out of all three rules as it is. Cheap; False may be wrong."""
