@@ -18,11 +18,12 @@ from pathlib import Path
 from psycopg2 import sql
 
 from bench.generate import START, spool
+from waybill.facts import live_counts, outcomes
+from waybill.facts.live_counts import LIVE_TABLES
 from waybill.feeds import FEEDS
-from waybill.load import live_counts, outcomes, steps
-from waybill.load.landing import land
-from waybill.load.live_counts import LIVE_TABLES
-from waybill.load.run import load
+from waybill.flow.loads import load
+from waybill.landing.objects import land
+from waybill.load import steps
 from waybill.model.vocabulary import NOT_SENT_CATEGORY
 from waybill.quality import gate
 from waybill.reports import live

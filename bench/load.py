@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bench.generate import START, spool
 from waybill.feeds import FEEDS
-from waybill.load.landing import land
-from waybill.load.run import load
+from waybill.flow.loads import load
+from waybill.landing.objects import land
 from waybill.quality import gate
 from waybill.settings import Settings
 from waybill.warehouse import embedded

@@ -41,14 +41,14 @@ with DAG(
     @task(multiple_outputs=False)
     def make_partitions() -> dict:
         from waybill.airflow.surroundings import settings, warehouse
-        from waybill.load import upkeep
+        from waybill.flow import upkeep
 
         return {"made": upkeep.make_partitions(warehouse(settings()), intervals.now_of(get_current_context()))}
 
     @task(multiple_outputs=False)
     def drop_orphans() -> dict:
         from waybill.airflow.surroundings import settings, warehouse
-        from waybill.load import upkeep
+        from waybill.flow import upkeep
 
         return {"dropped": upkeep.drop_orphans(warehouse(settings()))}
 

@@ -47,7 +47,7 @@ with DAG(
     @task(multiple_outputs=False)
     def replay(known: list[str]) -> dict:
         from waybill.airflow.surroundings import progress, settings, warehouse
-        from waybill.load.run import replay
+        from waybill.flow.loads import replay
 
         params, ours = get_current_context()["params"], settings()
         runs.check_names(params, known)

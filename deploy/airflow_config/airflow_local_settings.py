@@ -16,7 +16,7 @@ OF_EVERY_TASK = (
     "airflow.sdk.execution_time.timeout",
     "great_expectations",
     "jinja2.ext",
-    "waybill.pull.ingest",
+    "waybill.flow.ingest",
     "waybill.quality.gate",
     "waybill.quality.rows",
     "waybill.reports.build",

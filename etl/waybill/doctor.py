@@ -14,15 +14,15 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import parse_dsn
 
 from waybill.installed_files import SQL
-from waybill.load import inbox
-from waybill.load.clock import clock_problem
-from waybill.load.landing import check_writable
-from waybill.load.ledger import check_key
-from waybill.load.replay_due import in_words, replays_due
+from waybill.landing import inbox
+from waybill.landing.objects import check_writable
+from waybill.ledger.loads import check_key
+from waybill.ledger.replay_due import in_words, replays_due
 from waybill.model.days import offset_changes
 from waybill.model.errors import ConfigurationError, WaybillError
 from waybill.reports import joins
 from waybill.settings import Settings
+from waybill.warehouse.clock import clock_problem
 from waybill.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
 from waybill.warehouse.migrations import OLDEST_SERVER, is_migrated
 

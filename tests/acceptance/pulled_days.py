@@ -19,9 +19,10 @@ import pytest
 from tests.acceptance.warehouses import started
 from tests.conftest import KEY, Server
 from waybill.feeds import FEEDS, twilio_lists
-from waybill.load import landing
+from waybill.flow import ingest
+from waybill.landing import objects as landing
+from waybill.ledger import pulls as journal
 from waybill.model.errors import SourceError
-from waybill.pull import ingest, journal
 from waybill.pull.client import Client
 from waybill.pull.limits import Limits
 from waybill.settings import Access, Settings

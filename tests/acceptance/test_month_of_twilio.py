@@ -12,7 +12,7 @@ from tests.acceptance.pulled_days import LISTS, MOST_CONCURRENT, TROUBLES, ZONE,
 from tests.acceptance.warehouses import build, check_equal, load_files, report_cells, until_alone, writes
 from tests.conftest import Server
 from waybill.feeds import FEEDS
-from waybill.pull import ingest
+from waybill.flow import ingest
 from waybill.simulator.fault_switch import Switched
 from waybill.simulator.telling import Told
 from waybill.simulator.truth import report_rows

@@ -11,7 +11,7 @@ from tests.acceptance.warehouses import build, check_equal, facts, load_files, r
 from tests.conftest import Server, Warehouse
 from waybill.feeds import FEEDS, base
 from waybill.feeds.twilio_messages import TwilioMessages
-from waybill.load.run import replay
+from waybill.flow.loads import replay
 from waybill.model import failures
 from waybill.simulator.world import World
 

@@ -20,7 +20,9 @@ from tests.acceptance.warehouses import (
 )
 from tests.conftest import KEY, Server, Warehouse
 from waybill.feeds import FEEDS
-from waybill.load import landing, run
+from waybill.flow import loads as run
+from waybill.landing import objects as landing
+from waybill.ledger.objects import record
 from waybill.reports.catalogue import BUILT
 from waybill.settings import Settings
 from waybill.simulator.world import World
@@ -158,14 +160,13 @@ def test_the_same_new_files_in_opposite_order_at_once(
     mails = [data for account, feed, data, _ in files if (account, feed) == ("north", "sendgrid_events")][:4]
     assert len(mails) == 4
     landed = [landing.land(BytesIO(data), "north", "sendgrid_events", warehouse.settings.landing_url) for data in mails]
-    record = landing.record
 
     def slow(cursor, item):
         recorded = record(cursor, item)
         time.sleep(0.2)
         return recorded
 
-    monkeypatch.setattr(landing, "record", slow)
+    monkeypatch.setattr(run, "record", slow)
 
     def load(order: int) -> None:
         run.load(warehouse.settings, warehouse.url, FEEDS["sendgrid_events"], landed[::order])

@@ -16,8 +16,8 @@ from psycopg2 import sql
 
 from waybill import __version__
 from waybill.feeds import FEEDS
-from waybill.load.landing import land
-from waybill.load.run import IncompleteError, load
+from waybill.flow.loads import IncompleteError, load
+from waybill.landing.objects import land
 from waybill.reports import catalogue
 from waybill.reports.build import rebuild
 from waybill.settings import Settings

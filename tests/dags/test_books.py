@@ -10,9 +10,9 @@ from tests.dags.conftest import ROOT
 from tests.waybill.load.loading import as_file, sendgrid
 from waybill.feeds import FEEDS
 from waybill.feeds.sendgrid_events import SendgridEvents
+from waybill.flow import ingest
+from waybill.flow.ingest import Slice
 from waybill.model.errors import WaybillError
-from waybill.pull import ingest
-from waybill.pull.ingest import Slice
 from waybill.settings import Settings
 
 sys.path.insert(0, str(ROOT / "dags"))

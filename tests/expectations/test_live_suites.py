@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Warehouse
 from tests.expectations.tables import Row, failed, make, rules_of, validate
-from waybill.load.live_counts import LIVE_COUNT, LIVE_ENGAGEMENT, LIVE_REASON, LIVE_TABLES
+from waybill.facts.live_counts import LIVE_COUNT, LIVE_ENGAGEMENT, LIVE_REASON, LIVE_TABLES
 from waybill.model.vocabulary import NOT_SENT_REASONS
 from waybill.quality.gate import Outcome, Subject
 

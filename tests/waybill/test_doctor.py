@@ -8,8 +8,8 @@ import pytest
 from tests.conftest import KEY, Warehouse
 from tests.waybill.cli.commands import environment_of
 from waybill import doctor
-from waybill.load import clock
 from waybill.model.days import offset_changes
+from waybill.warehouse import clock
 
 
 @pytest.fixture(autouse=True)

@@ -31,8 +31,9 @@ def logged(url: str, load_ids: Sequence[int]) -> Iterator[None]:
 
 def lines(url: str, load_ids: Sequence[int]) -> list[str]:
     """What became of each of these loads; no line holds a value of a record."""
-    from waybill.load import findings, ledger
-    from waybill.load.summary import summary
+    from waybill.ledger import loads as ledger
+    from waybill.ledger.summary import summary
+    from waybill.load import findings
     from waybill.warehouse.connection import LOADER, connected
 
     found: list[str] = []
@@ -49,7 +50,7 @@ def lines(url: str, load_ids: Sequence[int]) -> list[str]:
 
 def records_read(url: str, load_ids: Sequence[int]) -> int:
     """Records that stage has read for these loads."""
-    from waybill.load import ledger
+    from waybill.ledger import loads as ledger
     from waybill.warehouse.connection import LOADER, connected
 
     with connected(url, LOADER, "waybill:log") as connection, connection, connection.cursor() as cursor:

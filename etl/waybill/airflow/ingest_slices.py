@@ -12,8 +12,8 @@ from waybill.airflow.surroundings import settings, warehouse, warn
 def slices(feed: str, account: str | None, known: list[str]) -> list[dict]:
     """What is to be pulled: one slice per organisation."""
     from waybill.feeds import FEEDS
-    from waybill.load import inbox
-    from waybill.pull import ingest
+    from waybill.flow import ingest
+    from waybill.landing import inbox
 
     context = get_current_context()
     params, ours = context["params"], settings()

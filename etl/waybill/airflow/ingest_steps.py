@@ -20,7 +20,7 @@ def pull(feed: str, one: dict) -> dict:
 
     from waybill.feeds import FEEDS
     from waybill.feeds.api import ApiFeed
-    from waybill.pull import ingest
+    from waybill.flow import ingest
 
     what = mapped.from_xcom(one, ingest.Slice)
     ours = settings(FEEDS[feed], what.account)
@@ -39,7 +39,7 @@ def pull(feed: str, one: dict) -> dict:
 def stage(feed: str, pulled: dict) -> dict:
     """Canonical events of what is new, in tables of these loads alone."""
     from waybill.feeds import FEEDS
-    from waybill.pull import ingest
+    from waybill.flow import ingest
 
     ours = settings()
     mapped.label(pulled["label"])
@@ -53,7 +53,7 @@ def stage(feed: str, pulled: dict) -> dict:
 @task(**LABELLED)
 def validate(staged: dict) -> None:
     """Great Expectations, and the ceiling of rejected records. A load that fails is stopped; others go on."""
-    from waybill.pull import ingest
+    from waybill.flow import ingest
 
     ours = settings()
     url = warehouse(ours)
@@ -65,7 +65,7 @@ def validate(staged: dict) -> None:
 @task(outlets=[FACTS], trigger_rule="all_done", **LABELLED)
 def publish(staged: dict | None) -> dict:
     """One transaction per load that passed. Fails if anything before it failed, after what could be published was."""
-    from waybill.pull import ingest
+    from waybill.flow import ingest
 
     ours = settings()
     mapped.label(mapped.needed(staged, "stage")["label"])

@@ -79,8 +79,8 @@ def _write_inbox(inbox: Path, seed: int) -> None:
 
 
 def _load(settings: Settings, url: str) -> None:
-    from waybill.load.run import load
-    from waybill.load.sources import landed_inbox
+    from waybill.flow.loads import load
+    from waybill.landing.sources import landed_inbox
 
     rows = []
     with Progress() as progress:

@@ -12,7 +12,7 @@ from waybill.cli.loading import JsonOption, account_of, feed_of
 from waybill.cli.output import print_json, print_table, say, stdout_bytes, table_width, visible
 from waybill.cli.warehouse import ready
 from waybill.doctor import examine
-from waybill.load.replay_due import in_words, replays_due
+from waybill.ledger.replay_due import in_words, replays_due
 from waybill.model.errors import ConfigurationError, UsageError
 from waybill.pages.validations import write as write_validations_page
 from waybill.reports import joins

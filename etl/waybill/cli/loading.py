@@ -12,9 +12,9 @@ from waybill.cli.warehouse import ready
 from waybill.doctor import landing_problem
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
-from waybill.load.books import ObjectBooks
-from waybill.load.landing import check_account
-from waybill.load.ledger import LedgerRow
+from waybill.landing.objects import check_account
+from waybill.ledger.books import ObjectBooks
+from waybill.ledger.loads import LedgerRow
 from waybill.model.days import parse_instant
 from waybill.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError
 from waybill.model.event import Event
@@ -144,7 +144,7 @@ def _check_ceiling(books: ObjectBooks, ceiling: float) -> None:
 
 def opened(path: str) -> BinaryIO:
     """A file, or stdin for `-`, to be read as bytes. Raises UsageError, or SourceError where it cannot be read."""
-    from waybill.load.places import failures_as, place
+    from waybill.landing.places import failures_as, place
 
     if path == "-":
         if sys.stdin.isatty():
@@ -185,10 +185,10 @@ def load(
     Lands, stages, validates and publishes, in one transaction per batch. What is loaded already is left alone: load
     the same folder as often as you like.
     """
-    from waybill.load import inbox
-    from waybill.load.run import IncompleteError
-    from waybill.load.run import load as load_objects
-    from waybill.load.sources import landed_inbox, landed_paths
+    from waybill.flow.loads import IncompleteError
+    from waybill.flow.loads import load as load_objects
+    from waybill.landing import inbox
+    from waybill.landing.sources import landed_inbox, landed_paths
     from waybill.load.steps import HeldBackError
 
     settings = Settings.from_environment()
@@ -226,7 +226,7 @@ def load(
 
 def _check_paths(paths: list[str] | tuple[str, ...]) -> None:
     """All of them, before the first is landed."""
-    from waybill.load.entries import exists
+    from waybill.landing.entries import exists
 
     for path in paths:
         if not path.startswith("table:") and not exists(path):
@@ -249,7 +249,7 @@ def replay(
     For after a mapping changed. Reads every landed object of the feed's provider that holds events of the range, and
     replaces those events, in one transaction per account. An event that no object tells any more is taken back.
     """
-    from waybill.load.run import replay as replay_range
+    from waybill.flow.loads import replay as replay_range
 
     settings = Settings.from_environment()
     source = feed_of(feed)

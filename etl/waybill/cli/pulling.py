@@ -49,9 +49,9 @@ def pull(
     interrupted goes on where it stopped when the same command is given again. An organisation that fails keeps no
     other away.
     """
-    from waybill.load import inbox
-    from waybill.load.run import Loaded
-    from waybill.pull import ingest
+    from waybill.flow import ingest
+    from waybill.flow.loads import Loaded
+    from waybill.landing import inbox
 
     settings = Settings.from_environment()
     source = feed_of(feed)

@@ -4,7 +4,7 @@ import typer
 
 from waybill.cli.output import say
 from waybill.doctor import migrations_problem, url_problem
-from waybill.load.replay_due import in_words, replays_due
+from waybill.ledger.replay_due import in_words, replays_due
 from waybill.model.errors import ConfigurationError
 from waybill.settings import Settings
 from waybill.warehouse import dictionary, embedded

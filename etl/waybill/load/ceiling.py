@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from waybill.load.books import ObjectBooks
-from waybill.load.summary import told_reasons
+from waybill.ledger.books import ObjectBooks
+from waybill.ledger.summary import told_reasons
 
 REJECTED_AT_LEAST = 20
 """So many rejected records of a load never stop it, whatever their share."""

@@ -2,7 +2,7 @@
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.load.books import Staged
+from waybill.ledger.books import Staged
 from waybill.model.redaction import Redactor
 
 LONGEST_DETAIL = 200

@@ -14,14 +14,17 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill.facts import live_counts
+from waybill.facts.outcomes import write_legs_and_messages
 from waybill.feeds import FEEDS
 from waybill.installed_files import SQL
-from waybill.load import ledger, live_counts, watermark
-from waybill.load.books import Staged
+from waybill.landing.objects import LandedObject
+from waybill.ledger import loads as ledger
+from waybill.ledger import watermark
+from waybill.ledger.books import Staged
+from waybill.ledger.objects import RecordedObject
 from waybill.load.copying import CopyInto
-from waybill.load.landing import LandedObject, RecordedObject
 from waybill.load.notices import write_notices
-from waybill.load.outcomes import write_legs_and_messages
 from waybill.load.stage import drop_tables, recipient_table, rejected_table, staging_table
 from waybill.model.errors import QualityGateError, SourceError, WaybillError
 from waybill.model.event import STORED_COLUMNS, Event, merge_all

@@ -15,22 +15,21 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.feeds import FEEDS
 from waybill.feeds.options import FeedOptions
 from waybill.framing.raw_record import RawRecord
-from waybill.load.books import ObjectBooks, Staged
+from waybill.landing.objects import LandedObject, name_of, open_object
+from waybill.ledger.books import ObjectBooks, Staged
+from waybill.ledger.loads import DIED, UNFINISHED
+from waybill.ledger.objects import RecordedObject
 from waybill.load.ceiling import is_hopeless
-from waybill.load.clock import server_time
 from waybill.load.copying import CopyInto
-from waybill.load.landing import LandedObject, RecordedObject, name_of, open_object
 from waybill.model.errors import RejectRecord, SourceError
 from waybill.model.event import STORED_COLUMNS, Event
 from waybill.model.identity import Keyring
+from waybill.warehouse.clock import server_time
 
 SCHEMA = "staging"
-UNFINISHED = ("staging", "staged", "validated")
 RECIPIENTS_REMEMBERED = 200_000
 PROGRESS_EVERY = 20_000
 ASKED_AT_ONCE = 2_000
-DIED = "its process died"
-"""Why a load was stopped that nobody stopped."""
 
 Progress = Callable[[int], None]
 

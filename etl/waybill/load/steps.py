@@ -14,11 +14,12 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
 from waybill.framing.raw_record import BROKEN_OFF, NO_LIST, NOT_CLOSED
-from waybill.load import ledger, watermark
-from waybill.load.books import Staged
+from waybill.ledger import loads as ledger
+from waybill.ledger import watermark
+from waybill.ledger.books import Staged
+from waybill.ledger.loads import LedgerRow
+from waybill.ledger.objects import RecordedObject
 from waybill.load.ceiling import held_back, is_above, is_unreadable, told_held_back
-from waybill.load.landing import RecordedObject
-from waybill.load.ledger import LedgerRow
 from waybill.load.publish import AlreadyPublishedError, KeyRange, keep_rejects, publish
 from waybill.load.stage import (
     BrokenObjectError,

@@ -15,13 +15,15 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from waybill.feeds.api import ApiFeed, Listing, Page, Window
 from waybill.feeds.base import Feed
-from waybill.load import landing, ledger
-from waybill.load.landing import LandedObject
-from waybill.load.sources import landed_inbox
+from waybill.landing import objects as landing
+from waybill.landing.objects import LandedObject
+from waybill.landing.sources import landed_inbox
+from waybill.ledger import loads as ledger
+from waybill.ledger import pulls as journal
+from waybill.ledger.objects import record
+from waybill.ledger.pulls import Progress, Pulled
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
-from waybill.pull import journal
 from waybill.pull.client import Answer, Client
-from waybill.pull.journal import Progress, Pulled
 from waybill.pull.retrying import UnavailableError
 from waybill.settings import Access, Settings
 
@@ -90,7 +92,7 @@ def pull_inbox(
                 broken.append(str(item))
                 continue
             with connection, connection.cursor() as cursor:
-                recorded = landing.record(cursor, item)
+                recorded = record(cursor, item)
                 if not ledger.published_with(cursor, [recorded.object_id], feed.rules_version):
                     journal.note_file(cursor, pull_id, number, recorded.object_id)
             progress(f"pull {feed.slug} {account}: {number:,} files")

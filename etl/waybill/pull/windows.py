@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds.api import ApiFeed, Window
-from waybill.pull import journal
+from waybill.ledger import pulls as journal
 
 
 class Asked(NamedTuple):

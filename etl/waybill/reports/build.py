@@ -238,7 +238,7 @@ def _zone(connection: Connection, wanted: str | None, full: bool) -> str:
 
 
 def _change_zone(connection: Connection, zone: str) -> None:
-    from waybill.load.rezone import rezone
+    from waybill.facts.rezone import rezone
 
     with connection, connection.cursor() as cursor:
         # Loads hold the shared side while they publish: none may write days of the old zone after this.

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.load.live_counts import LIVE_TABLES
+from waybill.facts.live_counts import LIVE_TABLES
 from waybill.model.errors import QualityGateError
 from waybill.quality.gate import Subject
 from waybill.reports import live

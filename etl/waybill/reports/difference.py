@@ -6,7 +6,7 @@ from datetime import date
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.load.live_counts import LiveTable
+from waybill.facts.live_counts import LiveTable
 from waybill.reports.catalogue import Report
 
 # The same three statements for every report; rows are told apart by the grain, whose columns are never null.

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.load import join_counts
-from waybill.load.join_counts import JOIN_COUNT
-from waybill.load.live_counts import (
+from waybill.facts import join_counts
+from waybill.facts.join_counts import JOIN_COUNT
+from waybill.facts.live_counts import (
     LIVE_ENGAGEMENT,
     LIVE_TABLES,
     WRITTEN_BY_LOADS,

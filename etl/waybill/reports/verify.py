@@ -11,7 +11,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.load.refold import refold
+from waybill.facts.refold import refold
 from waybill.model.errors import ConfigurationError
 from waybill.reports import candidates, live
 from waybill.reports.catalogue import BUILT, bounded_statement

@@ -14,7 +14,7 @@ from tests.waybill.cli.commands import Answer, environment_of, started, waybill
 from tests.waybill.pull.pulling import HOUR, NOON, HandMade, every, message
 from waybill.cli import pulling
 from waybill.feeds import twilio_lists
-from waybill.pull import ingest
+from waybill.flow import ingest
 from waybill.simulator import faults
 from waybill.simulator.serve import serving
 from waybill.simulator.stand_in import TwilioStandIn

@@ -21,11 +21,11 @@ from tests.waybill.load.loading import Loads
 from tests.waybill.pull.servers import Moment, Server, reply
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed, Listing, Window
-from waybill.load import run
+from waybill.flow import ingest
+from waybill.flow import loads as run
+from waybill.ledger.pulls import Pulled
 from waybill.model.errors import ConfigurationError, SourceError
-from waybill.pull import ingest
 from waybill.pull.client import Answer, Client
-from waybill.pull.journal import Pulled
 from waybill.pull.run import pull_window
 
 API_FEEDS = [feed for feed in FEEDS.values() if isinstance(feed, ApiFeed)]

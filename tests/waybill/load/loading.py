@@ -12,9 +12,10 @@ from psycopg2 import sql
 
 from tests.conftest import Warehouse
 from waybill.feeds import FEEDS
-from waybill.load import run, steps
-from waybill.load.landing import LandedObject, land
-from waybill.load.ledger import LedgerRow
+from waybill.flow import loads as run
+from waybill.landing.objects import LandedObject, land
+from waybill.ledger.loads import LedgerRow
+from waybill.load import steps
 
 LANDED_AT = datetime(2026, 3, 10, tzinfo=UTC)
 LISTS = {"twilio_messages": "messages", "twilio_calls": "calls"}

@@ -7,8 +7,9 @@ import pytest
 
 from tests.waybill.load.loading import LANDED_AT, Loads, counts, sendgrid, sms
 from waybill.feeds.sendgrid_events import SendgridEvents
-from waybill.load import ceiling, run, stage
-from waybill.load.landing import LandedObject, land
+from waybill.flow import loads as run
+from waybill.landing.objects import LandedObject, land
+from waybill.load import ceiling, stage
 from waybill.load.steps import HeldBackError
 from waybill.model.errors import RejectRecord
 from waybill.warehouse import connection

@@ -9,7 +9,7 @@ import pytest
 
 from tests.waybill.load.loading import Loads, call, dispatched, sendgrid, sms
 from waybill.feeds import FEEDS
-from waybill.load.landing import land
+from waybill.landing.objects import land
 from waybill.model.bounds import LONGEST_BYTES
 from waybill.reports.build import rebuild
 from waybill.reports.verify import verify

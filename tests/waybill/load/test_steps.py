@@ -9,8 +9,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from tests.waybill.load.loading import Loads, sms
 from waybill.feeds import FEEDS
-from waybill.load import landing, stage
-from waybill.load.landing import RecordedObject
+from waybill.ledger.objects import RecordedObject, record
+from waybill.load import stage
 from waybill.load.stage import drop_orphans
 from waybill.load.steps import publish_load, stage_load, validate_load
 from waybill.model.errors import CeilingError, QualityGateError, UsageError
@@ -33,7 +33,7 @@ class Steps:
     def record(self, *rows: dict | bytes) -> RecordedObject:
         landed = self.loads.land("twilio_messages", *rows)
         with self.connected() as connection, connection, connection.cursor() as cursor:
-            return landing.record(cursor, landed)
+            return record(cursor, landed)
 
     def stage(self, *objects: RecordedObject, kept_for: timedelta | None = timedelta(hours=1)) -> int:
         with self.connected() as connection:

@@ -15,9 +15,10 @@ import pytest
 from tests.conftest import KEY
 from tests.waybill.load.loading import Loads, as_file, sms
 from waybill.feeds import FEEDS
-from waybill.load import publish, run
+from waybill.flow import loads as run
+from waybill.ledger import pulls as journal
+from waybill.load import publish
 from waybill.model.errors import UnavailableError
-from waybill.pull import journal
 from waybill.warehouse import connection as connections
 from waybill.warehouse import locks
 from waybill.warehouse.connection import LOADER, connected

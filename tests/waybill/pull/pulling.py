@@ -12,11 +12,11 @@ from tests.conftest import Warehouse
 from tests.waybill.pull.servers import Moment
 from waybill.feeds import FEEDS
 from waybill.feeds.api import Window
-from waybill.load.ledger import LedgerRow
+from waybill.flow import ingest
+from waybill.ledger.loads import LedgerRow
+from waybill.ledger.pulls import Pulled
 from waybill.model.errors import WaybillError
-from waybill.pull import ingest
 from waybill.pull.client import Client
-from waybill.pull.journal import Pulled
 from waybill.pull.limits import Limits
 from waybill.pull.run import pull_window
 from waybill.settings import Access, Settings

@@ -27,10 +27,11 @@ from tests.waybill.pull.pulling import (
 from tests.waybill.pull.servers import Reply, Server, reply
 from waybill.feeds import FEEDS, twilio_lists
 from waybill.feeds.api import Window
+from waybill.flow import ingest
 from waybill.framing.limits import LONGEST_BODY
-from waybill.load import landing
+from waybill.landing import objects as landing
+from waybill.ledger import pulls as journal
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
-from waybill.pull import ingest, journal
 from waybill.pull.client import Client
 from waybill.pull.limits import Limits
 from waybill.pull.run import pull_inbox

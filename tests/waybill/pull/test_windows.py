@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.conftest import Warehouse
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed, Window, on_grid
-from waybill.pull import journal
+from waybill.ledger import pulls as journal
 from waybill.pull.windows import Asked, given_window, next_window
 from waybill.warehouse.connection import LOADER, connected
 

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from tests.conftest import KEY, Server, Warehouse, running_server
 from tests.waybill.load.loading import Loads, sms
 from waybill.feeds import FEEDS
-from waybill.load import run
+from waybill.flow import loads as run
 from waybill.model.errors import QualityGateError, UnavailableError
 from waybill.quality import gate
 from waybill.quality.gate import Subject

@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import ZONE, Facts, at
-from waybill.load.live_counts import LIVE_TABLES
+from waybill.facts.live_counts import LIVE_TABLES
 from waybill.model.errors import ConfigurationError, QualityGateError, UsageError
 from waybill.quality import gate
 from waybill.reports import build, candidates, catalogue
@@ -464,7 +464,7 @@ def test_days_of_two_zones_never_mix(warehouse: Warehouse, facts: Facts, monkeyp
     """The zone was changed and then the build failed: the reports are those of the old zone until a full build."""
     three_days(facts)
     run(warehouse, full=True)
-    monkeypatch.setattr("waybill.load.rezone.rezone", lambda cursor, zone: None)
+    monkeypatch.setattr("waybill.facts.rezone.rezone", lambda cursor, zone: None)
     monkeypatch.setattr(gate, "check", lambda *arguments: (_ for _ in ()).throw(QualityGateError("stopped")))
     with pytest.raises(QualityGateError):
         run(warehouse, full=True, zone="UTC")

@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.warehouses import build, load_files
 from tests.conftest import KEY, Server, Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
-from waybill.load.live_counts import LIVE_TABLES
+from waybill.facts.live_counts import LIVE_TABLES
 from waybill.model.errors import ConfigurationError
 from waybill.reports.catalogue import BUILT
 from waybill.reports.verify import Finding, Verification, verify

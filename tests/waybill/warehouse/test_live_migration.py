@@ -4,7 +4,7 @@ import pytest
 
 from tests.acceptance.warehouses import LandedFile, build, check_equal, load_files, report_cells
 from tests.conftest import Warehouse
-from waybill.load.live_counts import LIVE_TABLES
+from waybill.facts.live_counts import LIVE_TABLES
 from waybill.simulator.world import World
 from waybill.warehouse.migrations import migrate
 

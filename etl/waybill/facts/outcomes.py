@@ -1,0 +1,79 @@
+"""Legs and messages: what the events of a load make of them, written as differences."""
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill.facts import join_counts, live_counts
+from waybill.installed_files import SQL
+
+
+def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) -> None:
+    """Write what the new and revised events of a load make of legs and messages, the days that it touched, and what
+    it changes in live monitoring and in the counts of joins.
+
+    Reads the temporary tables inserted_event, revised_event and revised_leg. The caller holds the locks of all
+    accounts of the load.
+
+    :param report_timezone: IANA name, that of the stored local days
+    """
+    _run(cursor, "touched_legs")
+    _run(cursor, "fold_legs", report_timezone=report_timezone)
+    _run(cursor, "join_legs")
+    _run(cursor, "touched_messages")
+    cursor.execute(
+        "create temporary table day_before on commit drop as"
+        " select distinct day from touched_message inner join fact.message using (message_key)"
+        " cross join lateral unnest(days) as day"
+    )
+    live_counts.note_before(cursor)
+    join_counts.note_before(cursor)
+    _apply_difference(cursor, "leg", "leg_key", "touched_leg", "leg_after")
+    cursor.execute(
+        "update fact.leg as l set message_key = m.message_key, is_copy = m.is_copy from moved_leg as m"
+        " where m.leg_key = l.leg_key"
+    )
+    _run(cursor, "fold_messages", report_timezone=report_timezone)
+    _apply_difference(cursor, "message", "message_key", "touched_message", "message_after")
+    live_counts.write_difference(cursor, load_id)
+    join_counts.write_difference(cursor)
+    cursor.execute(
+        "insert into ops.changed_day (load_id, day)"
+        " select %s, day from day_before"
+        " union select %s, day from message_after cross join lateral unnest(days) as day",
+        (load_id, load_id),
+    )
+
+
+def _run(cursor: Cursor, name: str, **parameters: object) -> None:
+    cursor.execute((SQL / "load" / f"{name}.sql").read_text(), parameters)
+
+
+def _apply_difference(cursor: Cursor, table: str, key: str, touched: str, after: str) -> None:
+    """Make the touched rows of fact.<table> what <after> says, writing only what differs."""
+    cursor.execute(
+        "select column_name from information_schema.columns where table_schema = 'fact' and table_name = %s"
+        " order by ordinal_position",
+        (table,),
+    )
+    names = [name for (name,) in cursor.fetchall()]
+    parts = {
+        "table": sql.Identifier("fact", table),
+        "key": sql.Identifier(key),
+        "touched": sql.Identifier(touched),
+        "after": sql.Identifier(after),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, names)),
+        "a_columns": sql.SQL(", ").join(sql.Identifier("a", name) for name in names),
+        "t_columns": sql.SQL(", ").join(sql.Identifier("t", name) for name in names),
+        "assignments": sql.SQL(", ").join(
+            sql.SQL("{name} = a.{name}").format(name=sql.Identifier(name)) for name in names if name != key
+        ),
+    }
+    for statement in (
+        "delete from {table} as t using {touched} as w where w.{key} = t.{key}"
+        " and not exists (select from {after} as a where a.{key} = t.{key})",
+        "update {table} as t set {assignments} from {after} as a where a.{key} = t.{key}"
+        " and ({t_columns}) is distinct from ({a_columns})",
+        "insert into {table} ({columns}) select {a_columns} from {after} as a"
+        " where not exists (select from {table} as t where t.{key} = a.{key}) order by a.{key}",
+    ):
+        cursor.execute(sql.SQL(statement).format(**parts))

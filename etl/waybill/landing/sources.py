@@ -1,0 +1,108 @@
+"""Where the bytes of a load come from: files and folders, the inbox, a SQL table."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+
+import msgspec
+
+from waybill.feeds.base import Feed
+from waybill.landing import inbox
+from waybill.landing.entries import Entry, OpenFile, UnreadableError, entries_of
+from waybill.landing.objects import LandedObject, land
+from waybill.model.errors import ConfigurationError, SourceError, UsageError
+from waybill.settings import Settings
+
+TABLE = re.compile(r"table:(?:(?P<schema>\w+)\.)?(?P<name>\w+)")
+ROWS_PER_OBJECT = 200_000
+
+
+Landed = LandedObject | SourceError
+"""A file that was landed, or why it could not be read: one bad file must not keep the others away."""
+
+Warn = Callable[[str], None]
+"""Takes what was passed over and holds no records."""
+
+
+def landed_paths(
+    settings: Settings, feed: Feed, account: str, paths: list[str], warn: Warn = lambda message: None
+) -> Iterator[Landed]:
+    """Land every file of the paths (folders: all files below; `table:schema.name`: a SQL table of DISPATCH_LOG_URL)."""
+    for path in paths:
+        if path.startswith("table:"):
+            yield from _landed_table(settings, feed, account, path)
+        else:
+            yield from _landed(settings, feed, account, entries_of(path), warn)
+
+
+def landed_inbox(
+    settings: Settings, feed: Feed, account: str | None, warn: Warn = lambda message: None
+) -> Iterator[Landed]:
+    """Land every file under INBOX_URL/<account>/<feed>/, of one account or of all. Raises as `inbox.accounts` does."""
+    for name in inbox.accounts(settings, feed, account):
+        yield from _landed(settings, feed, name, inbox.entries(settings, feed, name), warn)
+
+
+def _landed(settings: Settings, feed: Feed, account: str, entries: Iterator[Entry], warn: Warn) -> Iterator[Landed]:
+    for entry in entries:
+        if isinstance(entry, OpenFile):
+            try:
+                yield land(entry.stream, account, feed.slug, settings.landing_url, source=entry.shown)
+            except UnreadableError as error:
+                yield error
+        elif entry.may_hold_records:
+            yield SourceError(str(entry))
+        else:
+            warn(f"{entry}.")
+
+
+def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> Iterator[LandedObject]:
+    """A SQL table as landed NDJSON, in a stable order, so that an unchanged table gives the same objects."""
+    match = TABLE.fullmatch(path)
+    if match is None:
+        raise UsageError(f"{path}: expected table:NAME or table:SCHEMA.NAME.")
+    if feed.slug != "dispatch_log":
+        raise UsageError(f"{path}: only the dispatch_log can be read from a SQL table.")
+    if settings.dispatch_log_url is None:
+        raise ConfigurationError(
+            "DISPATCH_LOG_URL is not set: the SQLAlchemy URL of the database that holds the dispatch log, for example "
+            "postgresql+psycopg2://reader@host/campaigns."
+        )
+    import sqlalchemy  # slow to import, and needed for this kind of source alone
+
+    try:
+        engine = sqlalchemy.create_engine(settings.dispatch_log_url)
+        with engine.connect().execution_options(stream_results=True) as connection:
+            table = sqlalchemy.Table(
+                match["name"], sqlalchemy.MetaData(), schema=match["schema"], autoload_with=connection
+            )
+            missing = [name for name in feed.record_type.__struct_fields__ if name not in table.columns]
+            required = {"dispatch_id", "occurred_at", "channel", "status"}
+            if required & set(missing):
+                raise SourceError(f"{path} lacks the columns {', '.join(sorted(required & set(missing)))}.")
+            columns = [table.columns[n] for n in feed.record_type.__struct_fields__ if n in table.columns]
+            first = [table.columns.occurred_at, table.columns.dispatch_id, table.columns.status]
+            order = first + [column for column in columns if column not in set(first)]
+            result = connection.execute(sqlalchemy.select(*columns).order_by(*order))
+            for partition in result.mappings().partitions(ROWS_PER_OBJECT):
+                lines = b"".join(msgspec.json.encode(_plain(row), order="sorted") + b"\n" for row in partition)
+                yield land(BytesIO(lines), account, feed.slug, settings.landing_url)
+        engine.dispose()
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__).strip().split("\n", 1)[0]
+        raise SourceError(f"Cannot read {path} of DISPATCH_LOG_URL: {reason}.") from None
+
+
+def _plain(row: Mapping[str, object]) -> dict[str, object]:
+    """A row as JSON takes it: times in ISO 8601 (a naive one stays naive, and its record will be rejected)."""
+    return {
+        name: value.isoformat()
+        if isinstance(value, datetime | date)
+        else str(value)
+        if isinstance(value, Decimal)
+        else value
+        for name, value in row.items()
+        if value is not None
+    }

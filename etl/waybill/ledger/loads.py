@@ -1,0 +1,245 @@
+"""The ledger: one row of ops.load per load, from its beginning to how it ended."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill import __version__
+from waybill.feeds.base import AHEAD_OF_CLOCK, Feed
+from waybill.ledger.books import Staged
+from waybill.ledger.objects import RecordedObject
+from waybill.model.errors import ConfigurationError, UsageError
+from waybill.model.identity import Keyring
+
+UNFINISHED = ("staging", "staged", "validated")
+DIED = "its process died"
+"""Why a load was stopped that nobody stopped."""
+
+
+class LedgerRow(msgspec.Struct, kw_only=True):
+    """One row of ops.load, as commands print it. Counts are of records, then of events; None: it did not get there."""
+
+    load_id: int
+    account: str
+    feed: str
+    kind: str
+    digest: str
+    rules_version: int
+    code_version: str
+    status: str
+    stop_reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    read_count: int | None
+    loaded_count: int | None
+    duplicate_count: int | None
+    rejected_count: int | None
+    ignored_count: int | None
+    mapped_count: int | None
+    inserted_count: int | None
+    revised_count: int | None
+    unchanged_count: int | None
+    removed_count: int | None
+    unknown_count: int | None
+    rejected_reasons: dict[str, int] | None
+
+
+COLUMNS = sql.SQL(", ").join(map(sql.Identifier, LedgerRow.__struct_fields__))
+
+
+def check_key(cursor: Cursor, keyring: Keyring) -> None:
+    """Refuse another secret than the one that all keys of this warehouse were made with."""
+    cursor.execute(
+        "insert into ops.setting (name, value) values ('key_fingerprint', %s) on conflict do nothing",
+        (keyring.fingerprint,),
+    )
+    cursor.execute("select value from ops.setting where name = 'key_fingerprint'")
+    stored = cursor.fetchone()[0]
+    if stored != keyring.fingerprint:
+        raise ConfigurationError(
+            f"RECIPIENT_HMAC_KEY is not the one this warehouse was made with (fingerprint {keyring.fingerprint}, "
+            f"expected {stored}). With another key every event would be loaded a second time. Set the old one."
+        )
+
+
+def check_rules(cursor: Cursor, feeds: Sequence[Feed]) -> None:
+    """Refuse code whose rules are older than those that derived what is there; remember newer ones.
+
+    Where they are the same nothing is written: a row that one publisher has written would keep all other loads of its
+    feed waiting until it commits.
+    """
+    for feed in feeds:
+        version = _rules_version(cursor, feed)
+        if version < feed.rules_version:
+            cursor.execute(
+                "insert into ops.rules as r (feed, version) values (%s, %s)"
+                " on conflict (feed) do update set version = excluded.version where r.version < excluded.version",
+                (feed.slug, feed.rules_version),
+            )
+            version = _rules_version(cursor, feed)
+        if version > feed.rules_version:
+            raise ConfigurationError(
+                f"This release derives {feed.slug} by rules {feed.rules_version}, and the warehouse was loaded by "
+                f"rules {version}: older rules never overwrite newer ones. Deploy the newer release here too."
+            )
+
+
+def note_feeds(cursor: Cursor, feeds: Iterable[Feed]) -> None:
+    """Note what these feeds say of themselves; what is noted already is not written."""
+    for feed in feeds:
+        cursor.execute(
+            "insert into ops.feed as noted (feed, kind, provider, channel, lateness) values (%s, %s, %s, %s, %s)"
+            " on conflict (feed) do update set kind = excluded.kind, provider = excluded.provider,"
+            " channel = excluded.channel, lateness = excluded.lateness"
+            " where (noted.kind, noted.provider, noted.channel, noted.lateness)"
+            " is distinct from (excluded.kind, excluded.provider, excluded.channel, excluded.lateness)",
+            (feed.slug, feed.kind, feed.provider, feed.channel, feed.lateness),
+        )
+
+
+def _rules_version(cursor: Cursor, feed: Feed) -> int:
+    """The newest rules that derived events of a feed; 0: none did."""
+    cursor.execute("select max(version) from ops.rules where feed = %s", (feed.slug,))
+    return cursor.fetchone()[0] or 0
+
+
+def digest_of(objects: Sequence[RecordedObject]) -> str:
+    """One name for the bytes of several objects, whatever order they came in."""
+    return _digest(o.landed.sha256 for o in objects)
+
+
+def _digest(digests: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for sha256 in sorted(digests):
+        digest.update(bytes.fromhex(sha256))
+    return digest.hexdigest()
+
+
+def begin(
+    connection: Connection, account: str, feed: Feed, kind: str, objects: Sequence[RecordedObject], pull_id: int | None
+) -> int:
+    """Write the ledger row of a load that starts, and hold its lock for as long as this connection lives."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, pull_id)"
+            " values (%s, %s, %s, %s, %s, %s, 'staging', %s) returning load_id",
+            (account, feed.slug, kind, digest_of(objects), feed.rules_version, __version__, pull_id),
+        )
+        load_id = cursor.fetchone()[0]
+        cursor.execute("select pg_advisory_lock(hashtext('waybill-load'), %s)", (load_id,))
+    connection.commit()
+    return load_id
+
+
+def keep_staged(cursor: Cursor, load_id: int, staged: Staged, kept_until: datetime | None) -> None:
+    """Note that a load is staged, and what was counted.
+
+    :param kept_until: aware time until which it waits for the next step; None: as long as its process lives
+    """
+    cursor.execute(
+        "update ops.load set status = 'staged', staged = %s, kept_until = %s where load_id = %s",
+        (msgspec.json.encode(staged).decode(), kept_until, load_id),
+    )
+
+
+def keep_counts(cursor: Cursor, load_id: int, staged: Staged) -> None:
+    """Note what of a staged load goes on."""
+    cursor.execute(
+        "update ops.load set staged = %s where load_id = %s", (msgspec.json.encode(staged).decode(), load_id)
+    )
+
+
+def split_off(cursor: Cursor, load_id: int, taken: Collection[int], left: Collection[int]) -> int:
+    """Write the ledger row of a load that takes these objects (by object_id) out of another one; returns its number."""
+    digests = []
+    for object_ids in (taken, left):
+        cursor.execute("select sha256 from ops.object where object_id = any(%s)", (list(object_ids),))
+        digests.append(_digest(sha256 for (sha256,) in cursor.fetchall()))
+    cursor.execute(
+        "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, pull_id, started_at)"
+        " select account, feed, kind, %s, rules_version, code_version, 'staging', pull_id, started_at"
+        " from ops.load where load_id = %s returning load_id",
+        (digests[0], load_id),
+    )
+    (number,) = cursor.fetchone()
+    cursor.execute("update ops.load set digest = %s where load_id = %s", (digests[1], load_id))
+    return number
+
+
+def objects_with_keys(cursor: Cursor, object_ids: Iterable[int]) -> set[int]:
+    """Those of these objects that told an event in a published load."""
+    cursor.execute(
+        "select o.object_id from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
+        " where l.status = 'published' and o.first_key is not null and o.object_id = any(%s) group by o.object_id",
+        (list(object_ids),),
+    )
+    return {object_id for (object_id,) in cursor.fetchall()}
+
+
+def staged(cursor: Cursor, load_id: int) -> Staged | None:
+    """What stage counted of a load that is staged or validated; None: it is neither."""
+    cursor.execute(
+        "select staged::text from ops.load where load_id = %s and status in ('staged', 'validated')", (load_id,)
+    )
+    found = cursor.fetchone()
+    return None if found is None else msgspec.json.decode(found[0], type=Staged)
+
+
+def mark_validated(cursor: Cursor, load_id: int) -> None:
+    """Note that a staged load passed its suite."""
+    cursor.execute("update ops.load set status = 'validated' where load_id = %s and status = 'staged'", (load_id,))
+
+
+def end(
+    cursor: Cursor,
+    load_id: int,
+    status: str,
+    stop_reason: str | None = None,
+    rejected_reasons: Mapping[str, int] | None = None,
+    **counts: int,
+) -> None:
+    """Write how a load ended; the counts by name of column, those of rejected records also by reason."""
+    assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(n)) for name, n in counts.items()]
+    if rejected_reasons is not None:
+        reasons = msgspec.json.encode(rejected_reasons).decode()
+        assignments.append(sql.SQL("rejected_reasons = {}").format(sql.Literal(reasons)))
+    cursor.execute(
+        sql.SQL("update ops.load set {} where load_id = %s").format(
+            sql.SQL(", ").join(
+                [*assignments, sql.SQL("status = %s, stop_reason = %s, ended_at = clock_timestamp(), staged = null")]
+            )
+        ),
+        (status, stop_reason, load_id),
+    )
+
+
+def row(cursor: Cursor, load_id: int) -> LedgerRow:
+    """The ledger row of a load. Raises UsageError if there is none."""
+    cursor.execute(sql.SQL("select {} from ops.load where load_id = %s").format(COLUMNS), (load_id,))
+    found = cursor.fetchone()
+    if found is None:
+        raise UsageError(f"There is no load {load_id}.")
+    return LedgerRow(**dict(zip(LedgerRow.__struct_fields__, found, strict=True)))
+
+
+def published_with(cursor: Cursor, object_ids: Iterable[int], rules_version: int) -> dict[int, int]:
+    """Which of these objects are published under these rules already: object_id to the last such load_id.
+
+    A replay takes objects of every feed of its provider and has the rules version of one: it counts for that feed. An
+    object with a record that was ahead of the clock, and is not any more, is to be loaded once more.
+    """
+    cursor.execute(
+        "select o.object_id, max(o.load_id) from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
+        " inner join ops.object as b on b.object_id = o.object_id and b.feed = l.feed"
+        " where l.status = 'published' and l.rules_version = %s and o.object_id = any(%s) and not exists ("
+        "  select from private.rejected_record as r where r.object_id = o.object_id and r.resolved_load_id is null"
+        "  and (r.acceptable_at <= clock_timestamp() or r.acceptable_at is null and r.reason = %s))"
+        " group by o.object_id",
+        (rules_version, list(object_ids), AHEAD_OF_CLOCK),
+    )
+    return dict(cursor.fetchall())

@@ -1,0 +1,30 @@
+"""Landed objects in ops.object, where each has a number."""
+
+from typing import NamedTuple
+
+import msgspec
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill.landing.objects import LandedObject, source_of
+
+
+class RecordedObject(NamedTuple):
+    """A landed object with its number in ops.object."""
+
+    object_id: int
+    landed: LandedObject
+
+
+def record(cursor: Cursor, landed: LandedObject) -> RecordedObject:
+    """Note a landed object in ops.object; the same one again gives the same number."""
+    cursor.execute(
+        "insert into ops.object as o (account, feed, sha256, path, byte_count, landed_at, source)"
+        " values (%s, %s, %s, %s, %s, %s, %s) on conflict (account, feed, sha256)"
+        " do update set source = excluded.source where o.source is null and excluded.source is not null",
+        (*msgspec.structs.astuple(landed)[:6], source_of(landed)),
+    )
+    cursor.execute(
+        "select object_id from ops.object where account = %s and feed = %s and sha256 = %s",
+        (landed.account, landed.feed, landed.sha256),
+    )
+    return RecordedObject(cursor.fetchone()[0], landed)

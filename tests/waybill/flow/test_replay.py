@@ -1,0 +1,300 @@
+"""Replay: a time range of one provider's events, taken anew from landing."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.warehouses import build, check_equal, facts, report_cells
+from tests.conftest import Server
+from tests.waybill.load.loading import Loads, at, before_publish, beside, counts, days, dispatched, sendgrid, sms
+from waybill.feeds import FEEDS, sendgrid_events
+from waybill.feeds.dispatch_log import DispatchLog
+from waybill.feeds.sendgrid_events import SendgridEvents
+from waybill.feeds.twilio_messages import TwilioMessages
+from waybill.flow import loads as run
+from waybill.model.errors import SourceError, UsageError
+
+MAIL = [
+    [
+        sendgrid("processed", "2026-02-27 10:00", category="spring"),
+        sendgrid("processed", "2026-03-01 10:00", "m2", "bob@gmail.com", category=["autumn", "x"]),
+        sendgrid("delivered", "2026-03-01 10:01", "m2", "bob@gmail.com"),
+        b"not a record",
+    ],
+    [
+        sendgrid("delivered", "2026-03-01 11:00", category="spring"),
+        sendgrid("open", "2026-03-02 10:00", "m2", "bob@gmail.com", category=["autumn"]),
+        sendgrid("bounce", "2026-03-02 10:00", "m3", "carol@yahoo.com", type="blocked", campaign_id="named"),
+        sendgrid("processed", "2026-03-01 10:00", "m2", "bob@gmail.com", category=["autumn", "x"], sg_event_id="again"),
+    ],
+]
+EVENTS = "select event_type, campaign_id from fact.event order by event_key"
+
+
+def forget_categories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in a copied column: the campaign is not taken from the first category, but is the text `lost`."""
+    campaign = sendgrid_events._campaign
+
+    def wrong(record, tags):
+        found, source = campaign(record, tags)
+        return (found, source) if source == "custom_argument" else ("lost", "provider")
+
+    monkeypatch.setattr(sendgrid_events, "_campaign", wrong)
+
+
+def test_a_replay_gives_what_a_clean_load_with_the_new_mapping_gives(
+    loads: Loads, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        forget_categories(broken)
+        for records in MAIL:
+            loads.load("sendgrid_events", *records)
+    loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T09:00", recipient="bob@gmail.com"))
+    build(loads.url)
+    assert ("processed", "lost") in loads.rows(EVENTS)
+
+    (row,) = loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00")
+    assert (row.kind, row.account, row.feed, row.status) == ("replay", "acme", "sendgrid_events", "published")
+    assert counts(row) == {
+        "read": 8, "loaded": 5, "duplicate": 2, "rejected": 1, "mapped": 6, "revised": 5, "unchanged": 1
+    }  # fmt: skip
+    build(loads.url)
+
+    clean = postgres.database()
+    try:
+        loads_of_clean = Loads(loads.warehouse.__class__(clean, loads.settings, postgres))
+        for records in MAIL:
+            loads_of_clean.load("sendgrid_events", *records)
+        loads_of_clean.load("dispatch_log", dispatched("handed_over", "2026-03-01T09:00", recipient="bob@gmail.com"))
+        build(clean)
+        assert facts(loads.url) == facts(clean)
+        check_equal(report_cells(loads.url), report_cells(clean))
+        assert any(report_cells(clean).values())
+    finally:
+        postgres.drop(clean)
+
+
+def test_a_replay_does_not_write_the_rows_that_stay_the_same(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    for records in MAIL:
+        loads.load("sendgrid_events", *records)
+    before = loads.stamps("fact", "private", "report")
+    (row,) = loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00")
+    assert counts(row) == {"read": 8, "duplicate": 7, "rejected": 1, "mapped": 6, "unchanged": 6}
+    assert loads.stamps("fact", "private", "report") == before
+    assert loads.changed_days(row) == []
+
+    loads.load("twilio_messages", sms("delivered", "2026-03-01T10:00", "2026-03-01T10:01"))
+    untouched = "select ctid::text, xmin::text from {} where account || coalesce(provider_message_id, '') <> 'acmem3'"
+    before = [loads.rows(untouched.format(table)) for table in ("fact.event", "fact.leg")]
+    assert len(before[0]) == 7
+    bounce_class = SendgridEvents._bounce_class
+    monkeypatch.setattr(SendgridEvents, "_bounce_class", lambda self, event: bounce_class(self, event) and "invalid")
+    (row,) = loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00")
+    assert counts(row) == {
+        "read": 8, "loaded": 1, "duplicate": 6, "rejected": 1, "mapped": 6, "revised": 1, "unchanged": 5
+    }  # fmt: skip
+    assert [loads.rows(untouched.format(table)) for table in ("fact.event", "fact.leg")] == before
+    assert loads.changed_days(row) == days("03-02")
+    assert loads.one("select failure_class from fact.message where state = 'bounced'") == ("invalid",)
+
+
+def test_only_the_range_is_taken_anew(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        forget_categories(broken)
+        for records in MAIL:
+            loads.load("sendgrid_events", *records)
+    (row,) = loads.replay("sendgrid_events", "2026-03-01 10:00", "2026-03-01 11:00")
+    found = loads.rows("select event_at, campaign_id from fact.event order by event_key")
+    inside = [(when, campaign) for when, campaign in found if at("2026-03-01 10:00") <= when < at("2026-03-01 11:00")]
+    assert inside == [(at("2026-03-01 10:00"), "autumn"), (at("2026-03-01 10:01"), None)]
+    assert row.removed_count == 0
+    assert row.inserted_count == 0
+    assert len(found) == 6
+
+
+def test_an_event_that_no_record_tells_any_more_is_taken_back(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbound = sms("received", "2026-03-04T10:00", "2026-03-04T10:01", sid="SM9", to="+15005550009")
+    kept = sms("delivered", "2026-03-01T10:00", "2026-03-02T10:01")
+    with monkeypatch.context() as broken:
+        broken.setattr(TwilioMessages, "inbound_statuses", ())
+        row = loads.load("twilio_messages", inbound, kept)
+    assert counts(row) == {"read": 2, "loaded": 2, "mapped": 4, "inserted": 4}
+    (row,) = loads.replay("twilio_messages", "2026-03-01 00:00", "2026-03-05 00:00")
+    assert counts(row) == {"read": 2, "duplicate": 1, "ignored": 1, "mapped": 2, "unchanged": 2, "removed": 2}
+    assert loads.changed_days(row) == days("03-04")
+    for table in ("fact.leg", "fact.message"):
+        assert loads.one(f"select count(*) from {table}") == (1,), table
+    assert loads.one("select state, days from fact.message") == ("delivered", days("03-01", "03-02"))
+
+
+def test_taking_back_one_event_of_a_message_changes_its_leg_message_and_days(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads.load(
+        "sendgrid_events",
+        sendgrid("processed", "2026-03-01 10:00"),
+        sendgrid("click", "2026-03-03 10:00", url="https://example.com/x"),
+        sendgrid("delivered", "2026-03-02 10:00"),
+    )
+    assert loads.one("select is_clicked, days from fact.message") == (True, days("03-01", "03-02", "03-03"))
+    sightings = SendgridEvents.sightings
+
+    def without_clicks(self, record):
+        return () if record.event == "click" else sightings(self, record)
+
+    monkeypatch.setattr(SendgridEvents, "sightings", without_clicks)
+    (row,) = loads.replay("sendgrid_events", "2026-03-03 00:00", "2026-03-04 00:00")
+    assert (row.removed_count, row.ignored_count) == (1, 1)
+    assert loads.changed_days(row) == days("03-01", "03-02", "03-03")
+    assert loads.one("select is_clicked, days from fact.message") == (False, days("03-01", "03-02"))
+    assert loads.one("select event_count, first_clicked_at, engaged_days from fact.leg") == (2, None, None)
+
+
+def test_a_replay_takes_back_clear_addresses_that_no_event_has_any_more(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbound = sms("received", "2026-03-04T10:00", "2026-03-04T10:01", sid="SM9", to="+15005550009")
+    with monkeypatch.context() as broken:
+        broken.setattr(TwilioMessages, "inbound_statuses", ())
+        loads.load("twilio_messages", inbound, sms("queued", "2026-03-04T10:00"))
+    loads.replay("twilio_messages", "2026-03-01 00:00", "2026-03-05 00:00")
+    assert loads.rows("select address from private.recipient") == [("+15005550006",)]
+
+
+def test_a_landed_object_that_is_gone_stops_a_replay_before_anything(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        forget_categories(broken)
+        for records in MAIL:
+            loads.load("sendgrid_events", *records)
+    gone = loads.land("sendgrid_events", *MAIL[1])
+    (Path(loads.settings.landing_url) / gone.path).unlink()
+    before = loads.stamps("fact", "private", "report")
+    pending = loads.rows("select load_id, day from ops.changed_day order by 1, 2")
+    with pytest.raises(SourceError, match="gone") as told:
+        loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00")
+    assert gone.path in str(told.value)
+    assert loads.stamps("fact", "private", "report") == before
+    assert loads.rows("select load_id, day from ops.changed_day order by 1, 2") == pending
+    assert loads.staging_tables() == []
+
+
+def test_a_replay_of_the_dispatch_log_holds_rows_of_all_accounts(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setitem(DispatchLog.event_types, "gone", "queued")
+        loads.load(
+            "dispatch_log",
+            dispatched("gone", "2026-03-01T10:00"),
+            dispatched("queued", "2026-03-01T10:00", "d2", account="beta"),
+            dispatched("gone", "2026-03-01T10:00", "d3", account="beta"),
+        )
+        loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T11:00", "d2"), account="beta")
+    for account in (None, "beta"):  # rows of beta lie in a file of acme: both together, whoever is asked for
+        (row,) = loads.replay("dispatch_log", "2026-03-01 00:00", "2026-03-02 00:00", account)
+        assert row.read_count == 4
+        assert row.rejected_count == 2
+        assert row.removed_count == (2 if account is None else 0)
+        found = loads.rows("select account, event_type from fact.event order by event_key")
+        assert found == [("beta", "queued"), ("beta", "handed_over")]
+
+
+def test_a_replay_of_one_account_leaves_the_others_alone(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        forget_categories(broken)
+        for account in ("acme", "beta"):
+            loads.load("sendgrid_events", *MAIL[0], account=account)
+    (row,) = loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", "beta")
+    assert row.account == "beta"
+    lost = "select account from fact.event where campaign_id = 'lost' group by account order by account"
+    assert loads.rows(lost) == [("acme",)]
+    (row,) = loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", "acme")
+    assert loads.rows(lost) == []
+
+
+def test_a_replay_of_one_feed_takes_all_feeds_of_its_provider(loads: Loads) -> None:
+    loads.load("twilio_messages", sms("delivered", "2026-03-01T10:00", "2026-03-01T10:01"))
+    loads.load("twilio_calls", sms("ringing", "2026-03-01T10:00", "2026-03-01T10:01", sid="CA1"))
+    (row,) = loads.replay("twilio_calls", "2026-03-01 00:00", "2026-03-02 00:00")
+    assert counts(row) == {"read": 2, "duplicate": 2, "mapped": 4, "unchanged": 4}
+
+
+def test_a_replay_with_nothing_in_its_range_does_nothing(loads: Loads) -> None:
+    loads.load("sendgrid_events", *MAIL[0])
+    before = loads.stamps()
+    assert loads.replay("sendgrid_events", "2025-01-01 00:00", "2025-02-01 00:00") == []
+    assert loads.replay("dispatch_log", "2026-02-01 00:00", "2026-04-01 00:00") == []
+    loads.use(accounts=("gamma",))
+    assert loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", "gamma") == []
+    after = loads.stamps()
+    assert {name for name in after if after[name] != before.get(name)} <= {"ops.rules", "ops.feed"}
+
+
+@pytest.mark.parametrize(
+    ("first", "until"),
+    [
+        (datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        (datetime(2026, 3, 1), datetime(2026, 3, 2)),
+    ],
+    ids=["inverted", "empty", "naive"],
+)
+def test_a_range_that_is_none_is_a_usage_error(loads: Loads, first: datetime, until: datetime) -> None:
+    loads.load("sendgrid_events", *MAIL[0])
+    with pytest.raises(UsageError):
+        run.replay(loads.settings, loads.url, FEEDS["sendgrid_events"], first, until)
+
+
+def test_what_another_load_publishes_during_a_replay_is_not_taken_back(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads.load("sendgrid_events", *MAIL[0])
+    late = sendgrid("open", "2026-03-02 10:00")
+    before_publish(monkeypatch, beside(lambda: loads.load("sendgrid_events", late)))
+    loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00")
+    assert loads.one("select count(*) from ops.load where kind = 'load' and status = 'published'") == (2,)
+    assert loads.one("select event_at from fact.event where event_type = 'opened'") == (at("2026-03-02 10:00"),)
+
+
+def test_what_another_load_adds_to_an_event_during_a_replay_stays(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = sms("undelivered", "2026-03-01T10:00", "2026-03-01T10:05")
+    loads.load("twilio_messages", refused)
+    before_publish(monkeypatch, beside(lambda: loads.load("twilio_messages", refused | {"error_code": 30007})))
+    loads.replay("twilio_messages", "2026-02-01 00:00", "2026-04-01 00:00")
+    assert loads.one("select provider_code from fact.event where event_type = 'undelivered'") == ("30007",)
+
+
+def test_rejected_records_of_the_range_are_mapped_by_a_replay_after_a_fix(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00"), dispatched("gone", "2026-03-01T11:00"))
+    monkeypatch.setitem(DispatchLog.event_types, "gone", "handed_over")
+    (row,) = loads.replay("dispatch_log", "2026-03-01 00:00", "2026-03-02 00:00")
+    assert counts(row) == {"read": 2, "loaded": 1, "duplicate": 1, "mapped": 2, "inserted": 1, "unchanged": 1}
+    assert loads.rows("select resolved_load_id from private.rejected_record") == [(row.load_id,)]
+
+
+def test_an_object_in_which_all_was_rejected_is_replayed_too(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00"))
+    loads.load("dispatch_log", dispatched("gone", "2026-03-01T11:00"))
+    monkeypatch.setitem(DispatchLog.event_types, "gone", "handed_over")
+    loads.replay("dispatch_log", "2026-03-01 00:00", "2026-03-02 00:00")
+    assert loads.one("select resolved_load_id is not null from private.rejected_record") == (True,)
+    assert loads.one("select count(*) from fact.event where event_type = 'handed_over'") == (1,)
+
+
+def test_a_misspelt_account_is_named_with_those_that_there_are(loads: Loads) -> None:
+    """An account is known by ACCOUNTS, by a folder in the inbox, by a landed object, or by rows of a dispatch log."""
+    loads.use(accounts=("delta",))
+    loads.load("sendgrid_events", *MAIL[0])
+    loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00", account="beta"))
+    (loads.settings.var / "inbox" / "gamma").mkdir(parents=True)
+    before = loads.stamps()
+    with pytest.raises(UsageError, match=r"^There is no account 'acm'; there are: acme, beta, delta, gamma\.$"):
+        loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", "acm")
+    for account in ("beta", "delta", "gamma"):
+        assert loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00", account) == []
+    assert loads.stamps() == before

@@ -1,0 +1,165 @@
+"""Where the bytes come from: files, folders, the inbox over all accounts, a SQL table."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.waybill.load.loading import Loads, as_file, counts, sendgrid
+from waybill.feeds import FEEDS
+from waybill.landing.sources import landed_inbox, landed_paths
+from waybill.model.errors import ConfigurationError, SourceError, UsageError
+
+MAIL = FEEDS["sendgrid_events"]
+LOG = FEEDS["dispatch_log"]
+
+
+def put(path: Path, number: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(as_file("sendgrid_events", (sendgrid("open", f"2026-03-01 10:{number:02}"),)))
+
+
+def test_the_inbox_is_searched_over_all_accounts(loads: Loads) -> None:
+    inbox = Path(loads.settings.inbox_url)
+    put(inbox / "beta" / "sendgrid_events" / "2026" / "03" / "a.json", 1)
+    put(inbox / "acme" / "sendgrid_events" / "b.json", 2)
+    put(inbox / "acme" / "sendgrid_events" / "a.json", 3)
+    put(inbox / "acme" / "sendgrid_events" / "c.json.tmp", 4)
+    put(inbox / "acme" / "sendgrid_events" / ".d.json", 5)
+    put(inbox / "acme" / "twilio_messages" / "e.json", 6)
+    (inbox / "gamma").mkdir()
+    landed = list(landed_inbox(loads.settings, MAIL, None))
+    assert [item.account for item in landed] == ["acme", "acme", "beta"]
+    done = loads.load_all("sendgrid_events", landed)
+    assert [(item.row.account, item.row.loaded_count) for item in done] == [("acme", 2), ("beta", 1)]
+    assert [item.account for item in landed_inbox(loads.settings, MAIL, "beta")] == ["beta"]
+    assert list(landed_inbox(loads.settings, MAIL, "gamma")) == []
+    again = loads.load_all("sendgrid_events", list(landed_inbox(loads.settings, MAIL, None)))
+    assert [item.is_new for item in again] == [False, False]
+
+
+def test_an_inbox_that_is_not_there_is_named_with_its_setting(loads: Loads) -> None:
+    loads.use(inbox_url=str(loads.settings.var / "away"))
+    with pytest.raises(ConfigurationError, match="INBOX_URL"):
+        list(landed_inbox(loads.settings, MAIL, None))
+
+
+def test_folders_and_files_are_landed_in_order_of_name(loads: Loads, tmp_path: Path) -> None:
+    for number, name in enumerate(("spool/b", "spool/a", "single")):
+        put(tmp_path / name, number)
+    landed = list(landed_paths(loads.settings, MAIL, "acme", [str(tmp_path / "spool"), str(tmp_path / "single")]))
+    assert [item.byte_count for item in landed] == [
+        (tmp_path / name).stat().st_size for name in ("spool/a", "spool/b", "single")
+    ]
+    assert len({item.sha256 for item in landed}) == 3
+
+
+def test_a_file_that_cannot_be_read_is_a_source_error_that_names_it(loads: Loads) -> None:
+    unreadable = "/proc/self/mem"  # a file that opens, and whose first byte cannot be read, not even by root
+    (told,) = landed_paths(loads.settings, MAIL, "acme", [unreadable])
+    assert isinstance(told, SourceError)
+    assert unreadable in str(told)
+    assert "landing zone" not in str(told)
+
+
+@pytest.fixture
+def log(loads: Loads) -> Loads:
+    """A warehouse, and a database of a campaign system with a dispatch log in it (the same Postgres)."""
+    loads.rows(
+        "create schema campaigns; create table campaigns.log (dispatch_id bigint, occurred_at timestamptz,"
+        " channel text, status text, recipient text, campaign_id text, provider text, provider_message_id text,"
+        " secret text);"
+        " insert into campaigns.log values"
+        " (1, '2026-03-01 10:00+01', 'email', 'queued', 'ann@example.com', 'spring', null, null, 'x'),"
+        " (1, '2026-03-01 10:05+01', 'email', 'handed_over', 'ann@example.com', 'spring', 'sendgrid', 'm1', 'x'),"
+        " (2, '2026-03-01 10:00+01', 'sms', 'not_sent', '+15005550006', null, null, null, 'x') returning 1"
+    )
+    loads.use(dispatch_log_url=loads.url.replace("postgresql://", "postgresql+psycopg2://"))
+    return loads
+
+
+def load_table(loads: Loads, table: str = "table:campaigns.log") -> list:
+    return loads.load_all("dispatch_log", list(landed_paths(loads.settings, LOG, "acme", [table])))
+
+
+def test_a_sql_table_is_loaded(log: Loads) -> None:
+    (done,) = load_table(log)
+    assert counts(done.row) == {"read": 3, "loaded": 3, "mapped": 3, "inserted": 3}
+    found = log.rows(
+        "select dispatch_id, event_type, campaign_id, gateway, provider_message_id, extra from fact.event order by 1, 2"
+    )
+    assert found == [
+        ("1", "handed_over", "spring", "sendgrid", "m1", None),
+        ("1", "queued", "spring", None, None, None),
+        ("2", "suppressed", None, None, None, None),
+    ]
+
+
+def test_a_sql_table_that_did_not_change_loads_nothing_new(log: Loads) -> None:
+    load_table(log)
+    before = log.stamps()
+    (again,) = load_table(log)
+    assert not again.is_new
+    assert log.stamps() == before
+    log.rows("insert into campaigns.log select 3, '2026-03-01 11:00Z', 'email', 'queued' returning 1")
+    (done,) = load_table(log)
+    assert counts(done.row) == {"read": 4, "loaded": 1, "duplicate": 3, "mapped": 4, "inserted": 1, "unchanged": 3}
+
+
+def test_a_sql_table_gives_the_same_bytes_however_its_rows_lie(log: Loads) -> None:
+    twins = (
+        "insert into campaigns.log select 9, '2026-03-01 11:00Z', 'email', 'handed_over', null, null, 'sendgrid', id"
+    )
+    log.rows(twins + " from unnest(array['m7', 'm8']) as id returning 1")
+    load_table(log)
+    log.rows("update campaigns.log set secret = 'y' where provider_message_id = 'm7' returning 1")
+    (again,) = load_table(log)
+    assert not again.is_new
+
+
+def test_a_sql_table_without_a_column_that_is_needed_is_named_with_it(log: Loads) -> None:
+    log.rows("alter table campaigns.log drop column status, drop column channel; select 1")
+    with pytest.raises(SourceError, match=r"table:campaigns\.log lacks the columns channel, status"):
+        load_table(log)
+    assert log.rows("select * from ops.load") == []
+
+
+def test_naive_times_of_a_sql_table_are_rejected_as_records(log: Loads) -> None:
+    log.rows("alter table campaigns.log alter column occurred_at type timestamp; select 1")
+    (done,) = load_table(log)
+    assert counts(done.row) == {"read": 3, "rejected": 3}
+    reasons = log.rows("select distinct reason from private.rejected_record")
+    assert reasons == [("occurred_at: time without zone",)]
+
+
+@pytest.mark.parametrize(
+    ("table", "error"),
+    [
+        ("table:campaigns.nothing", SourceError),
+        ("table:nowhere.log", SourceError),
+        ("table:a.b.c", UsageError),
+        ("table:campaigns.log; drop table x", UsageError),
+    ],
+)
+def test_a_sql_table_that_is_not_there_is_said_to_be_missing(log: Loads, table: str, error: type) -> None:
+    with pytest.raises(error, match=table.replace(".", r"\.")):
+        load_table(log, table)
+
+
+def test_the_password_of_the_dispatch_log_is_in_no_error(log: Loads) -> None:
+    log.use(dispatch_log_url="postgresql+psycopg2://reader:hunter2@127.0.0.1:1/campaigns")
+    with pytest.raises(SourceError, match="DISPATCH_LOG_URL") as told:
+        load_table(log)
+    assert "hunter2" not in str(told.value)
+    log.settings = replace(log.settings, dispatch_log_url=None)
+    with pytest.raises(ConfigurationError, match="DISPATCH_LOG_URL is not set"):
+        load_table(log)
+    log.settings = replace(log.settings, dispatch_log_url="no-such-driver://reader:hunter2@nowhere/x")
+    with pytest.raises((SourceError, ConfigurationError), match="DISPATCH_LOG_URL") as told:
+        load_table(log)
+    assert "hunter2" not in str(told.value)
+
+
+def test_only_the_dispatch_log_is_read_from_a_sql_table(log: Loads) -> None:
+    with pytest.raises(UsageError, match="only the dispatch_log"):
+        list(landed_paths(log.settings, MAIL, "acme", ["table:campaigns.log"]))
