@@ -10,6 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from waybill.warehouse import locks
 from waybill.warehouse.connection import LOADER, REPORTER, connected
 from waybill.warehouse.migrations import migrate
 
@@ -30,7 +31,7 @@ def make_databases(admin_url: str, metadata_url: str, warehouse_url: str, report
     with connected(admin_url, application_name="waybill:prepare") as connection:
         connection.autocommit = True  # a database is not made in a transaction
         with connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('prepare'))")
+            locks.hold(cursor, locks.PREPARE)
             for login in (metadata, warehouse):
                 _make_login(cursor, login)
             _make_database(cursor, metadata["dbname"], owner=metadata["user"])

@@ -15,6 +15,7 @@ from waybill.ledger.books import Staged
 from waybill.ledger.objects import RecordedObject
 from waybill.model.errors import ConfigurationError, UsageError
 from waybill.model.identity import Keyring
+from waybill.warehouse import locks
 
 UNFINISHED = ("staging", "staged", "validated")
 DIED = "its process died"
@@ -131,7 +132,7 @@ def begin(
             (account, feed.slug, kind, digest_of(objects), feed.rules_version, __version__, pull_id),
         )
         load_id = cursor.fetchone()[0]
-        cursor.execute("select pg_advisory_lock(hashtext('waybill-load'), %s)", (load_id,))
+        locks.hold(cursor, locks.load_lock(load_id))
     connection.commit()
     return load_id
 

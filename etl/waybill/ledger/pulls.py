@@ -64,7 +64,7 @@ def alone(url: str, feed: Feed, account: str, progress: Progress) -> Iterator[Co
         with connection, connection.cursor() as cursor:
             locks.take(
                 cursor,
-                ("waybill-pull", _lock_of(feed, account)),
+                locks.pull_lock(feed.slug, account),
                 "the pull that is under way",
                 lambda message: progress(f"pull {feed.slug} {account}: {message}"),
                 is_of_session=True,
@@ -107,8 +107,7 @@ def interrupted(
         "select from_at, until_at from ops.pull where pull_id = ("
         "  select max(pull_id) from ops.pull where account = %(account)s and feed = %(feed)s)"
         " and pulled_at is null and started_at > clock_timestamp() - %(within)s"
-        " and from_at = coalesce(%(complete_until)s, until_at) - %(lateness)s and until_at <= %(until_at)s"
-        " and pg_try_advisory_xact_lock(hashtext('waybill-pull'), hashtext(%(lock)s))",
+        " and from_at = coalesce(%(complete_until)s, until_at) - %(lateness)s and until_at <= %(until_at)s",
         {
             "account": account,
             "feed": feed.slug,
@@ -116,11 +115,11 @@ def interrupted(
             "complete_until": complete_until,
             "lateness": feed.lateness,
             "until_at": until_at,
-            "lock": _lock_of(feed, account),
         },
     )
     found = cursor.fetchone()
-    return Window(*found) if found is not None else None
+    is_dead = found is not None and locks.is_free(cursor, locks.pull_lock(feed.slug, account))
+    return Window(*found) if is_dead else None
 
 
 def last_page(connection: Connection, pull_id: int, listing: str) -> LastPage | None:
@@ -240,10 +239,6 @@ def left_behind(cursor: Cursor, pull_id: int) -> list[int]:
         (pull_id, DIED),
     )
     return [number for (number,) in cursor.fetchall()]
-
-
-def _lock_of(feed: Feed, account: str) -> str:
-    return f"{account}/{feed.slug}"
 
 
 def _insert_page(

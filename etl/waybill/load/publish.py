@@ -131,7 +131,7 @@ def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None, say: Callable
     about = f"load {load_id}: "
     locks.take(
         cursor,
-        ("waybill", "zone"),
+        locks.ZONE,
         "a change of the report zone or a migration",
         lambda message: say(about + message),
         is_shared=True,
@@ -146,7 +146,7 @@ def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None, say: Callable
         there = {account for (account,) in cursor.fetchall()}
         accounts |= there if replaced.account is None else {replaced.account}
     for account in sorted(accounts):
-        locks.take(cursor, ("waybill-account", account), f"account {account}", lambda message: say(about + message))
+        locks.take(cursor, locks.account_lock(account), f"account {account}", lambda message: say(about + message))
     cursor.execute("select status from ops.load where load_id = %s for update", (load_id,))
     status = cursor.fetchone()[0]
     if status != "validated":

@@ -24,6 +24,7 @@ from waybill.load.copying import CopyInto
 from waybill.model.errors import RejectRecord, SourceError
 from waybill.model.event import STORED_COLUMNS, Event
 from waybill.model.identity import Keyring
+from waybill.warehouse import locks
 from waybill.warehouse.clock import server_time
 
 SCHEMA = "staging"
@@ -240,8 +241,7 @@ def drop_orphans(connection: Connection) -> int:
             (SCHEMA, list(UNFINISHED), list(UNFINISHED)),
         )
         for (load_id,) in cursor.fetchall():
-            cursor.execute("select pg_try_advisory_xact_lock(hashtext('waybill-load'), %s)", (load_id,))
-            if cursor.fetchone()[0] and not _is_kept(cursor, load_id):
+            if locks.is_free(cursor, locks.load_lock(load_id)) and not _is_kept(cursor, load_id):
                 drop_tables(cursor, load_id)
                 cursor.execute(
                     "update ops.load set status = 'stopped', stop_reason = %s, staged = null,"

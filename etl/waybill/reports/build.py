@@ -21,6 +21,7 @@ from waybill.quality import gate
 from waybill.reports import candidates, live
 from waybill.reports.catalogue import BUILT
 from waybill.reports.difference import apply_difference
+from waybill.warehouse import locks
 
 ROLE = "waybill_reporter"
 
@@ -206,7 +207,7 @@ def _locked(connect: Connect) -> Iterator[Connection]:
         connection.autocommit = True  # the lock is taken outside any transaction, so no snapshot is older than it
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("set role {}").format(sql.Identifier(ROLE)))
-            cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('build'))")
+            locks.hold(cursor, locks.BUILD)
         connection.autocommit = False
         yield connection
 
@@ -242,7 +243,7 @@ def _change_zone(connection: Connection, zone: str) -> None:
 
     with connection, connection.cursor() as cursor:
         # Loads hold the shared side while they publish: none may write days of the old zone after this.
-        cursor.execute("select pg_advisory_xact_lock(hashtext('waybill'), hashtext('zone'))")
+        locks.hold(cursor, locks.ZONE, is_of_session=False)
         try:
             cursor.execute("select pg_catalog.timezone(%s, transaction_timestamp())", (zone,))
         except psycopg2.errors.InvalidParameterValue as error:

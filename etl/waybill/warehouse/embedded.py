@@ -13,6 +13,7 @@ import psycopg2
 
 from waybill.model.errors import ConfigurationError
 from waybill.secret_file import private_folder
+from waybill.warehouse import locks
 
 DATABASE = "waybill"
 CREATE_DATABASE = "create database waybill template template0 encoding 'UTF8'"
@@ -38,7 +39,7 @@ def start(folder: Path, version: int) -> str:
     try:
         with_database.autocommit = True
         with with_database.cursor() as cursor:
-            cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('database'))")
+            locks.hold(cursor, locks.DATABASE)
             cursor.execute("select 1 from pg_database where datname = %s", (DATABASE,))
             if cursor.fetchone() is None:
                 cursor.execute(CREATE_DATABASE)

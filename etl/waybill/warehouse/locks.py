@@ -1,12 +1,70 @@
-"""Locks that commands wait for: whoever waits says for what, waits a bounded time, and learns who has it."""
+"""Every advisory lock, what it protects, and the one order in which locks are taken.
+
+A process that holds a lock takes only locks that come later in `ORDER`, so no two processes wait for each other. No
+other module calls Postgres for an advisory lock. `fact.ensure_partitions` (in SQL) takes one more, the last of all,
+for as long as it runs. A command that has to wait says for what, waits a bounded time, and learns who has it.
+"""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.model.errors import UnavailableError
+
+ORDER = {
+    "prepare": "the preparation of a warehouse by `make run` or compose; one process prepares at a time",
+    "database": "the creation of the database in an embedded Postgres",
+    "migrate": "migrations; one process migrates at a time",
+    "build": "everything that builds write: candidate tables, reports, the pending days",
+    "pull": "the pulls of one feed and account; the second goes on where the first ended",
+    "load": "the staging tables of one load, for as long as its process lives; a free lock says that it died",
+    "zone": "the local days that facts keep. Loads share it while they publish; a change of the zone or a migration "
+    "takes it alone",
+    "account": "the facts of one account; publishers take their accounts in order of name",
+}
+"""What each kind of lock protects, in the order in which they are taken."""
+
+
+class Lock(NamedTuple):
+    """An advisory lock. The hashes of the first two texts are its keys; those of one load have its number instead.
+
+    :ivar kind: one of `ORDER`
+    """
+
+    kind: str
+    space: str
+    name: str | int
+
+    @property
+    def place(self) -> int:
+        """Its place in the order."""
+        return list(ORDER).index(self.kind)
+
+
+PREPARE = Lock("prepare", "waybill", "prepare")
+DATABASE = Lock("database", "waybill", "database")
+MIGRATE = Lock("migrate", "waybill", "migrate")
+BUILD = Lock("build", "waybill", "build")
+ZONE = Lock("zone", "waybill", "zone")
+
+
+def pull_lock(feed: str, account: str) -> Lock:
+    """The lock of the pulls of one feed (its slug) and account."""
+    return Lock("pull", "waybill-pull", f"{account}/{feed}")
+
+
+def load_lock(load_id: int) -> Lock:
+    """The lock of one load."""
+    return Lock("load", "waybill-load", load_id)
+
+
+def account_lock(account: str) -> Lock:
+    """The lock of the facts of one account."""
+    return Lock("account", "waybill-account", account)
+
 
 PATIENCE = "10min"
 """How long a load or a pull waits for a lock of somebody else; a setting of its connections."""
@@ -27,32 +85,47 @@ _OF_RELATION = (
 )
 
 
+def hold(cursor: Cursor, lock: Lock, is_of_session: bool = True) -> None:
+    """Take a lock, and wait for it as long as the connection allows; until the end of the session or transaction."""
+    _call(cursor, "pg_advisory_", lock, is_shared=False, is_of_session=is_of_session)
+
+
+def is_free(cursor: Cursor, lock: Lock) -> bool:
+    """Take a lock until the end of the transaction, if nobody else has it; whether that was so."""
+    return _call(cursor, "pg_try_advisory_", lock, is_shared=False, is_of_session=False)
+
+
 def take(
     cursor: Cursor,
-    keys: tuple[str, str],
+    lock: Lock,
     what: str,
     say: Callable[[str], None],
     is_shared: bool = False,
     is_of_session: bool = False,
 ) -> None:
-    """Take an advisory lock, until the end of the transaction or of the session.
+    """Take a lock, until the end of the transaction or of the session.
 
-    :param keys: the name of its kind and its own; their hashes are the two numbers of the lock
     :param what: is locked, in words
     :param say: is given one message where it has to wait
     :raises UnavailableError: it was not to be had within `PATIENCE`
     """
-    function = f"{'' if is_of_session else 'xact_'}lock{'_shared' if is_shared else ''}"
-    asked = sql.SQL("select {}(hashtext(%s), hashtext(%s))")
-    cursor.execute(asked.format(sql.Identifier(f"pg_try_advisory_{function}")), keys)
-    if cursor.fetchone()[0]:
+    if _call(cursor, "pg_try_advisory_", lock, is_shared, is_of_session):
         return
-    holders = _named(cursor, _OF_KEYS, keys)
+    holders = _named(cursor, _OF_KEYS, lock[1:])
     say(f"waiting for {what}{holders}")
     try:
-        cursor.execute(asked.format(sql.Identifier(f"pg_advisory_{function}")), keys)
+        _call(cursor, "pg_advisory_", lock, is_shared, is_of_session)
     except psycopg2.errors.LockNotAvailable:
         raise UnavailableError(_in_vain(what, holders)) from None
+
+
+def _call(cursor: Cursor, function: str, lock: Lock, is_shared: bool, is_of_session: bool) -> bool:
+    """Ask Postgres for a lock; whether it was taken (a function that waits says nothing, and takes it)."""
+    name = f"{function}{'' if is_of_session else 'xact_'}lock{'_shared' if is_shared else ''}"
+    key = sql.SQL("%s" if isinstance(lock.name, int) else "hashtext(%s)")
+    statement = sql.SQL("select {}(hashtext(%s), {})").format(sql.Identifier(name), key)
+    cursor.execute(statement, (lock.space, lock.name))
+    return cursor.fetchone()[0] is not False
 
 
 def in_vain(cursor: Cursor, error: psycopg2.errors.LockNotAvailable) -> UnavailableError:

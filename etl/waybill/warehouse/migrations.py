@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.installed_files import SQL
 from waybill.model.errors import ConfigurationError
+from waybill.warehouse import locks
 from waybill.warehouse.connection import connected
 
 OLDEST_SERVER = 150_000
@@ -25,7 +26,7 @@ def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
     with connected(url) as connection, connection.cursor() as cursor:
         if connection.server_version < OLDEST_SERVER:
             raise ConfigurationError(f"Postgres 15 or later is needed; this is {connection.server_version}.")
-        cursor.execute("select pg_advisory_lock(hashtext('waybill'), hashtext('migrate'))")
+        locks.hold(cursor, locks.MIGRATE)
         try:
             cursor.execute("create schema if not exists ops")
             cursor.execute(
@@ -85,7 +86,7 @@ def _apply(cursor: Cursor, file: Path) -> None:
         cursor.execute("set role waybill_owner")
     # Loads hold the shared side while they publish: they and a file that locks tables in another order than theirs
     # would wait for each other until Postgres ends one of them.
-    cursor.execute("select pg_advisory_xact_lock(hashtext('waybill'), hashtext('zone'))")
+    locks.hold(cursor, locks.ZONE, is_of_session=False)
     cursor.execute(file.read_text())
     cursor.execute("reset role")
     cursor.execute("insert into ops.migration (name, checksum) values (%s, %s)", (file.name, _checksum(file)))

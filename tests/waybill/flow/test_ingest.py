@@ -364,7 +364,7 @@ def test_a_load_that_fails_keeps_no_other_away_and_the_watermark_back(
     pulls: Pulls, small_loads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pulled = pulls.pull()
-    gate, looked_at = steps.quality.gate, []
+    gate, looked_at = steps.gate.gate, []
 
     def second_fails(outcomes: object, subject: str) -> None:
         looked_at.append(subject)
