@@ -12,11 +12,10 @@ import traceback
 import warnings
 from pathlib import Path
 
-import psycopg2
 import typer
 
 from waybill import __version__
-from waybill.cli import demo, inspecting, loading, pulling, reasons, reporting, verifying, warehouse
+from waybill.cli.commands import CommandGroup
 from waybill.cli.output import say
 from waybill.model.errors import ConfigurationError, WaybillError
 
@@ -38,6 +37,7 @@ _SURROUNDINGS = {
 
 app = typer.Typer(
     name="waybill",
+    cls=CommandGroup,
     help="Delivery and engagement reports from the event logs of messaging providers, in your own Postgres.\n\n"
     "Data go to stdout, messages to stderr. Exit codes: 0 ok, 1 bug, 2 usage, 3 configuration, 4 provider or source, "
     "5 quality gate, 6 too many records rejected.",
@@ -59,10 +59,6 @@ def _main(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     pass
-
-
-for module in (loading, pulling, reporting, inspecting, verifying, reasons, warehouse, demo):
-    module.register(app)
 
 
 def run() -> None:
@@ -122,7 +118,8 @@ def _told(error: Exception) -> int:
 
 
 def _surroundings(error: Exception) -> str | None:
-    if not isinstance(error, psycopg2.Error):
+    psycopg2 = sys.modules.get("psycopg2")  # an error of it exists only where a command has imported it
+    if psycopg2 is None or not isinstance(error, psycopg2.Error):
         return None
     if error.pgcode is None:
         lost = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import BinaryIO, Protocol
 
-import msgspec
 import typer
 
 PATIENCE_SECONDS = 3.0
@@ -128,11 +127,15 @@ class Progress:
 
 def json_line(value: object) -> str:
     """A value as JSON on one line, with every control character escaped."""
+    import msgspec  # `waybill --version` and `--help` do without it
+
     return _escaped(msgspec.json.encode(value).decode())
 
 
 def print_json(value: object) -> None:
     """One JSON document on stdout."""
+    import msgspec
+
     typer.echo(_escaped(msgspec.json.format(msgspec.json.encode(value), indent=1).decode()))
 
 

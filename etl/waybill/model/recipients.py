@@ -3,15 +3,13 @@
 import re
 import unicodedata
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import idna
 import phonenumbers
 from publicsuffixlist import PublicSuffixList
 
 from waybill.model.errors import RejectRecord
-
-_PUBLIC_SUFFIXES = PublicSuffixList()  # the bundled list; a top level that is not on it is a suffix too
 
 _TWO_ADDRESSES = re.compile(r"@[^@,;\s]+(?:\s*[,;]\s*|\s+)[^@,;\s]+@")
 _CHANNEL_PREFIX = re.compile(r"[a-z]+:(?=\+)", re.IGNORECASE)
@@ -131,11 +129,18 @@ def mailbox_provider_of(address: str) -> str:
     return _mailbox_provider_of_domain(domain) if at_sign else "other"
 
 
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    """The list that the library brings along; a top level that is not on it is a suffix too. It is read at first use:
+    most commands never need it."""
+    return PublicSuffixList()
+
+
 @lru_cache(maxsize=65_536)
 def _mailbox_provider_of_domain(domain: str) -> str:
     domain = domain.rstrip(".")
     name, _, suffix = domain.partition(".")
-    if name in MAILBOX_NAMES and suffix and _PUBLIC_SUFFIXES.publicsuffix(domain) == suffix:
+    if name in MAILBOX_NAMES and suffix and _public_suffixes().publicsuffix(domain) == suffix:
         return MAILBOX_NAMES[name]
     return MAILBOX_DOMAINS.get(domain, "other")
 
