@@ -105,13 +105,36 @@ def sendgrid_events(data: bytes) -> Iterator[Raw]:
         for number, element in enumerate(array_slices(data.decode()), start=1):
             yield as_record(number, element.encode())
         return
+    yield from records_of_lines(data)
+
+
+def records_of_lines(data: bytes) -> Iterator[Raw]:
+    """Lines, each an object, several objects one after another, or an array of them."""
     for number, line in lines_of(data):
         value, is_json = try_parse(line)
         if is_json and isinstance(value, list):
             for element in array_slices(line.decode()):
                 yield as_record(number, element.encode())
         else:
-            yield as_record(number, line)
+            for written in objects_in_a_row(line):
+                yield as_record(number, written)
+
+
+def objects_in_a_row(line: bytes) -> list[bytes]:
+    """The objects of a line that is nothing but objects; of any other, the line."""
+    found: list[bytes] = []
+    try:
+        text = line.decode()
+        index = 0
+        while index < len(text):
+            value, end = DECODER.raw_decode(text, index)
+            if not isinstance(value, dict):
+                return [line]
+            found.append(text[index:end].encode())
+            index = skip_blanks(text, end)
+    except (ValueError, RecursionError):
+        return [line]
+    return found
 
 
 def twilio_bodies(data: bytes, key: str) -> Iterator[Raw]:
@@ -132,8 +155,7 @@ def twilio_bodies(data: bytes, key: str) -> Iterator[Raw]:
 def dispatch_log(data: bytes) -> Iterator[Raw]:
     """NDJSON where the first line begins with a brace, else CSV with a header."""
     if data.lstrip().startswith(b"{"):
-        for number, line in lines_of(data):
-            yield as_record(number, line)
+        yield from records_of_lines(data)
         return
     text = data.decode("utf-8-sig")
     physical = text.split("\n")
