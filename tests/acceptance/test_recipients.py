@@ -1,4 +1,4 @@
-"""Batches, copies, delayed bounces and drops as providers and campaign systems really send them, in any order of files."""
+"""Batches, copies, delayed bounces and drops as providers and campaign systems send them, in any order of files."""
 
 import json
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from etl.feeds import FEEDS
-from etl.load.replay_due import in_words, replays_due
-from etl.load.run import replay
-from etl.reports.verify import verify
-from etl.settings import Settings
-from etl.warehouse.connection import REPORTER, connected
 from tests.acceptance.warehouses import LandedFile, build, facts, load_files, report_cells
 from tests.conftest import KEY, Server
+from waybill.feeds import FEEDS
+from waybill.load.replay_due import in_words, replays_due
+from waybill.load.run import replay
+from waybill.reports.verify import verify
+from waybill.settings import Settings
+from waybill.warehouse.connection import REPORTER, connected
 
 ACCOUNT = "acme"
 AT = 1_772_359_200  # 2026-03-01 10:00 UTC
@@ -119,6 +119,7 @@ def funnel(settings: Settings, files: Sequence[LandedFile]) -> dict[tuple[str, s
 
 
 DAY, NEXT_DAY = "2026-03-01", "2026-03-02"
+OPENED = {"opened": 1, "opened_human": 1}
 INVALID = {"sent": 1, "bounced_hard": 1, "invalid": 1}
 
 
@@ -145,9 +146,6 @@ def test_a_blind_copy_decides_nothing_of_the_message_to_the_person(warehouse: Se
 def test_a_copy_decides_as_long_as_nothing_is_known_of_the_person(warehouse: Settings) -> None:
     assert funnel(warehouse, [COPY[0], COPY[2]]) == {(DAY, "spring"): {"sent": 1, "delivered": 1} | OPENED}
     assert funnel(warehouse, [COPY[1]]) == {(DAY, "spring"): INVALID}
-
-
-OPENED = {"opened": 1, "opened_human": 1}
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -178,7 +176,7 @@ def test_what_was_loaded_under_keys_of_before_is_named_until_it_is_replayed(
         else keyring.leg_key(event.account, "sendgrid", (str(event.provider_message_id).split(".")[0],))
     )
     with monkeypatch.context() as before:
-        before.setattr("etl.feeds.base.leg_key", old_leg_key)
+        before.setattr("waybill.feeds.base.leg_key", old_leg_key)
         for slug in ("sendgrid_events", "dispatch_log"):
             before.setattr(FEEDS[slug], "rules_version", FEEDS[slug].identity_since - 1)
         load_files(warehouse, warehouse.warehouse_url, files)
