@@ -11,8 +11,8 @@ import pytest
 from tests.acceptance.warehouses import LandedFile, build, facts, load_files, report_cells
 from tests.conftest import KEY, Server
 from waybill.feeds import FEEDS
-from waybill.load.replay_due import in_words, replays_due
-from waybill.load.run import replay
+from waybill.flow.loads import replay
+from waybill.ledger.replay_due import in_words, replays_due
 from waybill.reports.verify import verify
 from waybill.settings import Settings
 from waybill.warehouse.connection import REPORTER, connected
