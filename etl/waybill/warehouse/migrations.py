@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.installed_files import SQL
+from waybill import installed_files
 from waybill.model.errors import ConfigurationError
 from waybill.warehouse import locks
 from waybill.warehouse.connection import connected
@@ -20,8 +20,10 @@ def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
     """Bring the warehouse to this release; returns the names of the files that were applied.
 
     :param report_timezone: zone of local days for a new warehouse; one that has a zone keeps it
-    :raises ConfigurationError: Postgres too old, a file changed after it was applied, or missing rights
+    :raises ConfigurationError: Postgres too old, a file changed after it was applied, or missing rights; or files of
+        this installation are missing
     """
+    installed_files.check()
     applied = []
     with connected(url) as connection, connection.cursor() as cursor:
         if connection.server_version < OLDEST_SERVER:
@@ -67,10 +69,19 @@ def ensure_partitions(cursor: Cursor, until: datetime) -> int:
     return cursor.fetchone()[0]
 
 
+def of_this_release() -> list[Path]:
+    """The migrations of this release, in the order in which they are applied.
+
+    :raises ConfigurationError: files of this installation are missing
+    """
+    installed_files.check()
+    return sorted((installed_files.SQL / "schema").glob("*.sql"))
+
+
 def _pending(cursor: Cursor) -> list[Path]:
     cursor.execute("select name, checksum from ops.migration")
     known = dict(cursor.fetchall())
-    files = sorted((SQL / "schema").glob("*.sql"))
+    files = of_this_release()
     for file in files:
         if file.name in known and known[file.name] != _checksum(file):
             raise ConfigurationError(
