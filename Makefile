@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint docs lock chaos bench clean
+.PHONY: help setup run airflow test test-installed test-airflow lint docs lock chaos bench clean
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/make \1\t\2/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/make \1\t\2/' | expand -t 20
 
 setup: $(VENV)/.done ## Own virtual environment, from the hash-pinned lock
 
@@ -23,6 +23,9 @@ $(VENV)/.done: bootstrap.lock requirements.lock pyproject.toml
 run: setup ## Airflow and all of it on simulated providers, until Ctrl-C (ONCE=1: ends by itself)
 	@$(BIN)/python -m deploy.run $(if $(ONCE),--once)
 
+airflow: setup ## Airflow's command line in what `make run` has started: make airflow DO="dags list"
+	@$(BIN)/python -m deploy.airflow_command $(DO)
+
 # A process and a Postgres for each core. In order of files: the long ones come first. Bytecode is kept, or every
 # process that the tests start compiles Great Expectations anew.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -32,6 +35,12 @@ test: setup ## Style, structure and all tests (long ones: make chaos)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(PYTEST) -m "not long"
+
+test-installed: setup ## The built package in environments of its own, one of them an Airflow (minutes)
+	$(PYTEST) tests/installed
+
+test-airflow: setup ## The DAGs in a real Airflow (minutes)
+	$(PYTEST) tests/dags tests/deploy -m long
 
 lint: setup ## Style and structure only
 	$(BIN)/ruff check .
@@ -52,9 +61,11 @@ docs: setup ## Write docs/data_dictionary.md anew, from the comments in an empty
 	rm -rf var/docs
 	mv docs/data_dictionary.md.new docs/data_dictionary.md
 
-lock: setup ## Write the two lock files anew
+lock: setup ## Write the lock files anew: tools, everything, and what the image needs
 	printf "setuptools\nuv\n" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate - -o bootstrap.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --constraint requirements.lock \
+		$(foreach extra,airflow s3 gcs azure,--extra $(extra)) pyproject.toml -o image.lock
 
 clean: ## Remove the virtual environment and everything under var/
 	-@test ! -x $(BIN)/waybill || for home in var var/demo var/run; do WAYBILL_VAR=$$home $(BIN)/waybill warehouse down; done

@@ -1,7 +1,9 @@
 """Airflow's own command line in the installation that `make run` has started, with the settings that it runs with.
 
-export WAYBILL_VAR=var/run     # where `make run` has everything, as it says
-.venv/bin/python -m deploy.airflow_command dags trigger rebuild_reports --conf '{"full": true}'
+make airflow DO="dags list"
+make airflow DO="dags trigger rebuild_reports --conf '{\"full\": true}'"
+
+WAYBILL_VAR names the installation where it is not var/run.
 """
 
 import os

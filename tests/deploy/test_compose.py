@@ -51,6 +51,14 @@ def test_the_simulator_is_a_profile_with_the_world_of_make_run() -> None:
     assert sorted(SERVICES["simulator"]["command"]) == sorted([*of_run, "--host=0.0.0.0"])
 
 
+def test_only_the_image_of_the_profile_holds_the_simulator() -> None:
+    for name, service in SERVICES.items():
+        if name != "postgres":
+            target = "simulated" if name == "simulator" else "production"
+            assert service["build"] == {"context": ".", "target": target}, name
+            assert service["image"] == f"waybill{'-simulated' if name == 'simulator' else ''}:local"
+
+
 @pytest.mark.parametrize("name", OF_AIRFLOW)
 def test_the_settings_are_those_of_make_run(name: str) -> None:
     environment = SERVICES[name]["environment"]

@@ -3,33 +3,48 @@
 import re
 
 from deploy.airflow_settings import ROOT
+from tests.deploy.dockerfile import stages, values
+from tests.installed.environments import SOURCES
 
-TEXT = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
-STEPS = [line.split(" ", 1) for line in TEXT.splitlines() if line and not line.startswith("#")]
 IGNORED = (ROOT / ".dockerignore").read_text().splitlines()
 
 
-def values(word: str) -> list[str]:
-    return [rest for name, rest in STEPS if name == word]
-
-
 def test_the_base_is_pinned() -> None:
-    bases = values("FROM")
-    assert len(bases) == 2
-    for base in bases:
-        assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+( AS \w+)?", base)
+    bases = [base.split(" ")[0] for base in values("FROM") if not base.startswith("production")]
+    assert len(bases) == 2 and len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+", bases[0])
 
 
-def test_every_package_comes_from_the_lock() -> None:
+def test_every_package_comes_from_a_lock_or_is_built_here() -> None:
     installs = [part for step in values("RUN") for part in step.split("&&") if "pip install" in part]
     assert len(installs) == 3
     for install in installs:
-        from_lock = re.search(r"--require-hashes -r (bootstrap|requirements)\.lock", install)
-        assert from_lock or "--no-deps --no-build-isolation --no-index -e ." in install
+        from_lock = re.search(r"--require-hashes -r (bootstrap|image)\.lock", install)
+        assert from_lock or "--no-deps --no-index out/*.whl" in install
+    (built,) = [part for step in values("RUN") for part in step.split("&&") if "uv build" in part]
+    assert "--no-build-isolation --offline" in built
+
+
+def test_the_package_is_built_from_what_the_tests_build_it_from() -> None:
+    copied = {word for step in stages()["packages"] if step[0] == "COPY" for word in step[1].split(" ")[:-1]}
+    assert copied == {"bootstrap.lock", "image.lock", *SOURCES}
+
+
+def test_the_simulator_is_in_its_own_target_alone() -> None:
+    found = stages()
+    assert list(found) == ["packages", "production", "simulated", ""]
+    assert "mv /app/venv/lib/python3.11/site-packages/waybill/simulator simulator" in found["packages"][-1][1]
+    assert not any("simulator" in text for _, text in found["production"])
+    assert found["simulated"] == [
+        ["FROM", "production AS simulated"],
+        ["COPY", "--from=packages /build/simulator venv/lib/python3.11/site-packages/waybill/simulator"],
+    ]
+    assert found[""] == [["FROM", "production"]], "what is built where no target is named"
 
 
 def test_it_does_not_run_as_root() -> None:
-    assert STEPS[-1] == ["USER", "waybill"]
+    assert stages()["production"][-1] == ["USER", "waybill"]
+    assert values("USER") == ["waybill"]
     assert any("useradd --system --uid 50000" in step for step in values("RUN"))
 
 

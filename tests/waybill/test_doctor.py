@@ -41,6 +41,7 @@ def test_a_healthy_warehouse(warehouse: Warehouse) -> None:
     assert bad() == {}
     assert findings().keys() == {
         "python",
+        "installation",
         "settings",
         "landing",
         "inbox",

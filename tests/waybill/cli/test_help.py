@@ -31,6 +31,7 @@ EXPECTED = {
     "warehouse migrate",
     "warehouse url",
     "warehouse dictionary",
+    "airflow dags",
     "demo",
 }
 

