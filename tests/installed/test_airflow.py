@@ -38,6 +38,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.plugins_manager import get_fastapi_plugins
 import waybill
 folder, answer = sys.argv[1:]
+sys.path.insert(0, folder)  # as the processor of DAG files does it
 bag = DagBag(folder)
 apps, _ = get_fastapi_plugins()
 found = {

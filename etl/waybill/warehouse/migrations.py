@@ -8,6 +8,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill import installed_files
+from waybill.installed_files import SQL
 from waybill.model.errors import ConfigurationError
 from waybill.warehouse import locks
 from waybill.warehouse.connection import connected
@@ -75,7 +76,7 @@ def of_this_release() -> list[Path]:
     :raises ConfigurationError: files of this installation are missing
     """
     installed_files.check()
-    return sorted((installed_files.SQL / "schema").glob("*.sql"))
+    return sorted((SQL / "schema").glob("*.sql"))
 
 
 def _pending(cursor: Cursor) -> list[Path]:
