@@ -173,7 +173,7 @@ class _Start:
             f"\nAirflow     {airflow_url}   user {ADMIN}, password {self._installation.secrets().admin_password}\n"
             f'Reports     psql "{admin_url}" -c "select * from report.email_campaign"\n'
             f"            export WAYBILL_VAR={folder}; .venv/bin/waybill report show email_campaign\n"
-            "            make airflow DO=\"dags list\"\n"
+            '            make airflow DO="dags list"\n'
             f"Logs        {folder}/logs\n"
             "Its DAGs run when you trigger them; the simulated days have passed.\n"
             "Ctrl-C stops everything; the next `make run` goes on from here."
