@@ -23,6 +23,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.installed_files import EXPECTATIONS
 from waybill.model.errors import ConfigurationError, QualityGateError, WaybillError
+from waybill.quality.late_imports import imported_late
 
 SEVERITIES = ("critical", "warning")
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
@@ -186,7 +187,7 @@ def _rows(count: object) -> str:
 def _library() -> ModuleType:
     """Great Expectations, quiet, with our type of rule registered."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), imported_late():
         warnings.simplefilter("ignore")
         import great_expectations
 

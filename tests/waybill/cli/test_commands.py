@@ -26,7 +26,7 @@ HEAVY = {
 }
 MODULES_OF_WAYBILL_AT_MOST = 8
 MODULES_AT_MOST = 300
-"""`waybill --version` imports about 155, a usage error about 265: typer formats it with rich."""
+"""`waybill --version` imports about 155, a usage error about 265."""
 
 IMPORTED = """
 import sys

@@ -1,0 +1,60 @@
+"""A validation does not load what it does not use; a later use finds the real thing, and results are the same."""
+
+import json
+import subprocess
+import sys
+
+from tests.conftest import Warehouse
+from waybill.quality.late_imports import NOT_USED_TO_VALIDATE
+
+LOADED_WITH = {
+    "altair": ("altair.vegalite", "Chart"),
+    "great_expectations.compatibility.azure": ("azure.storage.blob", "BlobServiceClient"),
+    "great_expectations.compatibility.google": ("google.cloud.storage", "storage"),
+    "scipy.stats": ("scipy.stats.distributions", "entropy"),
+}
+"""For each module that is imported late: a module that its code imports, and a name that its users ask for."""
+
+MODULES_AT_MOST = 2000
+"""After a validation. With nothing imported late there are about 2,950."""
+
+VALIDATED = """
+import json, sys
+from waybill.quality.gate import Subject, validate
+from waybill.warehouse.connection import connect
+
+url, late = sys.argv[1], json.loads(sys.argv[2])
+
+
+def results():
+    (outcome,) = validate(lambda: connect(url), [Subject("event_staging", "fact.event", row_count=1)])
+    return outcome.rules
+
+
+before = results()
+count = len(sys.modules)
+loaded_before = [within for within, _ in late.values() if within in sys.modules]
+for name, (_, wanted) in late.items():
+    getattr(sys.modules[name], wanted)
+loaded_after = [within for within, _ in late.values() if within in sys.modules]
+entropy = float(sys.modules["scipy.stats"].entropy([0.5, 0.5], base=2))
+print(json.dumps([before, results(), count, loaded_before, loaded_after, entropy]))
+"""
+
+
+def test_a_validation_loads_none_of_them_and_finds_the_same_once_they_are_loaded(warehouse: Warehouse) -> None:
+    assert set(LOADED_WITH) == set(NOT_USED_TO_VALIDATE)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", VALIDATED, warehouse.url, json.dumps(LOADED_WITH)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    before, after, module_count, loaded_before, loaded_after, entropy = json.loads(done.stdout)
+    assert loaded_before == []
+    assert loaded_after == [within for within, _ in LOADED_WITH.values()]
+    assert entropy == 1.0
+    assert [rule["rule"] for rule in before if not rule["success"]] == ["row_count"]
+    assert before == after
+    assert module_count <= MODULES_AT_MOST
