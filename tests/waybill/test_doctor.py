@@ -54,6 +54,7 @@ def test_a_healthy_warehouse(warehouse: Warehouse) -> None:
         "report zone",
         "zone rules",
         "reports",
+        "identity",
         "rejected records",
         "joins",
     }
