@@ -21,15 +21,15 @@ from bench.generate import START, spool
 from waybill.facts import live_counts, outcomes
 from waybill.facts.live_counts import LIVE_TABLES
 from waybill.feeds import FEEDS
-from waybill.flow.loads import load
+from waybill.flow import steps
+from waybill.flow.ingest import load
 from waybill.landing.objects import land
-from waybill.load import steps
 from waybill.model.vocabulary import NOT_SENT_CATEGORY
 from waybill.quality import gate
 from waybill.reports import live
 from waybill.settings import Settings
 from waybill.warehouse import embedded
-from waybill.warehouse.connection import REPORTER, connect, connected
+from waybill.warehouse.connection import REPORTER, Warehouse, connect, connected
 from waybill.warehouse.migrations import migrate
 
 LIMIT_SECONDS = 0.05
@@ -213,7 +213,7 @@ def _load(settings: Settings, url: str, lines: list[bytes]) -> None:
     path.write_bytes(b"".join(lines))
     with path.open("rb") as file:
         landed = land(file, ACCOUNT, "sendgrid_events", settings.landing_url, datetime.now(UTC) + timedelta(days=1))
-    load(settings, url, FEEDS["sendgrid_events"], [landed])
+    load(Warehouse(settings, url), FEEDS["sendgrid_events"], [landed]).checked()
 
 
 @contextmanager

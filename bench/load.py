@@ -9,6 +9,7 @@ fact.event into an unindexed, logged copy of the table.
 import argparse
 import cProfile
 import io
+import logging
 import pstats
 import tempfile
 import time
@@ -17,12 +18,12 @@ from pathlib import Path
 
 from bench.generate import START, spool
 from waybill.feeds import FEEDS
-from waybill.flow.loads import load
+from waybill.flow.ingest import load
 from waybill.landing.objects import land
 from waybill.quality import gate
 from waybill.settings import Settings
 from waybill.warehouse import embedded
-from waybill.warehouse.connection import connected
+from waybill.warehouse.connection import Warehouse, connected
 from waybill.warehouse.migrations import migrate
 
 
@@ -67,24 +68,34 @@ def _load(settings: Settings, url: str, events: int, seed: int, start: int, prin
     path = Path(settings.var) / f"spool-{seed}.ndjson"
     with path.open("wb") as file:
         file.writelines(spool(events, seed, start))
-    began = last = time.perf_counter()
-    step = "landing"
-
-    def progress(message: str) -> None:
-        nonlocal last, step
-        now = time.perf_counter()
-        following = message.split(": ", 1)[1].split(" ")[0]
-        if following in ("staging", "validating", "publishing") and print_steps:
-            print(f"  {step}: {now - last:.2f} s")
-            last, step = now, following
-
+    began = time.perf_counter()
+    steps = _Seconds()
+    log = logging.getLogger("waybill.flow")
+    log.setLevel(logging.INFO)
+    log.addHandler(steps)
     with path.open("rb") as file:
         landed = land(file, "bench", "sendgrid_events", settings.landing_url, datetime.now(UTC) + timedelta(days=1))
-    load(settings, url, FEEDS["sendgrid_events"], [landed], progress)
+    landed_at = time.perf_counter()
+    load(Warehouse(settings, url), FEEDS["sendgrid_events"], [landed]).checked()
     ended = time.perf_counter()
+    log.removeHandler(steps)
     if print_steps:
-        print(f"  {step}: {ended - last:.2f} s")
+        print(f"  landing: {landed_at - began:.2f} s")
+        for step, seconds in steps.found.items():
+            print(f"  {step}: {seconds:.2f} s")
     return ended - began
+
+
+class _Seconds(logging.Handler):
+    """Keeps how long each step of a load took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if hasattr(record, "seconds"):
+            self.found[record.step] = record.seconds
 
 
 def _bare_copy(url: str) -> tuple[float, int]:

@@ -40,17 +40,17 @@ with DAG(
 
     @task(multiple_outputs=False)
     def make_partitions() -> dict:
-        from waybill.airflow.surroundings import settings, warehouse
+        from waybill.airflow.surroundings import loader
         from waybill.flow import upkeep
 
-        return {"made": upkeep.make_partitions(warehouse(settings()), intervals.now_of(get_current_context()))}
+        return {"made": upkeep.make_partitions(loader(), intervals.now_of(get_current_context()))}
 
     @task(multiple_outputs=False)
     def drop_orphans() -> dict:
-        from waybill.airflow.surroundings import settings, warehouse
+        from waybill.airflow.surroundings import loader
         from waybill.flow import upkeep
 
-        return {"dropped": upkeep.drop_orphans(warehouse(settings()))}
+        return {"dropped": upkeep.drop_orphans(loader())}
 
     @task(multiple_outputs=False)
     def drop_unfinished_builds() -> dict:

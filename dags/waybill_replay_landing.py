@@ -46,13 +46,13 @@ with DAG(
 
     @task(multiple_outputs=False)
     def replay(known: list[str]) -> dict:
-        from waybill.airflow.surroundings import progress, settings, warehouse
-        from waybill.flow.loads import replay
+        from waybill.airflow.surroundings import loader
+        from waybill.flow.replay import replay
 
-        params, ours = get_current_context()["params"], settings()
+        params = get_current_context()["params"]
         runs.check_names(params, known)
         window = runs.given_window(params["from"], params["until"])
-        done = replay(ours, warehouse(ours), FEEDS[params["feed"]], *window, params["account"], progress)
+        done = replay(loader(), FEEDS[params["feed"]], *window, params["account"])
         return {"loads": len(done), "revised": sum(item.row.revised_count for item in done)}
 
     replay(list(dag.params))

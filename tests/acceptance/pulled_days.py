@@ -20,6 +20,7 @@ from tests.acceptance.warehouses import started
 from tests.conftest import KEY, Server
 from waybill.feeds import FEEDS, twilio_lists
 from waybill.flow import ingest
+from waybill.flow.slices import slices
 from waybill.landing import objects as landing
 from waybill.ledger import pulls as journal
 from waybill.model.errors import SourceError
@@ -34,6 +35,7 @@ from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.telling import Told
 from waybill.simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
 from waybill.simulator.world import World
+from waybill.warehouse.connection import Warehouse as Target
 from waybill.warehouse.connection import connected
 
 ZONE = "Europe/Berlin"
@@ -219,13 +221,14 @@ class PulledDays:
         for (pull_id,) in pulled:
             self._load(feed, pull_id)
         while self._complete_until(account, feed) != now:
-            (one,) = ingest.slices(self.settings, self.url, FEEDS[feed], now, account=account)
-            done = ingest.pull(self.settings, self.url, FEEDS[feed], one, now=lambda: now, connect_to=self.client)
+            (one,) = slices(Target(self.settings, self.url), FEEDS[feed], now, account=account)
+            done = ingest.pull(
+                Target(self.settings, self.url), FEEDS[feed], one, now=lambda: now, connect_to=self.client
+            )
             self._load(feed, done.pull_id)
 
     def _load(self, feed: str, pull_id: int) -> None:
-        _, failed = ingest.load_pull(self.settings, self.url, FEEDS[feed], pull_id)
-        assert failed == []
+        assert ingest.load_pull(Target(self.settings, self.url), FEEDS[feed], pull_id).failed == []
 
     def _complete_until(self, account: str, feed: str) -> datetime | None:
         found = self.rows("select complete_until from ops.watermark where account = %s and feed = %s", account, feed)

@@ -20,7 +20,7 @@ from pyarrow import parquet
 from tests.acceptance.warehouses import build
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import Answer, environment_of, waybill
-from waybill.load import steps as loads
+from waybill.flow import steps as loads
 from waybill.model.redaction import Redactor
 from waybill.quality import gate
 from waybill.reports import build as builds

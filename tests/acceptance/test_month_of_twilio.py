@@ -13,11 +13,13 @@ from tests.acceptance.warehouses import build, check_equal, load_files, report_c
 from tests.conftest import Server
 from waybill.feeds import FEEDS
 from waybill.flow import ingest
+from waybill.flow.slices import slices
 from waybill.simulator.fault_switch import Switched
 from waybill.simulator.telling import Told
 from waybill.simulator.truth import report_rows
 from waybill.simulator.twilio import PROVIDER
 from waybill.simulator.world import FILE_FEEDS, World
+from waybill.warehouse.connection import Warehouse as Target
 
 COLUMNS = (
     "event_type",
@@ -127,12 +129,17 @@ def check_once_more_writes_nothing(pulled: PulledDays) -> None:
     until_alone(pulled.url)
     before, objects = writes(pulled.url), pulled.rows("select count(*) from ops.object")
     for slug in LISTS:
-        for one in ingest.slices(pulled.settings, pulled.url, FEEDS[slug], pulled.world.ends):
+        for one in slices(Target(pulled.settings, pulled.url), FEEDS[slug], pulled.world.ends):
             done = ingest.pull(
-                pulled.settings, pulled.url, FEEDS[slug], one, now=lambda: pulled.world.ends, connect_to=pulled.client
+                Target(pulled.settings, pulled.url),
+                FEEDS[slug],
+                one,
+                now=lambda: pulled.world.ends,
+                connect_to=pulled.client,
             )
             assert done.record_count > 0
-            assert ingest.load_pull(pulled.settings, pulled.url, FEEDS[slug], done.pull_id) == ([], [])
+            outcome = ingest.load_pull(Target(pulled.settings, pulled.url), FEEDS[slug], done.pull_id)
+            assert (outcome.done, outcome.failed) == ([], [])
     assert writes(pulled.url) == before
     assert pulled.rows("select count(*) from ops.object") == objects
 

@@ -11,9 +11,10 @@ from tests.acceptance.warehouses import build, check_equal, facts, load_files, r
 from tests.conftest import Server, Warehouse
 from waybill.feeds import FEEDS, base
 from waybill.feeds.twilio_messages import TwilioMessages
-from waybill.flow.loads import replay
+from waybill.flow.replay import replay
 from waybill.model import failures
 from waybill.simulator.world import World
+from waybill.warehouse.connection import Warehouse as Target
 
 SINCE, UNTIL = datetime(2006, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
 REPLAYED = ("dispatch_log", "sendgrid_events", "twilio_messages")  # with the calls, which are Twilio's too
@@ -55,7 +56,7 @@ def change_rules(newer: pytest.MonkeyPatch) -> None:
 
 def replay_all_time(warehouse: Warehouse, slug: str) -> int:
     """Replay everything of one provider; returns how many events were revised."""
-    done = [item.row for item in replay(warehouse.settings, warehouse.url, FEEDS[slug], SINCE, UNTIL)]
+    done = [item.row for item in replay(Target(warehouse.settings, warehouse.url), FEEDS[slug], SINCE, UNTIL)]
     assert done and {row.status for row in done} == {"published"}
     assert sum(row.inserted_count + row.removed_count for row in done) == 0
     return sum(row.revised_count for row in done)

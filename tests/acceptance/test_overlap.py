@@ -20,12 +20,14 @@ from tests.acceptance.warehouses import (
 )
 from tests.conftest import KEY, Server, Warehouse
 from waybill.feeds import FEEDS
-from waybill.flow import loads as run
+from waybill.flow import ingest
+from waybill.flow.replay import replay as replay_range
 from waybill.landing import objects as landing
 from waybill.ledger.objects import record
 from waybill.reports.catalogue import BUILT
 from waybill.settings import Settings
 from waybill.simulator.world import World
+from waybill.warehouse.connection import Warehouse as Target
 
 FIRST, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -133,7 +135,7 @@ def test_replays_beside_loads(warehouse: Warehouse, files: list[LandedFile], cle
     def replay() -> None:
         for _ in range(2):
             for slug in FEEDS:
-                run.replay(warehouse.settings, warehouse.url, FEEDS[slug], FIRST, UNTIL)
+                replay_range(Target(warehouse.settings, warehouse.url), FEEDS[slug], FIRST, UNTIL)
 
     ends = at_once(replay, lambda: load(files[third : 2 * third]), lambda: load(files[2 * third :]))
     assert ends == [0, 0, 0]
@@ -147,7 +149,7 @@ def test_replays_at_once(warehouse: Warehouse, files: list[LandedFile], clean: t
 
     def replay() -> None:
         for slug in FEEDS:
-            run.replay(warehouse.settings, warehouse.url, FEEDS[slug], FIRST, UNTIL)
+            replay_range(Target(warehouse.settings, warehouse.url), FEEDS[slug], FIRST, UNTIL)
 
     assert at_once(replay, replay) == [0, 0]
     assert facts(warehouse.url) == before
@@ -166,10 +168,10 @@ def test_the_same_new_files_in_opposite_order_at_once(
         time.sleep(0.2)
         return recorded
 
-    monkeypatch.setattr(run, "record", slow)
+    monkeypatch.setattr(ingest, "record", slow)
 
     def load(order: int) -> None:
-        run.load(warehouse.settings, warehouse.url, FEEDS["sendgrid_events"], landed[::order])
+        ingest.load(Target(warehouse.settings, warehouse.url), FEEDS["sendgrid_events"], landed[::order]).checked()
 
     assert at_once(lambda: load(1), lambda: load(-1)) == [0, 0]
     until_alone(warehouse.url)

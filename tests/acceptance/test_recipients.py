@@ -11,11 +11,12 @@ import pytest
 from tests.acceptance.warehouses import LandedFile, build, facts, load_files, report_cells
 from tests.conftest import KEY, Server
 from waybill.feeds import FEEDS
-from waybill.flow.loads import replay
+from waybill.flow.replay import replay
 from waybill.ledger.replay_due import in_words, replays_due
 from waybill.reports.verify import verify
 from waybill.settings import Settings
 from waybill.warehouse.connection import REPORTER, connected
+from waybill.warehouse.connection import Warehouse as Target
 
 ACCOUNT = "acme"
 AT = 1_772_359_200  # 2026-03-01 10:00 UTC
@@ -186,7 +187,7 @@ def test_what_was_loaded_under_keys_of_before_is_named_until_it_is_replayed(
     assert [(replay.feed, replay.object_count) for replay in due] == [("dispatch_log", 2), ("sendgrid_events", 6)]
     assert all(replay.command in in_words(due) for replay in due)
     for one in due:
-        replay(warehouse, warehouse.warehouse_url, FEEDS[one.feed], one.from_at, one.until_at)
+        replay(Target(warehouse, warehouse.warehouse_url), FEEDS[one.feed], one.from_at, one.until_at)
     with connected(warehouse.warehouse_url) as connection, connection, connection.cursor() as cursor:
         assert replays_due(cursor) == []
     build(warehouse.warehouse_url)

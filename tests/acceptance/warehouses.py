@@ -16,12 +16,14 @@ from psycopg2 import sql
 
 from waybill import __version__
 from waybill.feeds import FEEDS
-from waybill.flow.loads import IncompleteError, load
+from waybill.flow.ingest import load
+from waybill.flow.results import IncompleteError
 from waybill.landing.objects import land
 from waybill.reports import catalogue
 from waybill.reports.build import rebuild
 from waybill.settings import Settings
 from waybill.warehouse.connection import REPORTER, connect, connected
+from waybill.warehouse.connection import Warehouse as Target
 
 FACTS = {
     "fact.event": "event_key",
@@ -44,7 +46,7 @@ def load_files(settings: Settings, url: str, files: Iterable[LandedFile]) -> lis
     done = []
     for (_, feed), landed in groups.items():
         try:
-            done += load(settings, url, FEEDS[feed], landed)
+            done += load(Target(settings, url), FEEDS[feed], landed).checked()
         except IncompleteError as error:  # a body without its list is poison here, and rejected like any other
             done += error.done
     return done

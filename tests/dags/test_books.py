@@ -1,5 +1,6 @@
 """The log of a task says what the ledger says of its loads, and one line for an inbox."""
 
+import logging
 import sys
 from itertools import count
 
@@ -11,9 +12,10 @@ from tests.waybill.load.loading import as_file, sendgrid
 from waybill.feeds import FEEDS
 from waybill.feeds.sendgrid_events import SendgridEvents
 from waybill.flow import ingest
-from waybill.flow.ingest import Slice
+from waybill.flow.slices import Slice
 from waybill.model.errors import WaybillError
 from waybill.settings import Settings
+from waybill.warehouse.connection import Warehouse as Target
 
 sys.path.insert(0, str(ROOT / "dags"))
 
@@ -45,17 +47,17 @@ def spool(settings: Settings, *files: bytes) -> None:
 def test_it_says_after_each_step_what_the_ledger_says(warehouse: Warehouse, log: list[str]) -> None:
     settings, url = warehouse.settings, warehouse.url
     spool(settings, as_file(FEED.slug, EVENTS), as_file(FEED.slug, EVENTS[:1]))
-    pulled = ingest.pull(settings, url, FEED, Slice("south"))
-    load_ids = ingest.stage_pull(settings, url, FEED, pulled.pull_id)
-    assert len(load_ids) == 1 and books.records_read(url, load_ids) == 5
-    with books.logged(url, load_ids):
-        ingest.validate_loads(settings, url, load_ids)
+    pulled = ingest.pull(Target(settings, url), FEED, Slice("south"))
+    load_ids = ingest.stage_pull(Target(settings, url), FEED, pulled.pull_id)
+    assert len(load_ids) == 1 and books.records_read(Target(settings, url), load_ids) == 5
+    with books.logged(Target(settings, url), load_ids):
+        ingest.validate_loads(Target(settings, url), load_ids)
     assert log[0] == "load 1, sendgrid_events of south: validated"
     assert any("warning: event_staging.event_type_mapped" in line for line in log)
     assert log[-1] == "load 1: words without a mapping: paused (1)"
     log.clear()
-    with books.logged(url, load_ids):
-        ingest.publish_loads(settings, url, pulled.pull_id, load_ids)
+    with books.logged(Target(settings, url), load_ids):
+        ingest.publish_loads(Target(settings, url), pulled.pull_id, load_ids)
     assert log[0].startswith(
         "load 1, sendgrid_events of south: published; 5 records read: 2 loaded, 2 duplicate, 1 rejected; events: "
     )
@@ -69,22 +71,28 @@ def test_it_says_after_each_step_what_the_ledger_says(warehouse: Warehouse, log:
 def test_it_says_so_too_where_a_load_stops_the_task(warehouse: Warehouse, log: list[str]) -> None:
     settings, url = warehouse.settings, warehouse.url
     spool(settings, b"nothing\n" * 3)
-    pulled = ingest.pull(settings, url, FEED, Slice("south"))
-    load_ids = ingest.stage_pull(settings, url, FEED, pulled.pull_id)
-    with pytest.raises(WaybillError), books.logged(url, load_ids):
+    pulled = ingest.pull(Target(settings, url), FEED, Slice("south"))
+    load_ids = ingest.stage_pull(Target(settings, url), FEED, pulled.pull_id)
+    with pytest.raises(WaybillError), books.logged(Target(settings, url), load_ids):
         raise WaybillError("stopped")
     assert log and all(line.startswith("load 1") for line in log)
 
 
 def test_a_warehouse_that_is_gone_hides_no_error(log: list[str]) -> None:
-    with pytest.raises(WaybillError, match="stopped"), books.logged("postgresql://nobody@127.0.0.1:1/none", [1]):
+    gone = Target(Settings.from_environment({}), "postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(WaybillError, match="stopped"), books.logged(gone, [1]):
         raise WaybillError("stopped")
     assert len(log) == 1 and "could not be read" in log[0]
 
 
-def test_many_files_are_one_line_now_and_then(log: list[str]) -> None:
+def test_many_files_are_one_line_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     seconds = count()
-    say = books.paced(lambda: next(seconds))
-    for number in range(1, 67):
-        say(f"{number} files")
-    assert log == ["30 files", "60 files"]
+    logger = logging.getLogger("waybill.pull")
+    caplog.set_level(logging.INFO, "waybill.pull")
+    with books.paced(lambda: next(seconds)):
+        for number in range(1, 67):
+            logger.info("%d files", number)
+        logger.warning("look at this")
+    assert caplog.messages == ["30 files", "60 files", "look at this"]
+    logger.info("67 files")
+    assert caplog.messages[-1] == "67 files"

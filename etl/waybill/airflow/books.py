@@ -1,20 +1,20 @@
 """What a task says of loads in its log: the row of the ledger in words, what was rejected where, unmapped words."""
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from waybill.airflow.surroundings import progress
+from waybill.warehouse.connection import Warehouse
 
 QUIET_SECONDS = 30.0
 """How long a task that goes through many files or pages says nothing in between."""
 
 
 @contextmanager
-def logged(url: str, load_ids: Sequence[int]) -> Iterator[None]:
-    """Say at the end what became of these loads, also where one of them has stopped the task.
-
-    :param url: libpq URL of the warehouse
-    """
+def logged(warehouse: Warehouse, load_ids: Sequence[int]) -> Iterator[None]:
+    """Say at the end what became of these loads, also where one of them has stopped the task."""
     import psycopg2
 
     from waybill.model.errors import WaybillError
@@ -23,21 +23,20 @@ def logged(url: str, load_ids: Sequence[int]) -> Iterator[None]:
         yield
     finally:
         try:
-            for line in lines(url, load_ids):
+            for line in lines(warehouse, load_ids):
                 progress(line)
         except (psycopg2.Error, WaybillError) as error:
             progress(f"what became of the loads could not be read: {type(error).__name__}")
 
 
-def lines(url: str, load_ids: Sequence[int]) -> list[str]:
+def lines(warehouse: Warehouse, load_ids: Sequence[int]) -> list[str]:
     """What became of each of these loads; no line holds a value of a record."""
     from waybill.ledger import loads as ledger
     from waybill.ledger.summary import summary
     from waybill.load import findings
-    from waybill.warehouse.connection import LOADER, connected
 
     found: list[str] = []
-    with connected(url, LOADER, "waybill:log") as connection, connection, connection.cursor() as cursor:
+    with warehouse.connected("log") as connection, connection, connection.cursor() as cursor:
         for load_id in load_ids:
             row = ledger.row(cursor, load_id)
             found += summary(cursor, row).lines
@@ -48,28 +47,42 @@ def lines(url: str, load_ids: Sequence[int]) -> list[str]:
     return found
 
 
-def records_read(url: str, load_ids: Sequence[int]) -> int:
+def records_read(warehouse: Warehouse, load_ids: Sequence[int]) -> int:
     """Records that stage has read for these loads."""
     from waybill.ledger import loads as ledger
-    from waybill.warehouse.connection import LOADER, connected
 
-    with connected(url, LOADER, "waybill:log") as connection, connection, connection.cursor() as cursor:
+    with warehouse.connected("log") as connection, connection, connection.cursor() as cursor:
         staged = [ledger.staged(cursor, load_id) for load_id in load_ids]
     return sum(one.read_count for one in staged if one is not None)
 
 
-def paced(clock: Callable[[], float]) -> Callable[[str], None]:
-    """Progress that says at most one line in QUIET_SECONDS, the first of them after as long: a short task has one line
-    at its end instead of one for each file.
+class _Paced(logging.Filter):
+    """Lets at most one record through in QUIET_SECONDS, the first after as long, and every warning."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said_at = clock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.WARNING:
+            return True
+        if self._clock() - self._said_at < QUIET_SECONDS:
+            return False
+        self._said_at = self._clock()
+        return True
+
+
+@contextmanager
+def paced(clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Let a pull say at most one line in QUIET_SECONDS: a short task has one line at its end instead of one for each
+    file.
 
     :param clock: seconds, monotonic
     """
-    said_at = clock()
-
-    def say(message: str) -> None:
-        nonlocal said_at
-        if clock() - said_at >= QUIET_SECONDS:
-            progress(message)
-            said_at = clock()
-
-    return say
+    log, few = logging.getLogger("waybill.pull"), _Paced(clock)
+    log.addFilter(few)
+    try:
+        yield
+    finally:
+        log.removeFilter(few)

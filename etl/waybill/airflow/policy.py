@@ -5,8 +5,8 @@ from datetime import timedelta
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 _NO_USE = {
-    "waybill.flow.loads.IncompleteError": "the source is incomplete: land it again whole",
-    "waybill.load.steps.HeldBackError": "too many records were rejected: look at `waybill rejected list`",
+    "waybill.flow.results.IncompleteError": "the source is incomplete: land it again whole",
+    "waybill.flow.results.HeldBackError": "too many records were rejected: look at `waybill rejected list`",
     "waybill.model.errors.UsageError": "the parameters are off: trigger it again, corrected",
     "waybill.model.errors.ConfigurationError": "a setting or a credential is wrong: fix it, then clear the task",
     "waybill.model.errors.QualityGateError": "a rule failed: nothing was published; look at the named rule",

@@ -16,13 +16,13 @@ from psycopg2.extensions import connection as Session  # noqa: N812
 from waybill.feeds.api import ApiFeed
 from waybill.feeds.base import Feed
 from waybill.settings import Settings
-from waybill.warehouse.connection import REPORTER, connect
+from waybill.warehouse.connection import REPORTER, Warehouse, connect
 from waybill.warehouse.connection import warehouse_url as warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["accounts_at_parse_time", "pool_of", "progress", "reporter", "settings", "warehouse", "warn"]
+__all__ = ["accounts_at_parse_time", "loader", "pool_of", "progress", "reporter", "settings", "warehouse", "warn"]
 
 WAREHOUSE = "waybill_warehouse"
 
@@ -44,6 +44,11 @@ def settings(feed: Feed | None = None, account: str | None = None) -> Settings:
         for name, value in zip(names, (provider.login, provider.password, provider.host), strict=True):
             environment[f"{name}__{account}"] = value or ""
     return Settings.from_environment(environment)
+
+
+def loader(feed: Feed | None = None, account: str | None = None) -> Warehouse:
+    """The warehouse as loads work with it, with the settings of this task. Raises as `settings` does."""
+    return Warehouse.of(settings(feed, account))
 
 
 def reporter(url: str) -> AbstractContextManager[Session]:

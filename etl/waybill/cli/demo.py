@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import sys
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from waybill.reports.build import rebuild
 from waybill.secret_file import private_folder
 from waybill.settings import Settings
 from waybill.warehouse import embedded
-from waybill.warehouse.connection import REPORTER, connect, connected
+from waybill.warehouse.connection import REPORTER, Warehouse, connect, connected
 from waybill.warehouse.migrations import migrate
 
 ZONE = "Europe/Berlin"
@@ -86,14 +87,16 @@ def _write_inbox(inbox: Path, seed: int) -> None:
 
 
 def _load(settings: Settings, url: str) -> None:
-    from waybill.flow.loads import load
-    from waybill.landing.sources import landed_inbox
+    from waybill.flow.ingest import load_inbox
+    from waybill.landing import inbox
 
+    warehouse = Warehouse(settings, url)
     rows = []
     with Progress() as progress:
         for feed in FEEDS.values():
             progress(f"loading {feed.slug}")
-            for item in load(settings, url, feed, landed_inbox(settings, feed, None), progress):
+            found = [load_inbox(warehouse, feed, name).checked() for name in inbox.accounts(settings, feed)]
+            for item in chain.from_iterable(found):
                 row = item.row
                 counts = (row.read_count, row.loaded_count, row.duplicate_count, row.rejected_count, row.ignored_count)
                 rows.append([row.feed, row.account, *counts, "" if item.is_new else "loaded before"])

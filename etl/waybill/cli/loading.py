@@ -1,14 +1,17 @@
 """feeds, normalise, load, replay."""
 
+import logging
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, BinaryIO
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import msgspec
 import typer
 
-from waybill.cli.output import Progress, Warnings, json_line, print_json, print_table, say
-from waybill.cli.warehouse import ready
+from waybill.cli.output import Progress, json_line, print_json, print_table, say
+from waybill.cli.warehouse import loader
 from waybill.doctor import landing_problem
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
@@ -16,10 +19,13 @@ from waybill.landing.objects import check_account
 from waybill.ledger.books import ObjectBooks
 from waybill.ledger.loads import LedgerRow
 from waybill.model.days import parse_instant
-from waybill.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError
+from waybill.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError, WaybillError
 from waybill.model.event import Event
 from waybill.model.vocabulary import DISPATCH, NOT_SENT_REASONS
 from waybill.settings import DEFAULT_ACCOUNT, Settings
+
+if TYPE_CHECKING:
+    from waybill.flow.results import Loaded, Outcome
 
 PRINTED = tuple(
     name for name in Event.__struct_fields__ if name not in ("recipient_key", "named_leg_key", "own_leg_key")
@@ -185,11 +191,8 @@ def load(
     Lands, stages, validates and publishes, in one transaction per batch. What is loaded already is left alone: load
     the same folder as often as you like.
     """
-    from waybill.flow.loads import IncompleteError
-    from waybill.flow.loads import load as load_objects
+    from waybill.flow.ingest import load_inbox, load_paths
     from waybill.landing import inbox
-    from waybill.landing.sources import landed_inbox, landed_paths
-    from waybill.load.steps import HeldBackError
 
     settings = Settings.from_environment()
     source = feed_of(feed)
@@ -197,31 +200,71 @@ def load(
     _check_paths(paths or ())
     if (problem := landing_problem(settings)) is not None:
         raise ConfigurationError(f"Nothing was loaded: {problem}.")
-    url = ready(settings)
-    warn = Warnings()
-    if paths:
-        landed = landed_paths(settings, source, owner or DEFAULT_ACCOUNT, paths, warn)
-    elif inbox.is_yet_to_be_made(settings):
+    warehouse = loader(settings)
+    if not paths and inbox.is_yet_to_be_made(settings):
         raise UsageError(
             f"No PATH was given, and there is no inbox at {settings.inbox_url} (INBOX_URL). Name files or folders, or "
             f"put files into {settings.inbox_url}/<account>/{source.slug}/."
         )
-    else:
-        for sentence in inbox.misplaced(settings):
-            warn(sentence)
-        landed = landed_inbox(settings, source, owner, warn)
-    unfinished = None
+    report = IngestReport()
     with Progress() as progress:
-        try:
-            done = load_objects(settings, url, source, landed, progress)
-        except (HeldBackError, IncompleteError) as error:
-            unfinished, done = error, error.done
+        if paths:
+            owner = owner or DEFAULT_ACCOUNT
+            report.take(owner, progress, lambda: load_paths(warehouse, source, owner, paths))
+        else:
+            warn_of_misplaced(settings)
+            for name in inbox.accounts(settings, source, owner):
+                report.take(name, progress, partial(load_inbox, warehouse, source, name))
     where = ", ".join(paths) if paths else f"{settings.inbox_url}/{owner or '<account>'}/{source.slug}/"
-    print_loaded(done, json, "" if unfinished else f"Nothing to load: there is no file in {where}.")
-    if warn.count:
-        say(f"{warn.count} entries were skipped: the warnings above name them.")
-    if unfinished is not None:
-        raise unfinished
+    report.print(json, f"Nothing to load: there is no file in {where}.")
+
+
+class IngestReport:
+    """What `load` and `pull` say of what they loaded and of what failed: the same words and exit codes."""
+
+    def __init__(self) -> None:
+        self.done: list[Loaded] = []
+        self.failed: list[WaybillError] = []
+
+    def take(self, account: str, progress: Progress, ingest: "Callable[[], Outcome]") -> None:
+        """Load the files of one account; what fails keeps no other account away."""
+        skipped_before = progress.skipped_count
+        try:
+            outcome = ingest()
+        except WaybillError as error:
+            self.failed.append(error)
+            return
+        self.say_files(account, outcome.fresh_count, progress.skipped_count - skipped_before + outcome.unread_count)
+        self.add(outcome)
+
+    def add(self, outcome: "Outcome") -> None:
+        """Note what an ingest came to."""
+        self.done += outcome.done
+        self.failed += outcome.failed
+
+    def say_files(self, account: str, count: int, skipped_count: int) -> None:
+        """How many files of an account are new."""
+        say(f"{account}: {count:,} new files" + (f", {skipped_count:,} skipped" if skipped_count else ""))
+
+    def print(self, json: bool, nothing: str) -> None:
+        """Print the ledger rows, and raise the first failure.
+
+        :param nothing: what is said where nothing was loaded and nothing failed
+        """
+        if self.done or not self.failed or json:
+            print_loaded(self.done, json, "" if self.failed else nothing)
+        for error in self.failed[1:]:
+            say(f"waybill: {error}", logging.ERROR)
+        if self.failed:
+            raise self.failed[0]
+
+
+def warn_of_misplaced(settings: Settings) -> None:
+    """Warn of what lies in the inbox where no feed looks."""
+    from waybill.landing import inbox
+
+    for sentence in inbox.misplaced(settings):
+        logging.getLogger("waybill.cli").warning("%s", sentence)
 
 
 def _check_paths(paths: list[str] | tuple[str, ...]) -> None:
@@ -249,7 +292,7 @@ def replay(
     For after a mapping changed. Reads every landed object of the feed's provider that holds events of the range, and
     replaces those events, in one transaction per account. An event that no object tells any more is taken back.
     """
-    from waybill.flow.loads import replay as replay_range
+    from waybill.flow.replay import replay as replay_range
 
     settings = Settings.from_environment()
     source = feed_of(feed)
@@ -257,9 +300,9 @@ def replay(
     if until <= first:
         raise UsageError(f"--until {until_at} must be later than --from {from_at}.")
     owner = account_of(account)
-    url = ready(settings)
-    with Progress() as progress:
-        done = replay_range(settings, url, source, first, until, owner, progress)
+    warehouse = loader(settings)
+    with Progress():
+        done = replay_range(warehouse, source, first, until, owner)
     print_loaded(done, json, "Nothing to replay: no published object holds events of that time.")
 
 

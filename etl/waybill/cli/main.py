@@ -2,6 +2,7 @@
 
 import errno
 import io
+import logging
 import os
 import signal
 import socket
@@ -10,13 +11,15 @@ import threading
 import time
 import traceback
 import warnings
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from waybill import __version__
 from waybill.cli.commands import CommandGroup
-from waybill.cli.output import say
+from waybill.cli.output import say, set_style
 from waybill.model.errors import ConfigurationError, WaybillError
 
 BUG = 1
@@ -54,11 +57,22 @@ def _version(is_wanted: bool) -> None:
         raise typer.Exit
 
 
+class LogForm(StrEnum):
+    """How messages are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @app.callback()
 def _main(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    log: Annotated[
+        LogForm, typer.Option(help="How messages are written on stderr: for people, or one JSON object a line.")
+    ] = LogForm.TEXT,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only warnings and errors on stderr.")] = False,
 ) -> None:
-    pass
+    set_style(log is LogForm.JSON, quiet)
 
 
 def run() -> None:
@@ -79,31 +93,32 @@ def run() -> None:
     except Exception as error:
         exit_code = _told(error)
     if exit_code == INTERRUPTED:
-        say("waybill: interrupted; nothing half done stays: run the same command again.")
+        say("waybill: interrupted; nothing half done stays: run the same command again.", logging.ERROR)
     sys.exit(exit_code)
 
 
 def _told(error: Exception) -> int:
     """Say what went wrong, without values of people; returns the exit code."""
     if isinstance(error, WaybillError):
-        say(f"waybill: {error}")
+        say(f"waybill: {error}", logging.ERROR)
         return error.exit_code
     if hasattr(error, "format_message") and hasattr(error, "show"):  # wrong usage, found by the library
         told = io.StringIO()
         error.show(file=told)
-        say(told.getvalue().rstrip())
+        say(told.getvalue().rstrip(), logging.ERROR)
         return error.exit_code
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno == errno.EPIPE:
             return _reader_has_gone()
-        say(f"waybill: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
+        say(f"waybill: {error.strerror}{f': {error.filename}' if error.filename else ''}.", logging.ERROR)
         return ConfigurationError.exit_code
     reason = _surroundings(error)
     if reason is not None:
         while_doing = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
         say(
             f"waybill: the warehouse could not do it: {reason}{while_doing}. Nothing half done stays; mend that and "
-            "try again."
+            "try again.",
+            logging.ERROR,
         )
         return ConfigurationError.exit_code
     frames = traceback.extract_tb(error.__traceback__)
@@ -112,7 +127,8 @@ def _told(error: Exception) -> int:
     say(
         f"waybill: this is a bug in Waybill {__version__}: {type(error).__name__} at\n"
         + "".join(traceback.format_list(listed))
-        + "Nothing half done stays. Please report it with the lines above; they hold no data."
+        + "Nothing half done stays. Please report it with the lines above; they hold no data.",
+        logging.ERROR,
     )
     return BUG
 
@@ -144,7 +160,10 @@ def _leave_soon_when_interrupted() -> None:
         while received := inner.recv(1):
             if received[0] == signal.SIGINT:
                 time.sleep(PATIENCE_SECONDS)
-                say("waybill: interrupted; what was not committed is taken back: run the same command again.")
+                say(
+                    "waybill: interrupted; what was not committed is taken back: run the same command again.",
+                    logging.ERROR,
+                )
                 os._exit(INTERRUPTED)
 
     _leave_soon_when_interrupted.outer = outer  # lives as long as the process

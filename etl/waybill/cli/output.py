@@ -1,5 +1,6 @@
 """How commands speak: data on stdout, everything else on stderr. What a provider wrote never steers a terminal."""
 
+import logging
 import os
 import re
 import shutil
@@ -7,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import BinaryIO, Protocol
 
@@ -22,8 +25,19 @@ _GAP = "  "
 _CLEAR_LINE = "\r\x1b[K"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CONTROL_IN_JSON = re.compile(r"[\x7f-\x9f]")  # JSON escapes the others itself
+_LOGGER = logging.getLogger("waybill")
+_FIELDS_OF_ALL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _lock = threading.Lock()
 _open_line: list[str] = []  # what stands on the terminal's last line and will be written over
+
+
+@dataclass
+class _Style:
+    is_json: bool = False
+    is_quiet: bool = False
+
+
+_style = _Style()
 
 
 class _Writable(Protocol):
@@ -43,23 +57,38 @@ def without_control(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def say(message: str) -> None:
-    """A message for people, on stderr."""
+def set_style(is_json: bool, is_quiet: bool) -> None:
+    """How messages are written from now on: as JSON, one object a line; only warnings and errors."""
+    _style.is_json, _style.is_quiet = is_json, is_quiet
+
+
+def say(message: str, level: int = logging.INFO) -> None:
+    """A message for people, on stderr.
+
+    :param level: as in logging
+    """
+    if _style.is_json:
+        _write_json(logging.makeLogRecord({"name": "waybill.cli", "msg": message, "levelno": level}))
+    elif not _style.is_quiet or level >= logging.WARNING:
+        with _lock:
+            start = _CLEAR_LINE if _open_line else ""
+            _open_line.clear()
+            _write(start + without_control(message) + "\n")
+
+
+def _write_json(record: logging.LogRecord) -> None:
+    """One record of a log with its fields, unless only warnings are asked for."""
+    if _style.is_quiet and record.levelno < logging.WARNING:
+        return
+    document = {
+        "at": datetime.fromtimestamp(record.created, UTC),
+        "level": logging.getLevelName(record.levelno).lower(),
+        "logger": record.name,
+        "message": record.getMessage(),
+        **{name: value for name, value in vars(record).items() if name not in _FIELDS_OF_ALL},
+    }
     with _lock:
-        start = _CLEAR_LINE if _open_line else ""
-        _open_line.clear()
-        _write(start + without_control(message) + "\n")
-
-
-class Warnings:
-    """Says each warning at once, and counts them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, message: str) -> None:
-        self.count += 1
-        say(f"warning: {message}")
+        _write(json_line(document) + "\n")
 
 
 def _write(text: str) -> None:
@@ -75,22 +104,31 @@ def is_terminal(stream: object) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-class Progress:
-    """Says how far long work has come: on a terminal on one line that changes, elsewhere on a line every few seconds,
-    also while there is nothing new to say. A context manager, and a callback that takes what is being done."""
+class Progress(logging.Handler):
+    """Shows what the rooms log while a command works. How far the work has come: on a terminal on one line that
+    changes, elsewhere on a line every few seconds, also while there is nothing new to say. Warnings: each on a line
+    of its own, which stays. A context manager, and a callback that takes what is being done.
+
+    :ivar skipped_count: entries of files and folders that were passed over, each with a warning
+    """
 
     def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.skipped_count = 0
         self._message = ""
         self._began_at = self._said_at = time.monotonic()
-        self._is_live = is_terminal(sys.stderr)
+        self._is_live = is_terminal(sys.stderr) and not (_style.is_json or _style.is_quiet)
         self._ended = threading.Event()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> "Progress":
+        _LOGGER.addHandler(self)
+        _LOGGER.setLevel(logging.INFO)
         self._ticker.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        _LOGGER.removeHandler(self)
         self._ended.set()
         self._ticker.join()
         with _lock:
@@ -98,7 +136,20 @@ class Progress:
                 _open_line.clear()
                 _write(_CLEAR_LINE)
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one record."""
+        if record.levelno >= logging.WARNING:
+            self.skipped_count += record.name == "waybill.landing"
+        if _style.is_json:
+            _write_json(record)
+        elif record.levelno >= logging.WARNING:
+            say(f"warning: {record.getMessage()}", logging.WARNING)
+        else:
+            self(record.getMessage())
+
     def __call__(self, message: str) -> None:
+        if _style.is_json or _style.is_quiet:
+            return
         self._message, self._began_at = message, time.monotonic()
         if self._is_live:
             self._write_over(message)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from waybill.cli.loading import FeedArgument, JsonOption, account_of, feed_of, instant, print_loaded
-from waybill.cli.output import Progress, Warnings, say
-from waybill.cli.warehouse import ready
+from waybill.cli.loading import FeedArgument, IngestReport, JsonOption, account_of, feed_of, instant, warn_of_misplaced
+from waybill.cli.output import Progress, say
+from waybill.cli.warehouse import loader
 from waybill.doctor import landing_problem
 from waybill.feeds.api import ApiFeed, Window
 from waybill.model.errors import ConfigurationError, UsageError, WaybillError
@@ -50,8 +50,7 @@ def pull(
     other away.
     """
     from waybill.flow import ingest
-    from waybill.flow.loads import Loaded
-    from waybill.landing import inbox
+    from waybill.flow.slices import slices
 
     settings = Settings.from_environment()
     source = feed_of(feed)
@@ -64,36 +63,27 @@ def pull(
         window = Window(instant("--from", from_at), now if until_at is None else instant("--until", until_at))
     if (problem := landing_problem(settings)) is not None:
         raise ConfigurationError(f"Nothing was pulled: {problem}.")
-    url = ready(settings)
-    done: list[Loaded] = []
-    failed: list[WaybillError] = []
-    warn = Warnings()
+    warehouse = loader(settings)
+    report = IngestReport()
     with Progress() as progress:
-        slices = ingest.slices(settings, url, source, now, window, owner, dated_only)
+        found = slices(warehouse, source, now, window, owner, dated_only)
         if not isinstance(source, ApiFeed):
-            for sentence in inbox.misplaced(settings):
-                warn(sentence)
-        for one in slices:
-            warned = warn.count
+            warn_of_misplaced(settings)
+        for one in found:
+            skipped_before = progress.skipped_count
             try:
-                pulled = ingest.pull(settings, url, source, one, progress, warn=warn)
+                pulled = ingest.pull(warehouse, source, one)
             except WaybillError as error:
-                failed.append(error)
+                report.failed.append(error)
                 continue
-            records = f", {pulled.record_count:,} records" if one.from_at else ""
-            skipped_count = warn.count - warned + len(pulled.broken)
-            skipped = f", {skipped_count:,} skipped" if skipped_count else ""
-            say(f"{one.label}: {pulled.page_count:,} {'pages' if one.from_at else 'new files'}{records}{skipped}")
-            loaded, not_loaded = ingest.load_pull(settings, url, source, pulled.pull_id, progress)
-            done += loaded
-            failed += not_loaded
-    if done or not failed or json:
-        where = f" The inbox has no folder <account>/{source.slug}/ with files." if not slices else ""
-        print_loaded(done, json, f"Nothing new.{where}")
-    for error in failed[1:]:
-        say(f"waybill: {error}")
-    if failed:
-        raise failed[0]
+            if one.from_at:
+                say(f"{one.label}: {pulled.page_count:,} pages, {pulled.record_count:,} records")
+            else:
+                skipped_count = progress.skipped_count - skipped_before + len(pulled.broken)
+                report.say_files(one.label, pulled.page_count, skipped_count)
+            report.add(ingest.load_pull(warehouse, source, pulled.pull_id))
+    where = f" The inbox has no folder <account>/{source.slug}/ with files." if not found else ""
+    report.print(json, f"Nothing new.{where}")
 
 
 def register(app: typer.Typer) -> None:

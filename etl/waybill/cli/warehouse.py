@@ -8,7 +8,7 @@ from waybill.ledger.replay_due import in_words, replays_due
 from waybill.model.errors import ConfigurationError
 from waybill.settings import Settings
 from waybill.warehouse import dictionary, embedded
-from waybill.warehouse.connection import connected, warehouse_url, without_password
+from waybill.warehouse.connection import Warehouse, connected, warehouse_url, without_password
 from waybill.warehouse.migrations import is_migrated
 from waybill.warehouse.migrations import migrate as apply_migrations
 
@@ -16,6 +16,11 @@ warehouse = typer.Typer(
     help="Start, stop, migrate the Postgres that holds it all.\n\nIt is that of WAREHOUSE_URL, or an embedded one.",
     no_args_is_help=True,
 )
+
+
+def loader(settings: Settings) -> Warehouse:
+    """The warehouse as loads work with it. Raises as `ready` does."""
+    return Warehouse(settings, ready(settings))
 
 
 def ready(settings: Settings) -> str:

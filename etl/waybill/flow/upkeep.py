@@ -3,17 +3,17 @@
 from datetime import datetime
 
 from waybill.load import stage
-from waybill.warehouse.connection import LOADER, connected
+from waybill.warehouse.connection import Warehouse
 from waybill.warehouse.migrations import ensure_partitions
 
 
-def make_partitions(url: str, until: datetime) -> int:
+def make_partitions(warehouse: Warehouse, until: datetime) -> int:
     """Make the monthly partitions that are missing, to the month after `until` (aware); returns how many."""
-    with connected(url, LOADER, "waybill:upkeep") as connection, connection, connection.cursor() as cursor:
+    with warehouse.connected("upkeep") as connection, connection, connection.cursor() as cursor:
         return ensure_partitions(cursor, until)
 
 
-def drop_orphans(url: str) -> int:
+def drop_orphans(warehouse: Warehouse) -> int:
     """Drop the staging tables of loads that died or waited too long for their next step; returns how many loads."""
-    with connected(url, LOADER, "waybill:upkeep") as connection:
+    with warehouse.connected("upkeep") as connection:
         return stage.drop_orphans(connection)

@@ -1,7 +1,8 @@
 """Where the bytes of a load come from: files and folders, the inbox, a SQL table."""
 
+import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -22,30 +23,25 @@ ROWS_PER_OBJECT = 200_000
 Landed = LandedObject | SourceError
 """A file that was landed, or why it could not be read: one bad file must not keep the others away."""
 
-Warn = Callable[[str], None]
-"""Takes what was passed over and holds no records."""
+log = logging.getLogger("waybill.landing")
 
 
-def landed_paths(
-    settings: Settings, feed: Feed, account: str, paths: list[str], warn: Warn = lambda message: None
-) -> Iterator[Landed]:
+def landed_paths(settings: Settings, feed: Feed, account: str, paths: list[str]) -> Iterator[Landed]:
     """Land every file of the paths (folders: all files below; `table:schema.name`: a SQL table of DISPATCH_LOG_URL)."""
     for path in paths:
         if path.startswith("table:"):
             yield from _landed_table(settings, feed, account, path)
         else:
-            yield from _landed(settings, feed, account, entries_of(path), warn)
+            yield from _landed(settings, feed, account, entries_of(path))
 
 
-def landed_inbox(
-    settings: Settings, feed: Feed, account: str | None, warn: Warn = lambda message: None
-) -> Iterator[Landed]:
+def landed_inbox(settings: Settings, feed: Feed, account: str | None) -> Iterator[Landed]:
     """Land every file under INBOX_URL/<account>/<feed>/, of one account or of all. Raises as `inbox.accounts` does."""
     for name in inbox.accounts(settings, feed, account):
-        yield from _landed(settings, feed, name, inbox.entries(settings, feed, name), warn)
+        yield from _landed(settings, feed, name, inbox.entries(settings, feed, name))
 
 
-def _landed(settings: Settings, feed: Feed, account: str, entries: Iterator[Entry], warn: Warn) -> Iterator[Landed]:
+def _landed(settings: Settings, feed: Feed, account: str, entries: Iterator[Entry]) -> Iterator[Landed]:
     for entry in entries:
         if isinstance(entry, OpenFile):
             try:
@@ -55,7 +51,7 @@ def _landed(settings: Settings, feed: Feed, account: str, entries: Iterator[Entr
         elif entry.may_hold_records:
             yield SourceError(str(entry))
         else:
-            warn(f"{entry}.")
+            log.warning("%s.", entry, extra={"feed": feed.slug, "account": account, "step": "pull"})
 
 
 def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> Iterator[LandedObject]:

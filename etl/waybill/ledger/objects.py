@@ -28,3 +28,14 @@ def record(cursor: Cursor, landed: LandedObject) -> RecordedObject:
         (landed.account, landed.feed, landed.sha256),
     )
     return RecordedObject(cursor.fetchone()[0], landed)
+
+
+def objects_of_pull(cursor: Cursor, pull_id: int) -> list[RecordedObject]:
+    """What a pull landed, each object once, in order of number."""
+    cursor.execute(
+        "select distinct o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at, o.source"
+        " from ops.pull_page as p inner join ops.object as o on o.object_id = p.object_id"
+        " where p.pull_id = %s order by o.object_id",
+        (pull_id,),
+    )
+    return [RecordedObject(number, LandedObject(*rest)) for number, *rest in cursor.fetchall()]

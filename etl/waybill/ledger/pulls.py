@@ -1,6 +1,6 @@
 """What ops.pull and ops.pull_page know of pulls: which came last, how far each got, what went wrong, how it ended."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from waybill.landing.objects import LandedObject
 from waybill.ledger.loads import DIED, note_feeds
 from waybill.ledger.objects import record
 from waybill.warehouse import locks
-from waybill.warehouse.connection import LOADER, connected
+from waybill.warehouse.connection import Warehouse
 
 RESUMED_WITHIN = timedelta(hours=12)
 """How old a pull may be that is gone on with: tokens of pages do not live for ever."""
@@ -24,8 +24,6 @@ MOST_FAILURES = 3
 
 NORMALLY_BUSY = 20
 """Records in a window before, from which on an empty one is an alarm."""
-
-Progress = Callable[[str], None]
 
 
 class Pulled(NamedTuple):
@@ -58,15 +56,15 @@ class LastPage(NamedTuple):
 
 
 @contextmanager
-def alone(url: str, feed: Feed, account: str, progress: Progress) -> Iterator[Connection]:
+def alone(warehouse: Warehouse, feed: Feed, account: str) -> Iterator[Connection]:
     """A connection that holds the lock of this feed and account: pulls of one come one after the other."""
-    with connected(url, LOADER, f"waybill:pull:{feed.slug}") as connection:
+    with warehouse.connected(f"pull:{feed.slug}") as connection:
         with connection, connection.cursor() as cursor:
             locks.take(
                 cursor,
                 locks.pull_lock(feed.slug, account),
                 "the pull that is under way",
-                lambda message: progress(f"pull {feed.slug} {account}: {message}"),
+                f"pull {feed.slug} {account}",
                 is_of_session=True,
             )
             note_feeds(cursor, [feed])

@@ -4,7 +4,7 @@ Nothing of a load is visible before its commit, and everything is after it. All 
 that what is read here stays true until the commit; the primary keys are the guard.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -93,12 +93,10 @@ def publish(
     staged: Staged,
     keyring: Keyring,
     replaced: KeyRange | None = None,
-    say: Callable[[str], None] = lambda message: None,
 ) -> None:
     """Commit a staged and validated load.
 
     :param replaced: for a replay, the range whose events are what the staged sightings say and nothing else
-    :param say: is given a message where another load or a build has to be waited for
     :raises QualityGateError: the books do not balance, or a staging table lost rows; nothing was written
     :raises ConfigurationError: newer rules have loaded this feed meanwhile; nothing was written
     :raises OvertakenError: objects of a replayed range were published meanwhile; nothing was written
@@ -107,7 +105,7 @@ def publish(
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(PLANNING)
-        zone, accounts = _lock(cursor, load_id, replaced, say)
+        zone, accounts = _lock(cursor, load_id, replaced)
         _check_staging(cursor, load_id, staged)
         ledger.check_rules(cursor, [FEEDS[slug] for slug in sorted(staged.feeds)])
         if replaced is not None:
@@ -125,15 +123,15 @@ def publish(
         live_counts.note_as_of(cursor, load_id, accounts)
 
 
-def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None, say: Callable[[str], None]) -> tuple[str, set[str]]:
+def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> tuple[str, set[str]]:
     """Take the locks of every account in the load, in order of name, and of its ledger row; returns the report zone
     and those accounts."""
-    about = f"load {load_id}: "
+    who = f"load {load_id}"
     locks.take(
         cursor,
         locks.ZONE,
         "a change of the report zone or a migration",
-        lambda message: say(about + message),
+        who,
         is_shared=True,
     )
     cursor.execute(sql.SQL("select distinct account from {}").format(staging_table(load_id)))
@@ -146,7 +144,7 @@ def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None, say: Callable
         there = {account for (account,) in cursor.fetchall()}
         accounts |= there if replaced.account is None else {replaced.account}
     for account in sorted(accounts):
-        locks.take(cursor, locks.account_lock(account), f"account {account}", lambda message: say(about + message))
+        locks.take(cursor, locks.account_lock(account), f"account {account}", who)
     cursor.execute("select status from ops.load where load_id = %s for update", (load_id,))
     status = cursor.fetchone()[0]
     if status != "validated":

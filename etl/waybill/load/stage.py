@@ -5,7 +5,8 @@ its own connection, and what a crash empties is noticed by their row counts.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from operator import attrgetter
 
 from psycopg2 import sql
@@ -13,7 +14,6 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
-from waybill.feeds.options import FeedOptions
 from waybill.framing.raw_record import RawRecord
 from waybill.landing.objects import LandedObject, name_of, open_object
 from waybill.ledger.books import ObjectBooks, Staged
@@ -23,7 +23,7 @@ from waybill.load.ceiling import is_hopeless
 from waybill.load.copying import CopyInto
 from waybill.model.errors import RejectRecord, SourceError
 from waybill.model.event import STORED_COLUMNS, Event
-from waybill.model.identity import Keyring
+from waybill.settings import Settings
 from waybill.warehouse import locks
 from waybill.warehouse.clock import server_time
 
@@ -32,7 +32,7 @@ RECIPIENTS_REMEMBERED = 200_000
 PROGRESS_EVERY = 20_000
 ASKED_AT_ONCE = 2_000
 
-Progress = Callable[[int], None]
+log = logging.getLogger("waybill.load")
 
 
 def staging_table(load_id: int) -> sql.Identifier:
@@ -62,16 +62,11 @@ def stage(
     connection: Connection,
     load_id: int,
     objects: Sequence[RecordedObject],
-    landing_url: str,
-    keyring: Keyring,
-    ceiling: float,
-    options: FeedOptions,
-    progress: Progress = lambda read_count: None,
+    settings: Settings,
 ) -> Staged:
-    """Decode, normalise and copy every record of the objects; commits.
+    """Decode, normalise and copy every record of the objects; commits. An object that is nothing but rejected records
+    is read no further.
 
-    :param ceiling: as REJECTED_CEILING; an object that is nothing but rejected records is read no further
-    :param options: how the installation wants its records read
     :raises BrokenObjectError: an object is gone, or its bytes end in the middle (a truncated gzip)
     """
     staged = Staged()
@@ -82,21 +77,21 @@ def stage(
         rejected_once = _RejectedOnce(cursor, objects, staged.resolved)
         writers = _Writers(cursor, load_id)
         for recorded in objects:
-            feed = FEEDS[recorded.landed.feed].with_options(options)
+            feed = FEEDS[recorded.landed.feed].with_options(settings.feed_options)
             books = staged.objects[recorded.object_id] = ObjectBooks(name_of(recorded.landed))
             staged.feeds.add(feed.slug)
             read_at = max(recorded.landed.landed_at, now)
             try:
-                with open_object(landing_url, recorded.landed) as stream:
+                with open_object(settings.landing_url, recorded.landed) as stream:
                     for raw in feed.records(stream):
                         read_count += 1
                         books.record_count += 1
                         try:
-                            events = feed.normalise(raw, recorded.landed.account, read_at, keyring)
+                            events = feed.normalise(raw, recorded.landed.account, read_at, settings.keyring)
                         except RejectRecord as rejection:
                             books.reject(rejection.reason, len(raw.raw))
                             writers.reject(raw, rejection, recorded, read_count)
-                            if is_hopeless(books, ceiling):
+                            if is_hopeless(books, settings.rejected_ceiling):
                                 books.is_cut_short = True
                                 break
                         else:
@@ -107,7 +102,7 @@ def stage(
                                 writers.event(event, recorded.object_id, read_count)
                             rejected_once.look_for(recorded.landed, raw)
                         if read_count % PROGRESS_EVERY == 0:
-                            progress(read_count)
+                            _log_progress(load_id, read_count)
             except SourceError as error:
                 raise BrokenObjectError(recorded, error) from error
         writers.flush()
@@ -115,8 +110,13 @@ def stage(
         staged.recipient_count = writers.recipients.row_count
         cursor.execute(sql.SQL("analyze {} (event_key, record_no)").format(staging_table(load_id)))
     connection.commit()
-    progress(read_count)
+    _log_progress(load_id, read_count)
     return staged
+
+
+def _log_progress(load_id: int, read_count: int) -> None:
+    fields = {"load_id": load_id, "step": "stage", "record_count": read_count}
+    log.info("load %d: %s records read", load_id, f"{read_count:,}", extra=fields)
 
 
 class _RejectedOnce:

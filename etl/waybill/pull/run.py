@@ -4,6 +4,7 @@ A page is noted once it is landed and known to be whole, with the link to the ne
 there, and fetches at most the page again that it was about to note.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -21,29 +22,30 @@ from waybill.landing.sources import landed_inbox
 from waybill.ledger import loads as ledger
 from waybill.ledger import pulls as journal
 from waybill.ledger.objects import record
-from waybill.ledger.pulls import Progress, Pulled
+from waybill.ledger.pulls import Pulled
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
 from waybill.pull.client import Answer, Client
 from waybill.pull.retrying import UnavailableError
 from waybill.settings import Access, Settings
+from waybill.warehouse.connection import Warehouse
 
 MOST_PAGES = 100_000
 MOST_REMEMBERED = 500_000
 """Records of a list, twice over, in which one that was shown before is found again."""
 
+log = logging.getLogger("waybill.pull")
+
 Connect = Callable[[Access], Client]
 
 
 def pull_window(
-    settings: Settings,
-    url: str,
+    warehouse: Warehouse,
     feed: ApiFeed,
     account: str,
     window: Window,
     swept_from: datetime | None,
     connect_to: Connect,
     now: Callable[[], datetime],
-    progress: Progress = lambda message: None,
 ) -> Pulled:
     """Land every page of a window. The same call again goes on where one died; after one that ended it looks anew.
 
@@ -56,14 +58,15 @@ def pull_window(
     """
     if window.until_at > now():
         raise UsageError(f"The window ends at {window.until_at.isoformat()}: what is yet to come cannot be pulled.")
+    settings = warehouse.settings
     access = settings.access_of(feed, account)
-    with journal.alone(url, feed, account, progress) as connection:
+    with journal.alone(warehouse, feed, account) as connection:
         pull_id = journal.unfinished(connection, feed, account, window)
         if pull_id is None:
             pull_id = journal.begin(connection, feed, account, window)
         with closing(_opened(connect_to, access, feed, account)) as client:
             for listing in feed.listings(access.account_id, window, swept_from):
-                pages = _Pages(settings, connection, feed, account, pull_id, window, listing, client, now, progress)
+                pages = _Pages(settings, connection, feed, account, pull_id, window, listing, client, now)
                 pages.fetch()
         if (alarm := journal.emptiness(connection, pull_id, feed)) is not None:
             journal.end(connection, pull_id, [alarm])
@@ -71,23 +74,13 @@ def pull_window(
         return journal.end(connection, pull_id)
 
 
-def pull_inbox(
-    settings: Settings,
-    url: str,
-    feed: Feed,
-    account: str,
-    progress: Progress = lambda message: None,
-    warn: Progress = lambda message: None,
-) -> Pulled:
+def pull_inbox(warehouse: Warehouse, feed: Feed, account: str) -> Pulled:
     """Land every file in the inbox of one feed and account, and note those that are not loaded yet. What cannot be
-    read is named in the result.
-
-    :param warn: takes what was passed over and holds no records
-    """
-    with journal.alone(url, feed, account, progress) as connection:
+    read is named in the result."""
+    with journal.alone(warehouse, feed, account) as connection:
         pull_id = journal.begin(connection, feed, account, None)
         broken: list[str] = []
-        for number, item in enumerate(landed_inbox(settings, feed, account, warn), start=1):
+        for number, item in enumerate(landed_inbox(warehouse.settings, feed, account), start=1):
             if isinstance(item, SourceError):
                 broken.append(str(item))
                 continue
@@ -95,8 +88,13 @@ def pull_inbox(
                 recorded = record(cursor, item)
                 if not ledger.published_with(cursor, [recorded.object_id], feed.rules_version):
                     journal.note_file(cursor, pull_id, number, recorded.object_id)
-            progress(f"pull {feed.slug} {account}: {number:,} files")
+            _log_progress(feed, account, f"{number:,} files", file_count=number)
         return journal.end(connection, pull_id, broken)
+
+
+def _log_progress(feed: Feed, account: str, how_far: str, **counts: int) -> None:
+    fields = {"feed": feed.slug, "account": account, "step": "pull", **counts}
+    log.info("pull %s %s: %s", feed.slug, account, how_far, extra=fields)
 
 
 def _opened(connect_to: Connect, access: Access, feed: Feed, account: str) -> Client:
@@ -120,7 +118,6 @@ class _Pages:
         listing: Listing,
         client: Client,
         now: Callable[[], datetime],
-        progress: Progress,
     ) -> None:
         self._settings = settings
         self._connection = connection
@@ -131,7 +128,6 @@ class _Pages:
         self._listing = listing
         self._client = client
         self._now = now
-        self._progress = progress
         self._asked: set[bytes] = set()
         self._shown: frozenset[str] = frozenset()
         self._remembered: set[int] = set()
@@ -157,7 +153,7 @@ class _Pages:
             page = self._checked(answer, number)
             next_link = None if page.is_past else page.next_link
             self._note(number, request, answer.body, page, next_link)
-            self._progress(f"pull {self._feed.slug} {self._account}: {self._listing.name}, page {number}")
+            _log_progress(self._feed, self._account, f"{self._listing.name}, page {number}", page_number=number)
             number, link, params, is_resumed = number + 1, next_link, (), False
 
     def _landed_page(self, landed: LandedObject) -> Page:

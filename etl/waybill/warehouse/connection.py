@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 import psycopg2
 import psycopg2.extras
@@ -109,3 +110,29 @@ def connected(url: str, role: str | None = None, application_name: str = "waybil
             raise locks.in_vain(cursor, error) from None
     finally:
         connection.close()
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A warehouse as one process works with it.
+
+    :ivar url: libpq URL
+    :ivar role: that its sessions act as
+    """
+
+    settings: Settings
+    url: str
+    role: str = LOADER
+
+    @classmethod
+    def of(cls, settings: Settings, role: str = LOADER) -> "Warehouse":
+        """The warehouse that the settings name; starts the embedded Postgres where they name none."""
+        return cls(settings, warehouse_url(settings), role)
+
+    def connect(self, name: str) -> Connection:
+        """A session, which the server shows as `waybill:<name>`. Raises as `connect` does."""
+        return connect(self.url, self.role, f"waybill:{name}")
+
+    def connected(self, name: str) -> AbstractContextManager[Connection]:
+        """The same, closed at the end. Raises as `connected` does."""
+        return connected(self.url, self.role, f"waybill:{name}")

@@ -5,7 +5,7 @@ other module calls Postgres for an advisory lock. `fact.ensure_partitions` (in S
 for as long as it runs. A command that has to wait says for what, waits a bounded time, and learns who has it.
 """
 
-from collections.abc import Callable
+import logging
 from typing import NamedTuple
 
 import psycopg2
@@ -69,6 +69,8 @@ def account_lock(account: str) -> Lock:
 PATIENCE = "10min"
 """How long a load or a pull waits for a lock of somebody else; a setting of its connections."""
 
+log = logging.getLogger("waybill.warehouse")
+
 _HOLDERS = (
     "select a.application_name, a.pid from pg_locks as l inner join pg_stat_activity as a on a.pid = l.pid"
     " where l.granted and l.pid <> pg_backend_pid()"
@@ -99,20 +101,20 @@ def take(
     cursor: Cursor,
     lock: Lock,
     what: str,
-    say: Callable[[str], None],
+    who: str,
     is_shared: bool = False,
     is_of_session: bool = False,
 ) -> None:
     """Take a lock, until the end of the transaction or of the session.
 
     :param what: is locked, in words
-    :param say: is given one message where it has to wait
+    :param who: waits, for the log: `load 7`
     :raises UnavailableError: it was not to be had within `PATIENCE`
     """
     if _call(cursor, "pg_try_advisory_", lock, is_shared, is_of_session):
         return
     holders = _named(cursor, _OF_KEYS, lock[1:])
-    say(f"waiting for {what}{holders}")
+    log.info("%s: waiting for %s%s", who, what, holders, extra={"lock": lock.kind})
     try:
         _call(cursor, "pg_advisory_", lock, is_shared, is_of_session)
     except psycopg2.errors.LockNotAvailable:

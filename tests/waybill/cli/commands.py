@@ -54,7 +54,7 @@ def waybill(*arguments: str, settings: Mapping[str, str], stdin: bytes | None = 
     if result.exception is None:
         return Answer(result.return_value or 0, result.stdout, result.stderr)
     told: list[str] = []
-    say, main.say = main.say, told.append
+    say, main.say = main.say, lambda message, *_: told.append(message)
     try:
         code = main._told(result.exception)
     finally:

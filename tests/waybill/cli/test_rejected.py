@@ -11,7 +11,7 @@ from tests.conftest import Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
 from tests.waybill.load.loading import Loads, before_publish, sendgrid, sms
 from waybill.cli import main
-from waybill.load.steps import HeldBackError
+from waybill.flow.results import HeldBackError
 
 FEED = "sendgrid_events"
 

@@ -22,11 +22,12 @@ from tests.waybill.pull.servers import Moment, Server, reply
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed, Listing, Window
 from waybill.flow import ingest
-from waybill.flow import loads as run
+from waybill.flow.replay import replay
 from waybill.ledger.pulls import Pulled
 from waybill.model.errors import ConfigurationError, SourceError
 from waybill.pull.client import Answer, Client
 from waybill.pull.run import pull_window
+from waybill.warehouse.connection import Warehouse as Target
 
 API_FEEDS = [feed for feed in FEEDS.values() if isinstance(feed, ApiFeed)]
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -96,7 +97,9 @@ class Contract:
         return pages
 
     def pull(self, connect_to: Callable, window: Window = MORNING) -> Pulled:
-        return pull_window(self.settings, self.warehouse.url, self.feed, "acme", window, None, connect_to, lambda: NOON)
+        return pull_window(
+            Target(self.settings, self.warehouse.url), self.feed, "acme", window, None, connect_to, lambda: NOON
+        )
 
     def landed(self) -> list[bytes]:
         found = self.warehouse.rows("select path from ops.object order by object_id")
@@ -213,13 +216,13 @@ def test_a_page_that_is_cut_anywhere_is_refused(feed: ApiFeed) -> None:
 def test_a_replay_gives_the_same_keys(contract: Contract) -> None:
     pages = contract.pages(5, 2)
     pulled = contract.pull(lambda _: pages)
-    done, failed = ingest.load_pull(contract.settings, contract.warehouse.url, contract.feed, pulled.pull_id)
-    assert [item.row.loaded_count for item in done] == [5] and failed == []
+    outcome = ingest.load_pull(Target(contract.settings, contract.warehouse.url), contract.feed, pulled.pull_id)
+    assert [item.row.loaded_count for item in outcome.checked()] == [5]
     stamps = Loads(contract.warehouse)
     before = stamps.stamps("fact", "private")
     assert before["fact.leg"]
     keys = contract.warehouse.rows("select event_key from fact.event order by 1")
-    (again,) = run.replay(contract.settings, contract.warehouse.url, contract.feed, NOON - 72 * HOUR, NOON)
+    (again,) = replay(Target(contract.settings, contract.warehouse.url), contract.feed, NOON - 72 * HOUR, NOON)
     assert (again.row.read_count, again.row.inserted_count, again.row.removed_count) == (5, 0, 0)
     assert contract.warehouse.rows("select event_key from fact.event order by 1") == keys
     assert stamps.stamps("fact", "private") == before

@@ -26,15 +26,16 @@ from tests.waybill.pull.pulling import (
 from tests.waybill.pull.servers import Server, reply
 from waybill.feeds import FEEDS, twilio_lists
 from waybill.feeds.api import Window
-from waybill.flow import ingest
-from waybill.flow.loads import IncompleteError
+from waybill.flow import ingest, steps
+from waybill.flow.results import IncompleteError
+from waybill.flow.slices import Slice, slices
 from waybill.ledger import pulls as journal
-from waybill.load import steps
 from waybill.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError, UsageError
 from waybill.settings import Settings
 from waybill.simulator import faults
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.twilio import MESSAGES
+from waybill.warehouse.connection import Warehouse as Target
 
 FEED = FEEDS[MESSAGES]
 SENT = every(HOUR / 2, MORNING.from_at + MINUTE, 6)
@@ -60,8 +61,8 @@ def stamps(warehouse: Warehouse) -> Loads:
 # Slices
 
 
-def sliced(pulls: Pulls, now: datetime = NOON, **wanted: object) -> list[ingest.Slice]:
-    return ingest.slices(pulls.settings, pulls.url, FEED, now, **wanted)
+def sliced(pulls: Pulls, now: datetime = NOON, **wanted: object) -> list[Slice]:
+    return slices(Target(pulls.settings, pulls.url), FEED, now, **wanted)
 
 
 def test_there_is_a_slice_for_every_account_from_its_own_watermark(pulls: Pulls) -> None:
@@ -69,8 +70,8 @@ def test_there_is_a_slice_for_every_account_from_its_own_watermark(pulls: Pulls)
     pulls.settings = replace(pulls.settings, accounts=(ACCOUNT, "south"))
     later = NOON + HOUR
     assert sliced(pulls, later) == [
-        ingest.Slice(ACCOUNT, NOON - 3 * DAY, later, NOON - DAY),
-        ingest.Slice("south", later - 3 * DAY, later, later - 3 * DAY),
+        Slice(ACCOUNT, NOON - 3 * DAY, later, NOON - DAY),
+        Slice("south", later - 3 * DAY, later, later - 3 * DAY),
     ]
     assert sliced(pulls, later)[0].label == "north 2026-02-27 12:00 to 2026-03-02 13:00 UTC"
     assert [one.account for one in sliced(pulls, account="south")] == ["south"]
@@ -78,9 +79,7 @@ def test_there_is_a_slice_for_every_account_from_its_own_watermark(pulls: Pulls)
 
 def test_a_named_window_is_the_same_for_every_account(pulls: Pulls) -> None:
     pulls.settings = replace(pulls.settings, accounts=(ACCOUNT, "south"))
-    assert sliced(pulls, window=MORNING) == [
-        ingest.Slice(name, *MORNING, MORNING.from_at) for name in pulls.settings.accounts
-    ]
+    assert sliced(pulls, window=MORNING) == [Slice(name, *MORNING, MORNING.from_at) for name in pulls.settings.accounts]
     (one, _) = sliced(pulls, window=MORNING, is_dated_only=True)
     assert one.swept_from is None
 
@@ -121,18 +120,18 @@ def test_no_slice_ends_behind_the_warehouses_clock(pulls: Pulls) -> None:
 
 def test_files_have_no_window_and_a_slice_for_every_folder(warehouse: Warehouse) -> None:
     feed, settings = FEEDS["sendgrid_events"], warehouse.settings
-    assert ingest.slices(settings, warehouse.url, feed, NOON) == []
+    assert slices(Target(settings, warehouse.url), feed, NOON) == []
     for name in ("b", "a"):
         (settings.var / "inbox" / name / feed.slug).mkdir(parents=True)
     (settings.var / "inbox" / "c" / "dispatch_log").mkdir(parents=True)
-    found = ingest.slices(settings, warehouse.url, feed, NOON)
-    assert found == [ingest.Slice("a"), ingest.Slice("b")]
+    found = slices(Target(settings, warehouse.url), feed, NOON)
+    assert found == [Slice("a"), Slice("b")]
     assert [one.label for one in found] == ["a", "b"]
-    assert ingest.slices(settings, warehouse.url, feed, NOON, account="b") == [ingest.Slice("b")]
+    assert slices(Target(settings, warehouse.url), feed, NOON, account="b") == [Slice("b")]
     with pytest.raises(UsageError, match="no folder c/sendgrid_events in the inbox"):
-        ingest.slices(settings, warehouse.url, feed, NOON, account="c")
+        slices(Target(settings, warehouse.url), feed, NOON, account="c")
     with pytest.raises(UsageError, match="taken from files"):
-        ingest.slices(settings, warehouse.url, feed, NOON, window=MORNING)
+        slices(Target(settings, warehouse.url), feed, NOON, window=MORNING)
 
 
 # Runs
@@ -304,12 +303,12 @@ def test_what_a_load_was_stopped_for_is_not_tried_again_with_every_run(
 
 def test_what_waits_for_its_next_step_elsewhere_is_left_there(pulls: Pulls) -> None:
     first = pulls.pull(Window(MORNING.from_at, NOON - HOUR))
-    (waiting,) = ingest.stage_pull(pulls.settings, pulls.url, FEED, first.pull_id)
+    (waiting,) = ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, first.pull_id)
     pulls.twilio.clock.at = NOON - 4 * HOUR
     pulls.load(pulls.pull(Window(MORNING.from_at, NOON - 2 * HOUR)))
     assert pulls.rows("select pull_id, status from ops.load order by load_id") == [(1, "staged"), (2, "published")]
-    ingest.validate_loads(pulls.settings, pulls.url, [waiting])
-    ingest.publish_loads(pulls.settings, pulls.url, first.pull_id, [waiting])
+    ingest.validate_loads(Target(pulls.settings, pulls.url), [waiting])
+    ingest.publish_loads(Target(pulls.settings, pulls.url), first.pull_id, [waiting])
     assert pulls.watermark() == (MORNING.from_at, NOON - HOUR)
 
 
@@ -322,7 +321,7 @@ def test_loads_in_one_process_are_not_swept_out_by_another_one(pulls: Pulls, mon
     validate = ingest.validate_load
 
     def meanwhile(*arguments: object) -> None:
-        ingest.stage_pull(pulls.settings, pulls.url, FEEDS["twilio_calls"], pulled.pull_id)
+        ingest.stage_pull(Target(pulls.settings, pulls.url), FEEDS["twilio_calls"], pulled.pull_id)
         validate(*arguments)
 
     monkeypatch.setattr(ingest, "validate_load", meanwhile)
@@ -331,22 +330,22 @@ def test_loads_in_one_process_are_not_swept_out_by_another_one(pulls: Pulls, mon
 
 def test_steps_by_themselves_come_to_the_same(pulls: Pulls) -> None:
     pulled = pulls.pull(swept_from=MORNING.from_at)
-    load_ids = ingest.stage_pull(pulls.settings, pulls.url, FEED, pulled.pull_id)
+    load_ids = ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, pulled.pull_id)
     assert len(load_ids) == 1
     assert pulls.rows("select kept_until > now() + interval '35 hours' from ops.load") == [(True,)]
-    ingest.validate_loads(pulls.settings, pulls.url, load_ids)
+    ingest.validate_loads(Target(pulls.settings, pulls.url), load_ids)
     assert pulls.watermark() is None
     for is_new in (True, False):
-        done = ingest.publish_loads(pulls.settings, pulls.url, pulled.pull_id, load_ids)
+        done = ingest.publish_loads(Target(pulls.settings, pulls.url), pulled.pull_id, load_ids)
         assert [item.row.status for item in done] == ["published"], is_new
     assert pulls.watermark() == tuple(MORNING)
-    assert ingest.stage_pull(pulls.settings, pulls.url, FEED, pulled.pull_id) == []
+    assert ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, pulled.pull_id) == []
 
 
 def test_a_pull_that_shows_nothing_new_is_complete_once_it_is_staged(pulls: Pulls) -> None:
     pulls.load(pulls.pull())
     again = pulls.pull(Window(MORNING.from_at, NOON - MINUTE))
-    assert ingest.stage_pull(pulls.settings, pulls.url, FEED, again.pull_id) == []
+    assert ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, again.pull_id) == []
     assert pulls.rows("select committed_at is not null from ops.pull order by pull_id") == [(True,), (True,)]
 
 
@@ -356,7 +355,7 @@ def test_a_pull_that_shows_nothing_new_is_complete_once_it_is_staged(pulls: Pull
 @pytest.fixture
 def small_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every object is a load by itself."""
-    monkeypatch.setattr("waybill.flow.loads.BATCH_OBJECTS", 1)
+    monkeypatch.setattr("waybill.flow.batches.BATCH_OBJECTS", 1)
     monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
 
 
@@ -384,17 +383,17 @@ def test_the_first_failure_of_a_step_is_raised_and_the_others_are_noted_with_it(
     pulls: Pulls, small_loads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pulled = pulls.pull()
-    load_ids = ingest.stage_pull(pulls.settings, pulls.url, FEED, pulled.pull_id)
+    load_ids = ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, pulled.pull_id)
 
     def fail(outcomes: object, subject: str) -> None:
         raise QualityGateError(f"{subject} fails")
 
     monkeypatch.setattr(steps.gate, "gate", fail)
     with pytest.raises(QualityGateError, match=f"^load {load_ids[0]} fails") as caught:
-        ingest.validate_loads(pulls.settings, pulls.url, load_ids)
+        ingest.validate_loads(Target(pulls.settings, pulls.url), load_ids)
     assert caught.value.__notes__ == [f"load {number} fails" for number in load_ids[1:]]
     with pytest.raises(UsageError, match=f"Load {load_ids[0]} is stopped"):
-        ingest.publish_loads(pulls.settings, pulls.url, pulled.pull_id, load_ids)
+        ingest.publish_loads(Target(pulls.settings, pulls.url), pulled.pull_id, load_ids)
 
 
 def test_a_page_that_is_gone_from_landing_is_named_and_the_others_are_loaded(
@@ -438,9 +437,10 @@ def test_what_the_inbox_could_not_show_makes_the_run_red_behind_the_rest(warehou
     inbox.mkdir(parents=True)
     (inbox / "a.json").symlink_to(inbox / "gone")
     (inbox / "b.json").write_text('{"event": "open", "timestamp": 1772442851, "email": "ann@example.com"}')
-    (one,) = ingest.slices(settings, url, feed, NOON)
-    pulled = ingest.pull(settings, url, feed, one)
-    done, (error,) = ingest.load_pull(settings, url, feed, pulled.pull_id)
+    (one,) = slices(Target(settings, url), feed, NOON)
+    pulled = ingest.pull(Target(settings, url), feed, one)
+    outcome = ingest.load_pull(Target(settings, url), feed, pulled.pull_id)
+    done, (error,) = outcome.done, outcome.failed
     assert [item.row.loaded_count for item in done] == [1]
     assert isinstance(error, IncompleteError) and "a.json" in str(error)
 
@@ -450,7 +450,7 @@ def test_what_the_inbox_could_not_show_makes_the_run_red_behind_the_rest(warehou
 
 def test_a_pull_opens_a_client_of_its_own_with_the_accounts_credentials(pulls: Pulls) -> None:
     (one,) = sliced(pulls)
-    assert ingest.pull(pulls.settings, pulls.url, FEED, one, now=lambda: NOON).record_count == 13
+    assert ingest.pull(Target(pulls.settings, pulls.url), FEED, one, now=lambda: NOON).record_count == 13
 
 
 def test_another_key_than_the_warehouses_is_refused_before_anything_is_asked(pulls: Pulls) -> None:

@@ -21,8 +21,7 @@ from waybill.feeds.dispatch_log import DispatchLog
 from waybill.feeds.sendgrid_events import SendgridEvents
 from waybill.feeds.twilio_calls import TwilioCalls
 from waybill.feeds.twilio_messages import TwilioMessages
-from waybill.flow import loads as run
-from waybill.load import steps
+from waybill.flow import batches, steps
 from waybill.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError
 
 GOOD = [sendgrid("processed", f"2026-03-01 10:{minute:02}", f"m{minute}") for minute in range(60)]
@@ -244,15 +243,15 @@ def test_the_staging_tables_of_a_load_that_lives_are_left_alone(loads: Loads) ->
 def test_objects_are_loaded_in_batches_of_one_account_and_bounded_size(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "BATCH_OBJECTS", 2)
+    monkeypatch.setattr(batches, "BATCH_OBJECTS", 2)
     landed = [loads.land("sendgrid_events", event, account="acme") for event in GOOD[:5]]
     landed += [loads.land("sendgrid_events", event, account="beta") for event in GOOD[:2]]
     done = loads.load_all("sendgrid_events", landed)
     assert [(item.row.account, item.row.read_count) for item in done] == [
         ("acme", 2), ("acme", 2), ("acme", 1), ("beta", 2)
     ]  # fmt: skip
-    monkeypatch.setattr(run, "BATCH_OBJECTS", 100)
-    monkeypatch.setattr(run, "BATCH_BYTES", 2 * landed[0].byte_count)
+    monkeypatch.setattr(batches, "BATCH_OBJECTS", 100)
+    monkeypatch.setattr(batches, "BATCH_BYTES", 2 * landed[0].byte_count)
     landed = [loads.land("sendgrid_events", event, account="gamma") for event in GOOD[:5]]
     done = loads.load_all("sendgrid_events", landed)
     assert [item.row.read_count for item in done] == [2, 2, 1]

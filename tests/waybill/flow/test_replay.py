@@ -12,8 +12,9 @@ from waybill.feeds import FEEDS, sendgrid_events
 from waybill.feeds.dispatch_log import DispatchLog
 from waybill.feeds.sendgrid_events import SendgridEvents
 from waybill.feeds.twilio_messages import TwilioMessages
-from waybill.flow import loads as run
+from waybill.flow import replay
 from waybill.model.errors import SourceError, UsageError
+from waybill.warehouse.connection import Warehouse as Target
 
 MAIL = [
     [
@@ -243,7 +244,7 @@ def test_a_replay_with_nothing_in_its_range_does_nothing(loads: Loads) -> None:
 def test_a_range_that_is_none_is_a_usage_error(loads: Loads, first: datetime, until: datetime) -> None:
     loads.load("sendgrid_events", *MAIL[0])
     with pytest.raises(UsageError):
-        run.replay(loads.settings, loads.url, FEEDS["sendgrid_events"], first, until)
+        replay.replay(Target(loads.settings, loads.url), FEEDS["sendgrid_events"], first, until)
 
 
 def test_what_another_load_publishes_during_a_replay_is_not_taken_back(

@@ -16,11 +16,12 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from tests.conftest import Warehouse
 from tests.waybill.load.loading import Loads, sms
 from waybill.feeds import FEEDS
+from waybill.flow import steps
 from waybill.landing.objects import LandedObject
 from waybill.ledger import pulls as journal
 from waybill.ledger import watermark
 from waybill.ledger.objects import RecordedObject, record
-from waybill.load import publish, steps
+from waybill.load import publish
 from waybill.model.errors import QualityGateError
 from waybill.warehouse.connection import LOADER, connected
 
@@ -202,17 +203,14 @@ class Published:
             return record(cursor, self.loads.land(FEED.slug, *rows))
 
     def validated(self, pull_id: int, *objects: RecordedObject) -> int:
-        settings, url = self.loads.settings, self.loads.url
-        with connected(url, LOADER) as connection:
-            load_id = steps.stage_load(
-                connection, settings, FEED, "acme", objects, "load", lambda _: None, pull_id, HOUR
-            )
-            steps.validate_load(connection, settings, url, load_id, lambda _: None)
+        with connected(self.loads.url, LOADER) as connection:
+            load_id = steps.stage_load(connection, self.loads.target, FEED, objects, "load", pull_id, HOUR)
+            steps.validate_load(connection, self.loads.target, load_id)
         return load_id
 
     def publish(self, load_id: int) -> None:
         with connected(self.loads.url, LOADER) as connection:
-            steps.publish_load(connection, self.loads.settings, load_id, lambda _: None)
+            steps.publish_load(connection, self.loads.target, load_id)
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ from psycopg2 import sql
 
 from tests.conftest import Warehouse
 from waybill.feeds import FEEDS
-from waybill.flow import loads as run
+from waybill.flow import steps
+from waybill.flow.ingest import load
+from waybill.flow.replay import replay
+from waybill.flow.results import Loaded
 from waybill.landing.objects import LandedObject, land
 from waybill.ledger.loads import LedgerRow
-from waybill.load import steps
+from waybill.warehouse import connection
 
 LANDED_AT = datetime(2026, 3, 10, tzinfo=UTC)
 LISTS = {"twilio_messages": "messages", "twilio_calls": "calls"}
@@ -77,13 +80,18 @@ class Loads:
         """Load with other settings from now on."""
         self.settings = replace(self.settings, **settings)
 
+    @property
+    def target(self) -> connection.Warehouse:
+        """The warehouse with the settings that hold now."""
+        return connection.Warehouse(self.settings, self.url)
+
     def land(
         self, feed: str, *records: dict | bytes, account: str = "acme", landed_at: datetime = LANDED_AT
     ) -> LandedObject:
         return land(BytesIO(as_file(feed, records)), account, feed, self.settings.landing_url, landed_at)
 
-    def load_all(self, feed: str, landed: list[LandedObject]) -> list[run.Loaded]:
-        return run.load(self.settings, self.url, FEEDS[feed], landed)
+    def load_all(self, feed: str, landed: list[LandedObject]) -> list[Loaded]:
+        return load(self.target, FEEDS[feed], landed).checked()
 
     def load(
         self, feed: str, *records: dict | bytes, account: str = "acme", landed_at: datetime = LANDED_AT
@@ -94,7 +102,7 @@ class Loads:
         return done.row
 
     def replay(self, feed: str, first: str, until: str, account: str | None = None) -> list[LedgerRow]:
-        done = run.replay(self.settings, self.url, FEEDS[feed], at(first), at(until), account)
+        done = replay(self.target, FEEDS[feed], at(first), at(until), account)
         return [item.row for item in done]
 
     def one(self, query: str, parameters: object = None) -> tuple:

@@ -7,10 +7,10 @@ import pytest
 
 from tests.waybill.load.loading import LANDED_AT, Loads, counts, sendgrid, sms
 from waybill.feeds.sendgrid_events import SendgridEvents
-from waybill.flow import loads as run
+from waybill.flow import batches
+from waybill.flow.results import HeldBackError
 from waybill.landing.objects import LandedObject, land
 from waybill.load import ceiling, stage
-from waybill.load.steps import HeldBackError
 from waybill.model.errors import RejectRecord
 from waybill.warehouse import connection
 
@@ -65,7 +65,7 @@ def test_a_file_of_rubbish_stays_red_until_it_is_taken_away_or_taken_as_it_is(st
 
 
 def test_batches_behind_one_of_rubbish_are_loaded(strict: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "BATCH_OBJECTS", 1)
+    monkeypatch.setattr(batches, "BATCH_OBJECTS", 1)
     landed = [strict.land(FEED, GOOD[0]), land_file(strict, "bad.bin", b"rubbish\n"), strict.land(FEED, GOOD[1])]
     error = held_back(strict, *landed)
     assert [item.row.loaded_count for item in error.done] == [1, 1]

@@ -9,10 +9,10 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from tests.waybill.load.loading import Loads, sms
 from waybill.feeds import FEEDS
+from waybill.flow.steps import publish_load, stage_load, validate_load
 from waybill.ledger.objects import RecordedObject, record
 from waybill.load import stage
 from waybill.load.stage import drop_orphans
-from waybill.load.steps import publish_load, stage_load, validate_load
 from waybill.model.errors import CeilingError, QualityGateError, UsageError
 from waybill.quality import gate
 from waybill.warehouse.connection import LOADER, connect, connected
@@ -38,15 +38,15 @@ class Steps:
     def stage(self, *objects: RecordedObject, kept_for: timedelta | None = timedelta(hours=1)) -> int:
         with self.connected() as connection:
             feed = FEEDS["twilio_messages"]
-            return stage_load(connection, self.settings, feed, "acme", objects, "load", lambda _: None, None, kept_for)
+            return stage_load(connection, self.loads.target, feed, objects, "load", None, kept_for)
 
     def validate(self, load_id: int) -> None:
         with self.connected() as connection:
-            validate_load(connection, self.settings, self.loads.url, load_id, lambda _: None)
+            validate_load(connection, self.loads.target, load_id)
 
     def publish(self, load_id: int) -> tuple[int, str]:
         with self.connected() as connection:
-            row = publish_load(connection, self.settings, load_id, lambda _: None).row
+            row = publish_load(connection, self.loads.target, load_id).row
             return row.load_id, row.status
 
     def status(self, load_id: int) -> tuple[str, str | None]:

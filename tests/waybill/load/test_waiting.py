@@ -1,5 +1,6 @@
 """A publisher that stands still: loads of other accounts go on, those of its account wait, and not for ever."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -15,7 +16,8 @@ import pytest
 from tests.conftest import KEY
 from tests.waybill.load.loading import Loads, as_file, sms
 from waybill.feeds import FEEDS
-from waybill.flow import loads as run
+from waybill.flow.ingest import load
+from waybill.flow.steps import prepare
 from waybill.ledger import pulls as journal
 from waybill.load import publish
 from waybill.model.errors import UnavailableError
@@ -80,24 +82,24 @@ def is_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_LOADER_SESSION", " -c lock_timeout=2s")
 
 
-def load_of(loads: Loads, account: str, said: list[str]) -> str:
+def load_of(loads: Loads, account: str) -> str:
     row = sms("delivered", "2026-03-02T10:00", "2026-03-02T10:01", sid=f"SM{account}")
     landed = loads.land("twilio_messages", row, account=account)
-    (done,) = run.load(loads.settings, loads.url, FEEDS["twilio_messages"], [landed], said.append)
+    (done,) = load(loads.target, FEEDS["twilio_messages"], [landed]).checked()
     return done.row.status
 
 
 def test_a_stopped_publisher_keeps_its_own_account_waiting_in_bounds_and_no_other(
-    loads: Loads, tmp_path: Path, is_impatient: None
+    loads: Loads, tmp_path: Path, is_impatient: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    load_of(loads, "west", [])
+    caplog.set_level(logging.INFO, "waybill")
+    load_of(loads, "west")
     with stopped_publisher(loads, tmp_path):
-        said: list[str] = []
-        assert load_of(loads, "south", said) == "published"
-        assert not any("waiting" in message for message in said)
+        assert load_of(loads, "south") == "published"
+        assert not any("waiting" in message for message in caplog.messages)
         with pytest.raises(UnavailableError, match=r"in vain.*run the same command again") as told:
-            load_of(loads, "north", said)
-        (waiting,) = (message for message in said if "waiting" in message)
+            load_of(loads, "north")
+        (waiting,) = (message for message in caplog.messages if "waiting" in message)
         for text in (waiting, str(told.value)):
             assert "account north, which is held by waybill:load:twilio_messages (backend " in text
         assert told.value.exit_code == 3
@@ -108,7 +110,7 @@ def test_a_stopped_publisher_keeps_its_own_account_waiting_in_bounds_and_no_othe
 def test_the_server_ends_a_publisher_that_stands_still_and_the_next_load_goes_on(loads: Loads, tmp_path: Path) -> None:
     assert "idle_in_transaction_session_timeout = '5min'" in publish.PLANNING
     with stopped_publisher(loads, tmp_path, idle="1s") as process:
-        assert load_of(loads, "north", []) == "published"
+        assert load_of(loads, "north") == "published"
         process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
@@ -117,7 +119,7 @@ def test_the_server_ends_a_publisher_that_stands_still_and_the_next_load_goes_on
 
 
 def test_a_row_that_somebody_else_writes_is_named_when_patience_ends(loads: Loads, is_impatient: None) -> None:
-    load_of(loads, "west", [])
+    load_of(loads, "west")
     with connected(loads.url, application_name="somebody") as other, other.cursor() as cursor:
         cursor.execute("update ops.rules set version = 1")
         newer = copy(FEEDS["twilio_messages"])
@@ -126,11 +128,11 @@ def test_a_row_that_somebody_else_writes_is_named_when_patience_ends(loads: Load
             pytest.raises(UnavailableError, match=r"held by somebody \(backend \d+\), in vain"),
             connected(loads.url, LOADER) as connection,
         ):
-            run.prepare(connection, loads.settings, [newer])
+            prepare(connection, loads.settings, [newer])
 
 
 def test_rules_that_are_the_same_are_read_and_not_written(loads: Loads) -> None:
-    load_of(loads, "west", [])
+    load_of(loads, "west")
     stamp = "select xmin, xmax, ctid from ops.rules"
     before = loads.rows(stamp)
     load_of(loads, "south", [])

@@ -1,6 +1,7 @@
 """A Twilio of hand-made rows on a real socket, and pulls of it into a test's own warehouse."""
 
 import json
+import logging
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from tests.waybill.pull.servers import Moment
 from waybill.feeds import FEEDS
 from waybill.feeds.api import Window
 from waybill.flow import ingest
+from waybill.flow.slices import Slice, slices
 from waybill.ledger.loads import LedgerRow
 from waybill.ledger.pulls import Pulled
 from waybill.model.errors import WaybillError
@@ -23,6 +25,7 @@ from waybill.settings import Access, Settings
 from waybill.simulator.serve import serving
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.twilio import CALLS, MESSAGES, Row, account_sid, auth_token, new_call, new_message
+from waybill.warehouse.connection import Warehouse as Target
 
 ACCOUNT = "north"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -78,6 +81,17 @@ def twilio_with(*rows: Row, account: str = ACCOUNT, at: datetime = NOON) -> Iter
         yield twilio
 
 
+class _Said(logging.Handler):
+    """Gives what is logged to the pulls of the present test."""
+
+    def __init__(self, pulls: "Pulls") -> None:
+        super().__init__()
+        self.pulls = pulls
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.pulls.said.append(record.getMessage())
+
+
 class Pulls:
     """Pulls of a stand-in. Time passes only where a test says so.
 
@@ -95,6 +109,11 @@ class Pulls:
         self.now = NOON
         self.moment = Moment()
         self.said: list[str] = []
+        log = logging.getLogger("waybill")
+        log.setLevel(logging.INFO)
+        for handler in [handler for handler in log.handlers if isinstance(handler, _Said)]:
+            log.removeHandler(handler)
+        log.addHandler(_Said(self))
         self.settings: Settings = replace(
             warehouse.settings,
             accounts=(account,),
@@ -104,6 +123,11 @@ class Pulls:
                 "TWILIO_BASE_URL": str(twilio.url),
             },
         )
+
+    @property
+    def target(self) -> Target:
+        """The warehouse with the settings that hold now."""
+        return Target(self.settings, self.url)
 
     def client(self, access: Access) -> Client:
         return Client(
@@ -119,15 +143,13 @@ class Pulls:
 
     def pull(self, window: Window = MORNING, swept_from: datetime | None = None) -> Pulled:
         return pull_window(
-            self.settings,
-            self.url,
+            self.target,
             self.feed,
             self.account,
             window,
             swept_from,
             self.client,
             lambda: self.now,
-            self.said.append,
         )
 
     def load(self, pulled: Pulled) -> list[LedgerRow]:
@@ -138,13 +160,13 @@ class Pulls:
         return done
 
     def try_to_load(self, pulled: Pulled) -> tuple[list[LedgerRow], list[WaybillError]]:
-        done, failed = ingest.load_pull(self.settings, self.url, self.feed, pulled.pull_id, self.said.append)
-        return [item.row for item in done if item.is_new], failed
+        outcome = ingest.load_pull(self.target, self.feed, pulled.pull_id)
+        return [item.row for item in outcome.done if item.is_new], outcome.failed
 
-    def run(self) -> tuple[ingest.Slice, Pulled]:
+    def run(self) -> tuple[Slice, Pulled]:
         """A whole run without a window of its own, as the scheduler starts it."""
-        (one,) = ingest.slices(self.settings, self.url, self.feed, self.now)
-        pulled = ingest.pull(self.settings, self.url, self.feed, one, self.said.append, lambda: self.now, self.client)
+        (one,) = slices(self.target, self.feed, self.now)
+        pulled = ingest.pull(self.target, self.feed, one, lambda: self.now, self.client)
         self.load(pulled)
         return one, pulled
 

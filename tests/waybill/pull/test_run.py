@@ -39,6 +39,7 @@ from waybill.simulator import faults
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.twilio import CALLS, MESSAGES, account_sid
 from waybill.warehouse.connection import LOADER, connect
+from waybill.warehouse.connection import Warehouse as Target
 
 SENT = every(HOUR / 2, MORNING.from_at + MINUTE, 7)
 """Seven messages in one stretch: four pages of two."""
@@ -605,13 +606,14 @@ def test_a_pull_of_the_inbox_notes_what_is_not_loaded_yet(warehouse: Warehouse) 
     inbox.mkdir(parents=True)
     event = {"event": "open", "timestamp": 1772442851, "email": "ann@example.com", "sg_message_id": "m1.x"}
     (inbox / "a.json").write_text(json.dumps(event))
-    first = pull_inbox(settings, url, feed, "acme")
+    first = pull_inbox(Target(settings, url), feed, "acme")
     assert (first.page_count, first.broken) == (1, ())
-    done, failed = ingest.load_pull(settings, url, feed, first.pull_id)
+    outcome = ingest.load_pull(Target(settings, url), feed, first.pull_id)
+    done, failed = outcome.done, outcome.failed
     assert [item.row.loaded_count for item in done] == [1] and failed == []
-    assert pull_inbox(settings, url, feed, "acme").page_count == 0
+    assert pull_inbox(Target(settings, url), feed, "acme").page_count == 0
     (inbox / "b.json").write_text(json.dumps(event | {"timestamp": 1772442852}))
-    second = pull_inbox(settings, url, feed, "acme")
+    second = pull_inbox(Target(settings, url), feed, "acme")
     assert second.page_count == 1
     assert warehouse.rows("select record_count, from_at, until_at from ops.pull") == [(0, None, None)] * 3
 
@@ -622,7 +624,7 @@ def test_a_file_of_the_inbox_that_cannot_be_read_keeps_no_other_away(warehouse: 
     inbox.mkdir(parents=True)
     (inbox / "a.json").symlink_to(inbox / "gone")
     (inbox / "b.json").write_text("{}")
-    pulled = pull_inbox(settings, warehouse.url, feed, "acme")
+    pulled = pull_inbox(Target(settings, warehouse.url), feed, "acme")
     assert pulled.page_count == 1 and len(pulled.broken) == 1 and "a.json" in pulled.broken[0]
     with closing(connect(warehouse.url, LOADER)) as connection, connection.cursor() as cursor:
         assert journal.broken(cursor, pulled.pull_id) == list(pulled.broken)

@@ -13,13 +13,14 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from tests.conftest import KEY, Server, Warehouse, running_server
 from tests.waybill.load.loading import Loads, sms
 from waybill.feeds import FEEDS
-from waybill.flow import loads as run
+from waybill.flow.ingest import load
 from waybill.model.errors import QualityGateError, UnavailableError
 from waybill.quality import gate
 from waybill.quality.gate import Subject
 from waybill.settings import Settings
 from waybill.warehouse import embedded
 from waybill.warehouse.connection import LOADER, connect
+from waybill.warehouse.connection import Warehouse as Target
 
 
 @pytest.fixture
@@ -117,9 +118,9 @@ def test_a_server_that_crashes_during_validation_is_a_broken_connection(
     monkeypatch.setattr(gate, "_outcome", kill_and_go_on)
     landed = loads.land("twilio_messages", sms("delivered", "2026-03-02T09:00", "2026-03-02T09:01"))
     with pytest.raises((psycopg2.OperationalError, psycopg2.InterfaceError, UnavailableError)):
-        run.load(loads.settings, url, FEEDS["twilio_messages"], [landed])
+        load(Target(loads.settings, url), FEEDS["twilio_messages"], [landed]).checked()
     with pytest.raises(UnavailableError):
         connect(url, LOADER)
     monkeypatch.undo()
     embedded.start(folder, int((folder / "PG_VERSION").read_text()))
-    assert run.load(loads.settings, url, FEEDS["twilio_messages"], [landed])[0].row.status == "published"
+    assert load(Target(loads.settings, url), FEEDS["twilio_messages"], [landed]).checked()[0].row.status == "published"

@@ -1,10 +1,11 @@
 """The steps of a load, one by one: stage, validate, publish. Each may be taken by a process of its own; what passes
 from one to the next is the number of the load, and what stage counted lies in its ledger row."""
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import psycopg2
 from psycopg2 import sql
@@ -13,104 +14,77 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
+from waybill.flow.results import HeldBackError, Published
 from waybill.framing.raw_record import BROKEN_OFF, NO_LIST, NOT_CLOSED
 from waybill.ledger import loads as ledger
 from waybill.ledger import watermark
-from waybill.ledger.books import Staged
+from waybill.ledger.books import ObjectBooks, Staged
 from waybill.ledger.loads import LedgerRow
 from waybill.ledger.objects import RecordedObject
 from waybill.load.ceiling import held_back, is_above, is_unreadable, told_held_back
 from waybill.load.publish import AlreadyPublishedError, KeyRange, keep_rejects, publish
 from waybill.load.stage import (
     BrokenObjectError,
+    drop_orphans,
     drop_tables,
     recipient_table,
     rejected_table,
     stage,
     staging_table,
 )
-from waybill.model.errors import CeilingError, QualityGateError, UnavailableError, UsageError, WaybillError
+from waybill.model.errors import QualityGateError, UnavailableError, UsageError, WaybillError
 from waybill.quality import gate
 from waybill.quality.gate import Subject
 from waybill.settings import Settings
-from waybill.warehouse.connection import LOADER, connect
+from waybill.warehouse.clock import check_clock
+from waybill.warehouse.connection import Warehouse
 from waybill.warehouse.migrations import ensure_partitions
 
-WHAT_TO_DO = (
-    "See `waybill rejected list`. Is it a file of this feed? If the records are right to be rejected, run again with a "
-    "higher REJECTED_CEILING (1: take everything); if not, take the file away."
-)
 INCOMPLETE = (NOT_CLOSED, BROKEN_OFF, NO_LIST)
 """Reasons that say a source is incomplete: what it held is loaded, and the run ends red all the same."""
 
-Progress = Callable[[str], None]
+log = logging.getLogger("waybill.flow")
 
 
-class HeldBackError(CeilingError):
-    """Objects were held back, because too much of them was rejected.
+def prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) -> None:
+    """Before anything is landed or staged: clock, key and rules are right, the feeds are known, what died is swept
+    out.
 
-    :ivar complaints: which and why, in words
-    :ivar done: what else was loaded
+    :raises ConfigurationError: another clock or key than the warehouse's, or older rules
     """
-
-    def __init__(self, complaints: Sequence[str], done: Sequence[object] = (), broken: Sequence[str] = ()) -> None:
-        unread = f" Not everything could be read, either: {'; '.join(broken)}." if broken else ""
-        super().__init__(
-            f"Too much was rejected: {'; '.join(complaints)}. No fact of that was written, everything else is "
-            f"loaded.{unread} {WHAT_TO_DO}"
-        )
-        self.complaints = tuple(complaints)
-        self.done = list(done)
-
-
-class Published(NamedTuple):
-    """What a publish came to.
-
-    :ivar row: of the ledger
-    :ivar incomplete: in words, which of the sources were incomplete; what they held is loaded
-    :ivar held_back: in words, which objects were held back, because too much of them was rejected
-    :ivar empty: files without a record, by name; no error
-    """
-
-    row: LedgerRow
-    incomplete: tuple[str, ...] = ()
-    held_back: tuple[str, ...] = ()
-    empty: tuple[str, ...] = ()
+    with connection, connection.cursor() as cursor:
+        check_clock(cursor)
+        ledger.check_key(cursor, settings.keyring)
+        ledger.check_rules(cursor, feeds)
+        ledger.note_feeds(cursor, feeds)
+    drop_orphans(connection)
 
 
 def stage_load(
     connection: Connection,
-    settings: Settings,
+    warehouse: Warehouse,
     feed: Feed,
-    account: str,
     objects: Sequence[RecordedObject],
     kind: str,
-    progress: Progress,
     pull_id: int | None = None,
     kept_for: timedelta | None = None,
+    account: str | None = None,
 ) -> int:
     """Begin a load and stage its objects; returns its number.
 
     :param kind: `load` or `replay`
     :param pull_id: the pull that landed the objects
+    :param account: whose ledger row it is; None: that of the first object
     :param kept_for: how long its staging tables wait for the next step after this connection has ended; None: not at
         all
     :raises BrokenObjectError: an object cannot be read; the load is stopped
     """
+    account = account or objects[0].landed.account
     load_id = ledger.begin(connection, account, feed, kind, objects, pull_id)
-    progress(f"load {load_id}: staging {len(objects)} objects of {feed.slug}, account {account}")
+    about = f"{len(objects)} objects of {feed.slug}, account {account}"
     try:
-        with _named(load_id, "staging"):
-            staged = stage(
-                connection,
-                load_id,
-                objects,
-                settings.landing_url,
-                settings.keyring,
-                settings.rejected_ceiling,
-                settings.feed_options,
-                lambda count: progress(f"load {load_id}: {count:,} records read"),
-            )
+        with _step(load_id, "stage", "staging", about, feed=feed.slug, account=account, object_count=len(objects)):
+            staged = stage(connection, load_id, objects, warehouse.settings)
     except BrokenObjectError as error:
         connection.rollback()
         with connection, connection.cursor() as cursor:
@@ -121,9 +95,7 @@ def stage_load(
     return load_id
 
 
-def validate_load(
-    connection: Connection, settings: Settings, url: str, load_id: int, progress: Progress
-) -> LedgerRow | None:
+def validate_load(connection: Connection, warehouse: Warehouse, load_id: int) -> LedgerRow | None:
     """Look at what a load has staged; nothing happens where that was done before. Objects of which too much was
     rejected are taken out, and the others go on; `publish_load` names them.
 
@@ -138,22 +110,18 @@ def validate_load(
         if row.status == "validated":
             return None
         staged = _staged(cursor, row)
-    _check_ceiling(connection, row, staged, settings.rejected_ceiling)
+    _check_ceiling(connection, row, staged, warehouse.settings.rejected_ceiling)
     if staged.sighting_count:
-        progress(f"load {load_id}: validating {staged.sighting_count:,} staged events")
-        with _named(load_id, "validating"):
-            _pass_the_gate(connection, url, load_id, staged)
+        about = f"{staged.sighting_count:,} staged events"
+        with _step(load_id, "validate", "validating", about, **_whose(row), event_count=staged.sighting_count):
+            _pass_the_gate(connection, warehouse, load_id, staged)
     with connection, connection.cursor() as cursor:
         ledger.mark_validated(cursor, load_id)
     return None
 
 
 def publish_load(
-    connection: Connection,
-    settings: Settings,
-    load_id: int,
-    progress: Progress,
-    replaced: KeyRange | None = None,
+    connection: Connection, warehouse: Warehouse, load_id: int, replaced: KeyRange | None = None
 ) -> Published:
     """Commit a load that was validated; nothing happens where that was done before. Where another
     load published the same objects meanwhile, the ledger row is that one's.
@@ -168,12 +136,12 @@ def publish_load(
         if row.status != "validated":
             raise UsageError(f"Load {load_id} is {row.status}: {row.stop_reason or 'validate it first'}.")
         staged = _staged(cursor, row)
-    progress(f"load {load_id}: publishing")
     with connection, connection.cursor() as cursor:
         ensure_partitions(cursor, max(filter(None, (datetime.now(UTC), staged.latest))))
+    about = f"{staged.read_count:,} records"
     try:
-        with _named(load_id, "publishing"):
-            publish(connection, load_id, staged, settings.keyring, replaced, progress)
+        with _step(load_id, "publish", "publishing", about, **_whose(row), record_count=staged.read_count):
+            publish(connection, load_id, staged, warehouse.settings.keyring, replaced)
     except AlreadyPublishedError as error:
         with connection, connection.cursor() as cursor:
             ledger.end(cursor, load_id, "superseded", str(error))
@@ -205,13 +173,23 @@ def _held_back(staged: Staged) -> tuple[str, ...]:
 
 
 @contextmanager
-def _named(load_id: int, step: str) -> Iterator[None]:
-    """Where the database fails, its error says which load was at which step."""
+def _step(load_id: int, step: str, doing: str, about: str, **fields: object) -> Iterator[None]:
+    """Log the beginning and the end of a step, with the seconds that it took. Where the database fails, its error says
+    which load was at which step."""
+    fields = {"load_id": load_id, "step": step, **fields}
+    log.info("load %d: %s %s", load_id, doing, about, extra=fields)
+    began = time.monotonic()
     try:
         yield
     except psycopg2.Error as error:
-        error.add_note(f"load {load_id} was {step}")
+        error.add_note(f"load {load_id} was {doing}")
         raise
+    seconds = round(time.monotonic() - began, 3)
+    log.info("load %d: %s took %.1f s", load_id, doing, seconds, extra={**fields, "seconds": seconds})
+
+
+def _whose(row: LedgerRow) -> dict[str, str]:
+    return {"feed": row.feed, "account": row.account}
 
 
 def _staged(cursor: Cursor, row: LedgerRow) -> Staged:
@@ -234,7 +212,7 @@ def _check_ceiling(connection: Connection, row: LedgerRow, staged: Staged, ceili
     found = held_back(staged.objects, ceiling)
     if not found:
         return
-    reason = told_held_back([staged.objects[number] for number in sorted(found)], ceiling)
+    reason = told_held_back(_by_name(staged.objects[number] for number in found), ceiling)
     if found == staged.objects.keys():
         _stop(connection, row.load_id, staged, reason)
         raise HeldBackError([f"load {row.load_id}: {reason}"])
@@ -250,13 +228,18 @@ def _check_replay(connection: Connection, row: LedgerRow, staged: Staged, ceilin
     kept = {number: books for number, books in staged.objects.items() if number in known}
     if lost or is_above(kept.values(), ceiling):
         above = held_back(kept, ceiling)
-        reason = told_held_back([kept[number] for number in sorted(above)], ceiling)
+        reason = told_held_back(_by_name(kept[number] for number in above), ceiling)
         _stop(connection, row.load_id, staged, reason)
         raise HeldBackError([f"load {row.load_id}: {reason}"])
     found = held_back({n: books for n, books in staged.objects.items() if n not in known}, ceiling)
     if found:
-        reason = told_held_back([staged.objects[number] for number in sorted(found)], ceiling)
+        reason = told_held_back(_by_name(staged.objects[number] for number in found), ceiling)
         _hold_back(connection, row, staged, found, reason)
+
+
+def _by_name(objects: Iterable[ObjectBooks]) -> list[ObjectBooks]:
+    """In the order of messages, which is the same in whatever order the objects were landed."""
+    return sorted(objects, key=lambda books: books.name)
 
 
 def _hold_back(connection: Connection, row: LedgerRow, staged: Staged, found: set[int], reason: str) -> None:
@@ -284,10 +267,10 @@ def _record_counts(staged: Staged) -> dict[str, int]:
     return {name: getattr(staged, name) for name in ("read_count", "rejected_count", "ignored_count")}
 
 
-def _pass_the_gate(connection: Connection, url: str, load_id: int, staged: Staged) -> None:
+def _pass_the_gate(connection: Connection, warehouse: Warehouse, load_id: int, staged: Staged) -> None:
     subject = f"load {load_id}"
     table = Subject("event_staging", f"staging.load_{load_id}", staged.sighting_count)
-    outcomes = gate.validate(lambda: connect(url, LOADER, "waybill:validate"), [table])
+    outcomes = gate.validate(lambda: warehouse.connect("validate"), [table])
     with connection, connection.cursor() as cursor:
         gate.record(cursor, outcomes, subject)
     try:
