@@ -4,15 +4,13 @@ import re
 
 from waybill.feeds import fields
 from waybill.model.errors import RejectRecord
+from waybill.model.plain_text import trimmed
 
 NOTHING = frozenset(("NULL", "null", "\\N", "nan", "NaN", "NaT", "None"))
 """How databases and pandas write that there is nothing: the whole cell."""
-EXACT_UP_TO = 2**53
-"""Floats up to it are the whole numbers that they seem to be."""
 
 _TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 _TEXT_MARK = re.compile(r"'(?=[\d+=@-])|=(?=\+?\d)")  # in front of digits that a spreadsheet is to leave alone
-_ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+E[+-]?|E\+)\d+", re.ASCII | re.IGNORECASE)
 _WHOLE_DECIMAL = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0+", re.ASCII)
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
@@ -21,12 +19,12 @@ def cell(value: object) -> object:
     """The value of a cell: None for nothing; texts trimmed, without the marks that spreadsheets know them by."""
     if not isinstance(value, str):
         return value
-    written = fields.trimmed(value)
+    written = trimmed(value)
     if not written or written in NOTHING:
         return None
     if written[0] in "='":
         if formula := _TEXT_FORMULA.fullmatch(written):
-            return fields.trimmed(formula[1].replace('""', '"')) or None
+            return trimmed(formula[1].replace('""', '"')) or None
         return _TEXT_MARK.sub("", written, count=1) if _TEXT_MARK.match(written) else written
     return written
 
@@ -35,10 +33,10 @@ def exact(field: str, value: object) -> str | None:
     """An id or a number of a cell, as text: 4711.0 is 4711. Raises RejectRecord for what was rounded on its way."""
     value = cell(value)
     if isinstance(value, float):
-        if not value.is_integer() or abs(value) > EXACT_UP_TO:
+        if not value.is_integer() or fields.is_rounded(value):
             raise RejectRecord(f"{field}: a number with a fraction, or one that was rounded")
     elif isinstance(value, str):
-        if _ROUNDED.fullmatch(value):
+        if fields.is_rounded(value):
             raise RejectRecord(f"{field}: a number that a spreadsheet has rounded")
         if whole := _WHOLE_DECIMAL.fullmatch(value):
             return whole[1]

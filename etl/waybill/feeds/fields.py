@@ -7,13 +7,17 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from waybill.model.errors import RejectRecord
+from waybill.model.plain_text import trimmed
 
+EXACT_UP_TO = 2**53
+"""Floats up to it are the whole numbers that they seem to be."""
 MILLISECONDS_FROM = 10**11
 """Integers above it are milliseconds since 1970, others seconds."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799  # of the year 9999
-_DIGITS = re.compile(r"\d{1,19}", re.ASCII)
+_WHOLE = re.compile(r"\d{1,19}(?:\.0+)?", re.ASCII)
+_ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+E[+-]?|E\+)\d+", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,15})?", re.ASCII)
 _PRICE = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -22,10 +26,6 @@ _RFC_2822 = re.compile(
     r"(?:[a-z]{3}, *)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (?:([+-])(\d\d)([0-5]\d)|gmt|utc?|z)",
     re.ASCII | re.IGNORECASE,
 )
-_INVISIBLE = (
-    "".join(map(chr, (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)))
-    + " \t\r\n\v\f\xa0\u2028\u2029\u3000"
-)
 _ZONE_IN_WORDS = re.compile(r"\s*(?:UTC|GMT)\Z|\s+(?=Z\Z|[+-]\d\d(?::?\d\d)?\Z)", re.IGNORECASE)
 _OUTSIDE = "time outside 2005-2100"
 
@@ -33,12 +33,6 @@ _OUTSIDE = "time outside 2005-2100"
 def text(value: object) -> str | None:
     """A text, as written; None for an empty one and for anything else."""
     return value if isinstance(value, str) and value else None
-
-
-def trimmed(text: str) -> str:
-    """The text without blanks and invisible characters around it."""
-    text = text.strip()
-    return text if text.isascii() else text.strip(_INVISIBLE)
 
 
 def identifier(value: object) -> str | None:
@@ -52,6 +46,13 @@ def identifier(value: object) -> str | None:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     return None
+
+
+def is_rounded(value: object) -> bool:
+    """Whether a number lost digits on its way: a float above 2^53, or a text in the form 1.2E+17. It is no id."""
+    if isinstance(value, str):
+        return _ROUNDED.fullmatch(value.strip()) is not None
+    return isinstance(value, float) and abs(value) > EXACT_UP_TO
 
 
 def first_sourced(*candidates: tuple[object, str]) -> tuple[str | None, str | None]:
@@ -107,7 +108,9 @@ def whole_number(field: str, value: object) -> int | None:
     """A count that fits into 32 bits; None where there is none. Raises RejectRecord naming the field."""
     if value is None or value == "":
         return None
-    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        value = int(Decimal(value.strip()))
+    elif isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or not 0 <= value < 2**31:
         raise RejectRecord(f"{field}: not a whole number")
@@ -118,7 +121,7 @@ def decimal(field: str, value: object) -> Decimal | None:
     """An exact decimal without trailing zeros or exponent; None where there is none. Raises RejectRecord."""
     if value is None or value == "":
         return None
-    written = value.strip() if isinstance(value, str) else repr(value)
+    written = value.strip() if isinstance(value, str) else format(Decimal(repr(value)), "f")
     if not _PRICE.fullmatch(written):
         raise RejectRecord(f"{field}: not a decimal")
     number = Decimal(written).normalize()

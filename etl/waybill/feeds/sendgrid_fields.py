@@ -105,8 +105,11 @@ def arguments_of(record: SendgridEvent) -> dict[str, object]:
 
 
 def taken(arguments: dict[str, object], names: Sequence[str]) -> str | None:
-    """The id in the first of these arguments that has one; it is taken out of them."""
+    """The id in the first of these arguments that has one; it is taken out of them. A number that was rounded is none:
+    it would make one message of all that it was the id of."""
     for name in names:
-        if name in arguments and (found := fields.identifier(arguments.pop(name))) is not None:
+        if name not in arguments or fields.is_rounded(arguments[name]):
+            continue
+        if (found := fields.identifier(arguments.pop(name))) is not None:
             return found
     return None

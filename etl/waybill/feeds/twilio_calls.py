@@ -55,7 +55,7 @@ class TwilioCall(Record):
     date_updated: str | None = None
     start_time: str | None = None
     end_time: str | None = None
-    duration: int | str | None = None
+    duration: int | float | str | None = None
     price: int | float | str | None = None
     price_unit: str | None = None
     answered_by: str | None = None
@@ -96,7 +96,7 @@ class TwilioCalls(ApiFeed):
     ended = ("completed", "busy", "no-answer", "failed", "canceled")
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
-        return list_body(stream, "calls")
+        return list_body(stream, "calls", own_field="sid")
 
     def listings(self, account_id: str, window: Window, swept_from: datetime | None) -> Sequence[Listing]:
         return twilio_listings(account_id, "Calls", "StartTime", window, self.listing_span, swept_from)

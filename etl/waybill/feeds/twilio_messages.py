@@ -41,9 +41,9 @@ class TwilioMessage(Record):
     date_created: str | None = None
     date_sent: str | None = None
     date_updated: str | None = None
-    error_code: int | str | None = None
+    error_code: int | float | str | None = None
     error_message: str | None = None
-    num_segments: int | str | None = None
+    num_segments: int | float | str | None = None
     price: int | float | str | None = None
     price_unit: str | None = None
     messaging_service_sid: object = None
@@ -92,7 +92,7 @@ class TwilioMessages(ApiFeed):
     class_of_code = {code: name for name, codes in failure_classes.items() for code in codes.split()}
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
-        return list_body(stream, "messages")
+        return list_body(stream, "messages", own_field="sid")
 
     def listings(self, account_id: str, window: Window, swept_from: datetime | None) -> Sequence[Listing]:
         return twilio_listings(account_id, "Messages", "DateSent", window, self.listing_span, swept_from)

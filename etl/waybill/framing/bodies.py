@@ -1,4 +1,7 @@
-"""Records of JSON in response bodies: the elements of one list of the body."""
+"""Records of JSON in response bodies: the elements of one list of the body.
+
+Also arrays of bodies, envelopes around them, and the elements alone, as programs that fetched the list write them.
+"""
 
 import io
 import re
@@ -8,9 +11,11 @@ from typing import BinaryIO
 import msgspec
 
 from waybill.framing import limits
+from waybill.framing.envelopes import content_of
 from waybill.framing.raw_record import (
     BROKEN_OFF,
     NO_LIST,
+    NOT_AN_OBJECT,
     NOT_JSON,
     UNDECODABLE,
     RawRecord,
@@ -23,20 +28,24 @@ from waybill.framing.streams import BOM, open_parts
 from waybill.framing.values import TOKEN, TRAILING, Values
 
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_object = msgspec.json.Decoder(dict[str, object]).decode
 _raw_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 Element = tuple[bytes, str | None]
 """Its bytes, and why they are no object or None."""
 
 
-def list_body(stream: BinaryIO, key: str) -> Iterator[RawRecord]:
+def list_body(stream: BinaryIO, key: str, own_field: str | None = None) -> Iterator[RawRecord]:
     """The elements of the list `key` of response bodies: one body over the whole file, one on each line, or one after
-    another."""
+    another; arrays of bodies; envelopes around them.
+
+    :param own_field: a field that every element has: an object that has it, and no list, is an element itself
+    """
     position = bad_count = 0
     for part in open_parts(stream):
         for lines in _bodies(part, key):
             for body in _one_by_one(lines):
-                for element, problem in _elements_of_body(body, key):
+                for element, problem in _elements_of_body(body, key, own_field):
                     position += 1
                     if problem is not None:
                         bad_count += 1
@@ -49,6 +58,7 @@ def _bodies(stream: io.BufferedIOBase, key: str) -> Iterator[bytes]:
     mark = f'"{key}"'.encode()
     pending: list[bytes] = []
     size = depth = 0
+    is_array = False  # of bodies, over several lines
     is_skipping = False  # behind a body that is too long, to the next line that is a body
     empty_count = 0
     while line := stream.readline(limits.LONGEST_BODY + 1):
@@ -56,7 +66,8 @@ def _bodies(stream: io.BufferedIOBase, key: str) -> Iterator[bytes]:
             empty_count += 1
             check_empty(empty_count)
             continue
-        if (not pending or mark in line) and line.lstrip(BOM + b" \t\r\n").startswith(b"{") and _is_object(line):
+        is_free = not pending or (mark in line and not is_array)
+        if is_free and line.lstrip(BOM + b" \t\r\n").startswith(b"{") and _is_object(line):
             if pending:
                 yield b"".join(pending)
                 pending, size, depth = [], 0, 0
@@ -65,6 +76,7 @@ def _bodies(stream: io.BufferedIOBase, key: str) -> Iterator[bytes]:
             continue
         if is_skipping:
             continue
+        is_array = is_array if pending else line.lstrip(BOM + b" \t\r\n").startswith(b"[")
         pending.append(line)
         size += len(line)
         depth += _depth_of(line)
@@ -78,7 +90,7 @@ def _bodies(stream: io.BufferedIOBase, key: str) -> Iterator[bytes]:
 
 def _one_by_one(body: bytes) -> Iterator[bytes]:
     """Bodies that follow each other without a line between them."""
-    rest = memoryview(body)
+    rest = memoryview(body.lstrip(BOM))
     while len(body) <= limits.LONGEST_BODY:
         try:
             _raw_fields(rest)
@@ -110,7 +122,7 @@ def _step(token: bytes) -> int:
     return len(token) if token[0] in b"{[" else -(token in (b"}", b"]"))
 
 
-def _elements_of_body(body: bytes, key: str) -> Iterator[Element]:
+def _elements_of_body(body: bytes, key: str, own_field: str | None, depth: int = 0) -> Iterator[Element]:
     is_too_long = len(body) > limits.LONGEST_BODY
     body = body.strip().removeprefix(BOM).strip()
     if not body:
@@ -121,27 +133,65 @@ def _elements_of_body(body: bytes, key: str) -> Iterator[Element]:
     try:
         fields = _raw_fields(body)
     except UNDECODABLE:
-        problem = problem_of(body)
-        begin = _list_begin(body, key) if problem is None else None
-        if begin is not None:
-            for value in Values(io.BytesIO(), body[begin:]).elements():
-                yield value.raw, value.problem
-        else:
-            yield body, problem or (BROKEN_OFF if _depth_of(body) > 0 else NOT_JSON)
+        is_array = body.startswith(b"[")
+        yield from _elements_of_array(body, key, own_field, depth) if is_array else _elements_of_broken(body, key)
         return
     try:
         elements = _raw_elements(fields.get(key, b"null"))
     except msgspec.DecodeError:
-        yield body, f"{NO_LIST} `{key}` in the body"
+        yield from _elements_of_other(body, key, own_field, depth)
         return
     for element in map(bytes, elements):
         yield element, problem_of(element)
 
 
-def _list_begin(body: bytes, key: str) -> int | None:
-    """Where the list `key` of an object that is not JSON as a whole begins, behind its bracket."""
-    depth, name = 0, re.compile(rf'"{re.escape(key)}"\s*:\s*\['.encode())
-    for match in TOKEN.finditer(body):
+def _elements_of_array(body: bytes, key: str, own_field: str | None, depth: int) -> Iterator[Element]:
+    """The elements of all bodies of an array."""
+    is_empty = True
+    for value in Values(None, body).values():
+        is_empty = False
+        if value.problem is None:
+            yield from _elements_of_body(value.raw, key, own_field, depth)
+        else:
+            yield value.raw, value.problem
+    if is_empty:
+        yield body, NOT_AN_OBJECT
+
+
+def _elements_of_other(body: bytes, key: str, own_field: str | None, depth: int) -> Iterator[Element]:
+    """What an object without the list is: an element itself, an envelope, or nothing that can be read."""
+    fields = _decode_object(body)
+    content = None if own_field in fields else content_of(body, fields)
+    if own_field in fields:
+        yield body, None
+    elif content is not None and depth < limits.MOST_ENVELOPES:
+        yield from _elements_of_body(content, key, own_field, depth + 1)
+    else:
+        yield body, f"{NO_LIST} `{key}` in the body"
+
+
+def _elements_of_broken(body: bytes, key: str) -> Iterator[Element]:
+    """The elements of a body that is not JSON as a whole, and of the bodies behind it."""
+    problem = problem_of(body)
+    begin = _list_begin(body, key) if problem is None else None
+    if begin is None:
+        yield body, problem or (BROKEN_OFF if _depth_of(body) > 0 else NOT_JSON)
+        return
+    values = Values(None, body)
+    while begin is not None:
+        values.place = begin
+        for value in values.elements():
+            yield value.raw, value.problem
+        begin = _list_begin(body, key, values.place, depth=1)
+
+
+def _list_begin(body: bytes, key: str, start: int = 0, depth: int = 0) -> int | None:
+    """Where a list `key` of an object that is not JSON as a whole begins, behind its bracket.
+
+    :param depth: brackets that are open at the start
+    """
+    name = re.compile(rf'"{re.escape(key)}"\s*:\s*\['.encode())
+    for match in TOKEN.finditer(body, start):
         token = match[0]
         if depth == 1 and (begin := name.match(body, match.start())):
             return begin.end()

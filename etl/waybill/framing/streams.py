@@ -2,9 +2,11 @@
 
 Read: gzip, bzip2, xz, Zstandard (one member or several) and zip archives (every file in them). What is truncated,
 damaged, encrypted, compressed twice or otherwise, and bombs end in a SourceError: nothing of such an object is loaded.
+Text is UTF-8. A byte order mark of UTF-16 or UTF-32 says otherwise (Excel's "Unicode text"): it comes out as UTF-8.
 """
 
 import bz2
+import codecs
 import io
 import lzma
 import shutil
@@ -19,6 +21,12 @@ from waybill.framing import limits
 from waybill.model.errors import SourceError
 
 BOM = b"\xef\xbb\xbf"
+WIDE_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # before the mark of UTF-16 with which it begins
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
 READABLE = {
     b"\x1f\x8b": "gzip",
@@ -63,7 +71,7 @@ def open_bytes(stream: BinaryIO) -> io.BufferedIOBase:
     _refuse(head)
     name = _name(head, READABLE)
     if name is None:
-        return opened
+        return _in_utf8(opened)
     meter = _Meter(opened, name)
     if name == "Zstandard":
         import pyarrow  # a big library, for files of one kind
@@ -113,8 +121,9 @@ class _Joined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray) -> int:
-        data = self._head[: len(buffer)] if self._head else self._read(len(buffer))
-        self._head = self._head[len(data) :]
+        data = self._head or self._read(len(buffer))  # which may give more than that
+        self._head = data[len(buffer) :]
+        data = data[: len(buffer)]
         buffer[: len(data)] = data
         return len(data)
 
@@ -176,7 +185,27 @@ def _buffered(decompress: Callable[[int], bytes], meter: _Meter) -> io.BufferedR
     _refuse(head)
     if inner := _name(head, READABLE):
         raise SourceError(f"The file is compressed twice, {inner} inside {meter.name}, which is not read. {_TO_DO}")
-    return io.BufferedReader(_Joined(head, read), limits.BLOCK)
+    return _in_utf8(io.BufferedReader(_Joined(head, read), limits.BLOCK))
+
+
+def _in_utf8(stream: io.BufferedIOBase) -> io.BufferedIOBase:
+    """A reader of UTF-8, whatever encoding the text's byte order mark names."""
+    head, stream = peek(stream, len(codecs.BOM_UTF32_LE))
+    name = _name(head, WIDE_MARKS)
+    if name is None:
+        return stream
+    text = io.TextIOWrapper(stream, name, "surrogatepass", newline="")  # half a character spoils its record alone
+
+    def read(size: int) -> bytes:
+        try:
+            return text.read(size).encode(errors="surrogatepass")
+        except UnicodeError as error:
+            raise SourceError(
+                f"The file is damaged: it begins as {name}, and what follows is none. Nothing of it was loaded; fetch "
+                "or write it again."
+            ) from error
+
+    return io.BufferedReader(_Joined(b"", read), limits.BLOCK)
 
 
 class _GzipMember:

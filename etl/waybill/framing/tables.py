@@ -81,6 +81,8 @@ def _csv_rows(stream: io.BufferedIOBase, columns: Columns, position: int) -> Row
     while line := lines.next_with_text(blank):
         position += 1
         fields, raw, problem = _row(line, lines, delimiter)
+        if problem is None and len(fields) > len(names) and not "".join(fields[len(names) :]).strip():
+            fields = fields[: len(names)]  # separators behind the last column: nothing stands between them
         if problem is None and len(fields) != len(names):
             is_cut = len(fields) < len(names) and lines.is_cut()
             problem = BROKEN_OFF if is_cut else f"{len(fields)} fields instead of {len(names)}"
@@ -163,7 +165,8 @@ def _row(first: bytes, lines: _Lines, delimiter: str) -> tuple[list[str], bytes,
         if '"' not in text:
             return text.split(delimiter), raw, None
         try:
-            return next(csv.reader([text], delimiter=delimiter, strict=True)), raw, None
+            cells = csv.reader([text], delimiter=delimiter, strict=True, skipinitialspace=delimiter != "\t")
+            return next(cells), raw, None
         except csv.Error as error:
             is_open = "unexpected end" in str(error)
             if is_open and len(taken) < limits.MOST_LINES_OF_A_ROW:

@@ -37,16 +37,18 @@ class Values:
     The JSON parser says where a value ends; around a bad one a small scanner looks for the structure alone. Time is
     linear in the bytes, and memory is bounded by the longest record that is taken.
 
+    :param stream: read on from here; None: the head is all there is
     :ivar position: of the last value: the line on which it begins, in arrays a number that runs on
+    :ivar place: in the head, where there is no stream: up to where values were taken
     """
 
-    def __init__(self, stream: io.BufferedIOBase, head: bytes = b"", position: int = 0) -> None:
+    def __init__(self, stream: io.BufferedIOBase | None, head: bytes = b"", position: int = 0) -> None:
         self.position = position
         self._stream = stream
         self._buffer = head
-        self._at = 0
+        self.place = 0
         self._line = position + 1
-        self._is_at_end = False
+        self._is_at_end = stream is None
         self._bad_at = -1  # where the parser met what is no JSON
         self._read_count = len(head)
         self._wasted_count = 0  # bytes that the parser looked at in vain
@@ -55,7 +57,7 @@ class Values:
         """Objects one after another, whatever is between them, and the elements of arrays among them."""
         line_end = -1  # of a line that is not one object
         while True:
-            buffer, at = self._buffer, self._at
+            buffer, at = self._buffer, self.place
             while at > line_end and buffer.startswith(b"{", at):
                 line_end = buffer.find(b"\n", at)
                 if line_end < 0:
@@ -66,18 +68,18 @@ class Values:
                     fields = _decode_object(raw)
                 except UNDECODABLE:
                     break
-                self._at = at = line_end + 1
+                self.place = at = line_end + 1
                 position = self._line if self._line > self.position else self.position + 1
                 self.position = position
                 self._line += 1
                 yield RawRecord(position, raw.rstrip(), None, fields)
             if self._separators() is None:
                 return
-            first = self._buffer[self._at]
+            first = self._buffer[self.place]
             if first == _OPEN:
-                self._at += 1
+                self.place += 1
                 yield from self.elements()
-            elif first == _BRACE and self._buffer is buffer and self._at > line_end:
+            elif first == _BRACE and self._buffer is buffer and self.place > line_end:
                 continue
             else:
                 self.position = max(self.position + 1, self._line)
@@ -90,17 +92,17 @@ class Values:
         size, waiting, pause = _SHORTEST_STRETCH, 0, 1  # elements to take one by one before stretches are tried again
         last, has_comma = b"[", True
         while (separators := self._separators()) is not None:
-            first = self._buffer[self._at]
+            first = self._buffer[self.place]
             has_comma = has_comma or b"," in separators
             if first == _CLOSE:
-                self._at += 1
+                self.place += 1
                 return
             if first == _OPEN and not has_comma and b"\n" in separators:
                 break  # another array begins on a new line where none can be
             if first == _BRACE and not waiting:
-                start = self._at
+                start = self.place
                 if found := self._stretch(size):
-                    is_whole = self._at - start > size // 2
+                    is_whole = self.place - start > size // 2
                     size, pause = min(2 * size, limits.BLOCK) if is_whole else _SHORTEST_STRETCH, 1
                     has_comma = True
                     for element in found:
@@ -128,18 +130,18 @@ class Values:
         """Move to the next value; the blanks and commas before it, or None at the end."""
         passed = b""
         while True:
-            begin, self._at = self._at, _SEPARATORS.match(self._buffer, self._at).end()
-            if begin < self._at:
-                self._line += self._buffer.count(b"\n", begin, self._at)
-                passed = (passed + self._buffer[begin : self._at])[-limits.BLOCK :]
-            if self._at < len(self._buffer):
+            begin, self.place = self.place, _SEPARATORS.match(self._buffer, self.place).end()
+            if begin < self.place:
+                self._line += self._buffer.count(b"\n", begin, self.place)
+                passed = (passed + self._buffer[begin : self.place])[-limits.BLOCK :]
+            if self.place < len(self._buffer):
                 return passed
-            if not self._refill(self._at):
+            if not self._refill(self.place):
                 return None
 
     def _stretch(self, size: int) -> list[msgspec.Raw] | None:
         """Good elements from here on, as many as so many bytes hold wholly; moves behind them."""
-        buffer, start = self._buffer, self._at
+        buffer, start = self._buffer, self.place
         end = min(len(buffer), start + size)
         for _ in range(_CUTS_TO_TRY):
             end = buffer.rfind(b"}", start, end)
@@ -154,14 +156,14 @@ class Values:
                     self._waste(stop - start)
                     end = stop
                     continue
-                self._at = comma.end()
+                self.place = comma.end()
                 return elements
         return None
 
     def _value(self) -> RawRecord | None:
         """The value that begins here, moving behind it; None where it is no JSON, or too long."""
         while True:
-            start = self._at
+            start = self.place
             try:
                 _raw_value(memoryview(self._buffer)[start:])
                 end = len(self._buffer)
@@ -187,7 +189,7 @@ class Values:
             if end - start > limits.LONGEST_RECORD:
                 return None
             raw = self._buffer[start:end].rstrip()
-            self._at = start + len(raw)
+            self.place = start + len(raw)
             self._line += raw.count(b"\n")
             try:
                 return RawRecord(self.position, raw, None, _decode_object(raw))
@@ -196,7 +198,7 @@ class Values:
 
     def _bad_value(self, *, is_element: bool = False) -> tuple[RawRecord, bool]:
         """Move behind a value that is no JSON: its bytes, and whether its array ended with it."""
-        start = at = self._at
+        start = at = self.place
         opened, counts = bytearray(), {_BRACE: 0, _OPEN: 0}
         kept: bytes | None = None  # the beginning of a value that is too long
         in_string = is_broken = is_array_ended = False
@@ -271,7 +273,7 @@ class Values:
             problem = None
         raw = self._buffer[start:end].strip() if kept is None else kept
         self._line += self._buffer.count(b"\n", start, end)
-        self._at = end + is_array_ended
+        self.place = end + is_array_ended
         if kept is not None and problem is None:
             problem = too_long(limits.LONGEST_RECORD)
         return RawRecord(self.position, raw, problem or problem_of(raw)), is_array_ended
@@ -296,6 +298,8 @@ class Values:
 
     def _refill(self, keep_from: int) -> bool:
         """Read on, twice as much as waits; False at the end. What is before `keep_from` is let go."""
+        if self._is_at_end:
+            return False
         waiting = self._buffer[keep_from:]
         blocks = [waiting]
         wanted = max(limits.BLOCK, len(waiting))
@@ -308,7 +312,7 @@ class Values:
             wanted -= len(block)
             blocks.append(block)
         self._buffer = b"".join(blocks)
-        self._at -= keep_from
+        self.place -= keep_from
         return len(blocks) > 1
 
     def _waste(self, count: int) -> None:

@@ -43,6 +43,18 @@ _HIDING_ESCAPE = re.compile(r"\\[UuXx]")
 _HIDING_CHARACTERS = "%&\\\uff20\ufe6b\uff0b\ufe62\uff05\ufe6a\uff06\ufe60\uff3c\ufe68"
 
 
+_AROUND = (
+    "".join(map(chr, (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)))
+    + " \t\r\n\v\f\xa0\u2028\u2029\u3000"
+)
+
+
+def trimmed(text: str) -> str:
+    """The text without blanks and invisible characters around it."""
+    text = text.strip()
+    return text if text.isascii() else text.strip(_AROUND)
+
+
 def may_have_at_sign_or_plus(text: str) -> bool:
     """Whether an at-sign or a plus may be in the text, in whatever form. Cheap; True may be wrong."""
     if "@" in text or "+" in text:

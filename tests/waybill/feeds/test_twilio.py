@@ -178,7 +178,7 @@ def test_a_price_that_is_no_decimal_is_rejected(price: str):
 def test_a_count_that_is_none_is_rejected(count: object):
     assert message_reason(num_segments=count) in (
         "num_segments: not a whole number",
-        "mistyped: Expected `int | str | null`, got `bool` - at `$.num_segments`",
+        "mistyped: Expected `int | float | str | null`, got `bool` - at `$.num_segments`",
     )
 
 
@@ -258,3 +258,21 @@ def merged(slug: str, snapshots: list[list[Event]]) -> list[Event]:
         for event in events:
             by_key.setdefault(event.event_key, []).append(event)
     return [FEEDS[slug].derive(merge_all(by_key[key]), KEYRING) for key in sorted(by_key)]
+
+
+@pytest.mark.parametrize("written", [3, 3.0, "3", "3.0", " 3 "])
+def test_a_whole_number_is_one_however_a_program_on_the_way_wrote_it(written: object):
+    assert message(num_segments=written)[1].segments == call(duration=written)[1].duration_seconds == 3
+    assert message(status="failed", error_code=30003.0)[1].provider_code == "30003"
+
+
+def test_a_small_price_may_come_as_a_number():
+    assert message(price=-0.00000075)[1].price == Decimal("0.00000075")
+
+
+@pytest.mark.parametrize(
+    "data", [[MESSAGE, MESSAGE | {"sid": "SM02"}], [{"messages": [MESSAGE, MESSAGE | {"sid": "SM02"}]}]]
+)
+def test_rows_alone_and_bodies_in_an_array_are_read(data: object):
+    found = events_of("twilio_messages", json.dumps(data).encode())
+    assert [event.provider_message_id for event in found] == ["SM01", "SM01", "SM02", "SM02"]

@@ -74,3 +74,50 @@ def test_any_bytes_are_records_in_order_and_none_is_blank(data: bytes):
         positions = [record.position for record in found]
         assert positions == sorted(set(positions))
         assert all(record.raw for record in found)
+
+
+SID = b'{"sid":"SM1"}'
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"messages": [{"sid": "SM1"}]}, {"messages": []}, {"messages": [{"sid": "SM2"}]}],
+        [{"sid": "SM1"}, {"sid": "SM2"}],
+        {"statusCode": 200, "body": '[{"sid":"SM1"},{"messages":[{"sid":"SM2"}]}]'},
+        {"Records": [{"body": '{"messages":[{"sid":"SM1"}]}'}, {"body": '{"sid":"SM2"}'}]},
+    ],
+)
+def test_arrays_of_bodies_elements_alone_and_envelopes_hold_the_same_elements(content: object, indent: int | None):
+    data = json.dumps(content, indent=indent).encode()
+    found = [record.raw for record in list_body(io.BytesIO(data), "messages", own_field="sid")]
+    assert [json.loads(raw)["sid"] for raw in found] == ["SM1", "SM2"]
+
+
+def test_an_array_of_bodies_may_have_a_line_for_each():
+    one = b'{"messages":[' + SID + b"]}"
+    assert body(b"[\n" + one + b",\n" + one + b"\n]\n") == [SID, SID]
+
+
+def test_a_bad_body_in_an_array_spoils_no_other():
+    assert body(b'[{"messages":[' + SID + b',{"x":NaN}]},7,{"messages":[' + SID + b"]}]") == [
+        SID,
+        b'{"x":NaN}',
+        NOT_AN_OBJECT,
+        SID,
+    ]
+
+
+def test_an_error_body_that_has_a_message_is_no_envelope():
+    error = b'{"code":20003,"message":"Authenticate","status":401}'
+    (record,) = list_body(io.BytesIO(error), "messages", own_field="sid")
+    assert record.problem == "no list `messages` in the body"
+
+
+@pytest.mark.parametrize("between", [b"", b" ", b"\r"])
+def test_bodies_behind_a_byte_order_mark_or_behind_a_broken_one_are_read_though_no_line_is_between(between: bytes):
+    one = b'{"messages":[' + SID + b"]}"
+    assert body(b"\xef\xbb\xbf" + one + between + one) == [SID, SID]
+    broken = b'{"messages":[' + SID + b',{"x":NaN}],"end":1}'
+    assert body(broken + between + broken + between + one) == [SID, b'{"x":NaN}'] * 2 + [SID]

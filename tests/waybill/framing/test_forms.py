@@ -202,3 +202,32 @@ def test_hostile_json_is_read_or_refused_in_time_that_grows_with_its_bytes(kind:
     else:
         assert not expected and count <= 100_001
     assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, zipped])
+def test_text_whose_byte_order_mark_names_a_wide_encoding_is_read(encoding: str, compress: Callable[[bytes], bytes]):
+    mark = "" if encoding in ("utf-16", "utf-32") else "\ufeff"  # Python writes these two with a mark
+    wide = [json.dumps(record | {"name": "Zoë \U0001f600"}, ensure_ascii=False) for record in RECORDS]
+    found = split(compress((mark + "\n".join(wide * 20_000)).encode(encoding)))
+    assert len(found) == 100_000
+    assert [json.loads(record.raw)["name"] for record in found[-2:]] == ["Zoë \U0001f600"] * 2
+    rows = table(io.BytesIO(compress(f"{mark}a\tb\r\n1\tü\r\n".encode(encoding))), ("a", "b"))
+    assert [row.value for row in rows] == [{"a": "1", "b": "ü"}]
+
+
+def test_half_a_character_of_a_wide_encoding_spoils_its_record_and_a_cut_file_is_refused():
+    first, second = (record.encode("utf-16-le") for record in ONE_BY_ONE[:2])
+    bad = '{"event":"'.encode("utf-16-le") + b"\x00\xd8" + '"}'.encode("utf-16-le")
+    line_end = "\n".encode("utf-16-le")
+    data = b"\xff\xfe" + line_end.join((first, bad, second))
+    assert [record.value is None for record in split(data)] == [False, True, False]
+    with pytest.raises(SourceError, match="UTF-16"):
+        split(data[:-1])
+
+
+def test_log_shippers_put_the_text_into_message():
+    shipped = [json.dumps({"@timestamp": "2026-03-01T10:00:00Z", "message": one}) for one in ONE_BY_ONE]
+    subscribed = json.dumps({"messageType": "DATA_MESSAGE", "logEvents": [{"id": "1", "message": ONE_BY_ONE[0]}]})
+    found = split("\n".join([*shipped, subscribed]).encode())
+    assert [json.loads(record.raw) for record in found] == [*RECORDS, RECORDS[0]]

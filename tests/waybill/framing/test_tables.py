@@ -156,3 +156,13 @@ def test_a_zone_other_than_utc_stays_a_zone():
     )
     (row,) = values(data)
     assert datetime.fromisoformat(row["a"]) == AT.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("surplus", [b",", b",,", b', ,""'])
+def test_separators_behind_the_last_column_are_no_cells_where_nothing_is_between_them(surplus: bytes):
+    assert values(b"a,b\n1,2" + surplus + b"\n3,4\n") == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+    assert values(b"a,b\n1,2" + surplus + b",x\n")[0].endswith("fields instead of 2")  # a text without a column
+
+
+def test_a_blank_may_stand_before_a_quoted_cell():
+    assert values(b'a, b\n"1", "2, or 3"\n 4, 5\n') == [{"a": "1", "b": "2, or 3"}, {"a": " 4", "b": " 5"}]
