@@ -35,7 +35,8 @@ from waybill.model.providers import PROVIDERS
 from waybill.model.vocabulary import CHANNELS, DISPATCH, NOT_SENT_CATEGORY
 
 REQUIRED = ("dispatch_id", "occurred_at", "channel", "status")
-_DIGIT = re.compile(r"\d", re.ASCII)
+_DIGIT = re.compile(r"\d")
+_TWO_NUMBERS = re.compile(r"[^,;]*(?:\d[^,;\d]*){7}[,;](?:[^,;\d]*\d){7}[^,;]*")
 
 
 class DispatchRow(Record):
@@ -89,6 +90,8 @@ class DispatchLog(Feed):
         recipient = cells.exact("recipient", record.recipient)
         if recipient is not None and channel != "email" and not _DIGIT.search(recipient):
             raise RejectRecord("recipient: no digits")
+        if recipient is not None and channel != "email" and _TWO_NUMBERS.match(recipient):
+            raise RejectRecord("recipient: two numbers")
         gateway = fields.identifier(cells.cell(record.provider))
         gateway = None if gateway is None else gateway.lower()
         message_id = cells.exact("provider_message_id", record.provider_message_id)

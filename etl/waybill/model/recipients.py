@@ -10,11 +10,13 @@ import phonenumbers
 from publicsuffixlist import PublicSuffixList
 
 from waybill.model.errors import RejectRecord
+from waybill.model.plain_text import trimmed
 
 _TWO_ADDRESSES = re.compile(r"@[^@,;\s]+(?:\s*[,;]\s*|\s+)[^@,;\s]+@")
 _CHANNEL_PREFIX = re.compile(r"[a-z]+:(?=\+)", re.IGNORECASE)
 _NUMBER = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*", re.ASCII)
 _TRUNK_ZERO = re.compile(r"\+[\d\s]{1,6}\(0\)", re.ASCII)
+_SCHEME = re.compile(r"\A(?:mailto:\s*)+", re.IGNORECASE)
 _WITH_NAME = re.compile(r"[^<>]*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+?)\s*>", re.IGNORECASE)
 _NOT_A_DIGIT = re.compile(r"\D+", re.ASCII)
 
@@ -58,8 +60,10 @@ def normalise_address(channel: str, written: str) -> str:
 
 
 def _without_name(written: str) -> str:
-    """`"Ana" <ana@inbox.example>` is ana@inbox.example."""
-    address = written.strip()
+    """`"Ana" <ana@inbox.example>` and `mailto:ana@inbox.example` are ana@inbox.example."""
+    address = trimmed(written)
+    if ":" in address:
+        address = _SCHEME.sub("", address, count=1)
     named = _WITH_NAME.fullmatch(address) if address.endswith(">") else None
     return named[1] if named else address
 

@@ -257,3 +257,20 @@ def test_arrays_objects_over_lines_and_names_in_any_case_are_rows():
     shouted = {name.upper().replace("_", " "): value for name, value in GOOD.items()}
     for data in (json.dumps([GOOD, shouted]), json.dumps(GOOD, indent=1) + json.dumps(shouted, indent=1)):
         assert normalise("dispatch_log", data.encode()) == [[event()], [event()]]
+
+
+@pytest.mark.parametrize(
+    "written", ["+12025550123;+12025550124", "12025550123, 12025550124", "+1 202 555 0123,2025550124"]
+)
+def test_two_numbers_in_one_cell_are_nobody(written: str):
+    assert reason(channel="sms", recipient=written) == "recipient: two numbers"
+
+
+@pytest.mark.parametrize("written", ["+12025550123,,5", "+1 (202) 555-0123;ext=17", "+\uff11202\uff155550123"])
+def test_an_extension_and_wide_digits_are_no_second_number(written: str):
+    assert event(channel="sms", recipient=written).event_type == "handed_over"
+
+
+def test_a_number_may_have_wide_digits_alone():
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in "12025550123")
+    assert event(channel="sms", recipient=wide).recipient == "+12025550123"

@@ -441,3 +441,23 @@ def test_the_own_recipient_is_the_only_thing_replaced_in_an_identity():
     assert click.leg_key == KEYRING.leg_key(ACCOUNT, "sendgrid", ("m1", key))
     assert click.url == "https://x.example/?e=<recipient>&f=<recipient>"
     assert click.user_agent == "U <recipient>"
+
+
+@pytest.mark.parametrize("rounded", [1.2345678901234567e17, "1.23457E+17", "1,23457e17"])
+@pytest.mark.parametrize("name", ["dispatch_id", "campaign_id", "template_id"])
+def test_a_number_that_was_rounded_is_no_id_of_an_argument_and_is_kept(name: str, rounded: object):
+    found = event(**{name: rounded})
+    assert getattr(found, name) is None and found.extra == {name: rounded}
+    nested = event(unique_args={name: rounded})
+    assert getattr(nested, name) is None
+
+
+@pytest.mark.parametrize(("written", "meant"), [(4711, "4711"), (4711.0, "4711"), ("12E5", "12E5"), ("4E-2", "4E-2")])
+def test_an_id_of_an_argument_is_what_was_meant(written: object, meant: str):
+    assert event(dispatch_id=written).dispatch_id == meant
+
+
+@pytest.mark.parametrize("written", ["\u200bana@inbox.example", "ana@inbox.example\ufeff", "mailto:ana@inbox.example"])
+def test_invisible_characters_around_an_address_make_no_other_person(written: str):
+    assert event(email=written).recipient_key == event().recipient_key
+    assert reason(email="\u200b") == "recipient: missing"

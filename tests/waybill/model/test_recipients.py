@@ -25,6 +25,8 @@ from waybill.model.recipients import country_of, is_address, mailbox_provider_of
         ("sms", "+", "+"),
         ("email", '"Ana" <Ana@inbox.example>', "ana@inbox.example"),
         ("email", "Ana Example <mailto:ana@inbox.example>", "ana@inbox.example"),
+        ("email", "mailto:Ana@inbox.example", "ana@inbox.example"),
+        ("email", "\u200bana@inbox.example\ufeff", "ana@inbox.example"),
         ("email", "ana@bücher.example", "ana@xn--bcher-kva.example"),
         ("email", "ana@XN--BCHER-KVA.example", "ana@xn--bcher-kva.example"),
         ("email", "ana@\uff22ÜCHER\u3002example", "ana@xn--bcher-kva.example"),
