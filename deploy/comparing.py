@@ -47,7 +47,7 @@ def cells_of_warehouse(url: str) -> Cells:
     """What every report of what was loaded shows."""
     cells = {}
     with connected(url, REPORTER, "waybill:compare") as connection, connection.cursor() as cursor:
-        for report in catalogue.COUNTED:
+        for report in catalogue.counted_reports():
             cursor.execute(
                 sql.SQL("select {} from {}").format(
                     sql.SQL(", ").join(map(sql.Identifier, report.grain + report.counts)),

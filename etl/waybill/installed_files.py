@@ -23,7 +23,7 @@ _NEEDED = {
     SQL / "schema": "*.sql",
     SQL / "load": "*.sql",
     SQL / "reports": "*.sql",
-    EXPECTATIONS: "*.json",
+    EXPECTATIONS: "*.sql",
     DAGS: "waybill_*.py",
 }
 _LISTED = {("waybill", "sql"), ("waybill", "expectations"), ("waybill", "dags")}

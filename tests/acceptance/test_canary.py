@@ -22,7 +22,7 @@ from tests.conftest import Warehouse
 from tests.waybill.cli.commands import Answer, environment_of, waybill
 from waybill.flow import steps as loads
 from waybill.model.redaction import Redactor
-from waybill.quality import gate
+from waybill.quality import gate, suites
 from waybill.reports import build as builds
 
 CANARIES = tuple(f"qzcanary{word}" for word in ("own", "other", "third", "fourth"))
@@ -425,24 +425,18 @@ def test_a_failing_gate_and_a_crash_tell_no_address(
     assert load("sendgrid_events", noise, REJECTED_CEILING="0.05").code == 6
 
     # the gate: a rule that every row breaks, and one that cannot be evaluated and names a value
-    suite = json.loads((gate.EXPECTATIONS / "event_staging.json").read_text())
+    suite = (suites.EXPECTATIONS / "event_staging.sql").read_text()
     for name, query in (
         ("none", "select * from {batch}"),
         ("broken", "select provider_reason::integer from {batch}"),
         ("broken_by_key", "select encode(recipient_key, 'escape')::date from {batch}"),
     ):
-        suite["expectations"].append(
-            {
-                "type": "unexpected_rows_expectation",
-                "kwargs": {"unexpected_rows_query": query},
-                "description": f"{name} of them",
-                "severity": "critical",
-                "meta": {"rule": name},
-            }
+        suite += (
+            f"\n-- rule: {name}\n-- severity: critical\n-- description: {name} of them\n-- expect: no row\n{query}\n"
         )
-    (tmp_path / "event_staging.json").write_text(json.dumps(suite))
+    (tmp_path / "event_staging.sql").write_text(suite)
     with monkeypatch.context() as patched:
-        patched.setattr(gate, "EXPECTATIONS", tmp_path)
+        patched.setattr(suites, "EXPECTATIONS", tmp_path)
         answer = load("sendgrid_events", sendgrid_events())
     assert answer.code == 5 and "event_staging.none" in answer.err and "event_staging.broken" in answer.err
 

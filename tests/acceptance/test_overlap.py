@@ -24,7 +24,7 @@ from waybill.flow import ingest
 from waybill.flow.replay import replay as replay_range
 from waybill.landing import objects as landing
 from waybill.ledger.objects import record
-from waybill.reports.catalogue import BUILT
+from waybill.reports.catalogue import built_reports
 from waybill.settings import Settings
 from waybill.simulator.world import World
 from waybill.warehouse.connection import Warehouse as Target
@@ -120,7 +120,7 @@ def test_rebuilds_at_once(warehouse: Warehouse, files: list[LandedFile], clean: 
     changed = warehouse.rows("select rows_changed from ops.build order by build_id")
     ((engaged,),) = warehouse.rows("select count(*) from fact.live_engagement")
     assert engaged > 0
-    assert changed == [(sum(len(clean[1][report.name]) for report in BUILT) + engaged,), (0,)]
+    assert changed == [(sum(len(clean[1][report.name]) for report in built_reports()) + engaged,), (0,)]
     check_same(warehouse, clean)
 
 

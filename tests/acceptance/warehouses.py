@@ -91,7 +91,7 @@ def report_cells(url: str) -> dict[str, dict[tuple, dict[str, object]]]:
     """Every row of every report of what was loaded: name → grain → measures."""
     cells = {}
     with connected(url, REPORTER) as connection, connection.cursor() as cursor:
-        for report in catalogue.COUNTED:
+        for report in catalogue.counted_reports():
             cursor.execute(
                 sql.SQL("select {} from {}").format(
                     sql.SQL(", ").join(map(sql.Identifier, report.grain + report.counts)),

@@ -64,7 +64,7 @@ def check_call(words: list[str], where: object) -> None:
             assert words, (where, word, "lacks its value")
             words.pop(0)
     if values and arguments:
-        known = {"feed": FEEDS, "name": [report.name for report in catalogue.REPORTS]}.get(arguments[0].name)
+        known = {"feed": FEEDS, "name": [report.name for report in catalogue.all_reports()]}.get(arguments[0].name)
         assert known is None or values[0].isupper() or values[0] in known, (where, values[0])
     assert len(values) <= len(arguments) or (arguments and arguments[-1].nargs == -1), (where, values)
 

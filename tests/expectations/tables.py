@@ -1,8 +1,6 @@
 """Tables for suites to look at: a good batch, and the same with something wrong."""
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from psycopg2 import sql
 from psycopg2.extras import Json
@@ -10,16 +8,14 @@ from psycopg2.extras import Json
 from tests.conftest import Warehouse
 from waybill.quality import gate
 from waybill.quality.gate import Outcome, Subject
-
-EXPECTATIONS = Path(__file__).parents[2] / "expectations"
+from waybill.quality.suites import NO_SHAPE, Shape, expectations
 
 Row = Mapping[str, object]
 
 
-def rules_of(suite: str) -> list[str]:
+def rules_of(suite: str, shape: Shape = NO_SHAPE) -> list[str]:
     """Names of the rules of a suite, in order."""
-    document = json.loads((EXPECTATIONS / f"{suite}.json").read_text())
-    return [rule["meta"]["rule"] for rule in document["expectations"]]
+    return [rule["meta"]["rule"] for rule in expectations(suite, shape)]
 
 
 def make(warehouse: Warehouse, table: str, columns: str, rows: Sequence[Row]) -> None:

@@ -9,6 +9,7 @@ from tests.expectations.tables import Row, failed, make, rules_of, validate
 from waybill.facts.live_counts import LIVE_COUNT, LIVE_ENGAGEMENT, LIVE_REASON, LIVE_TABLES
 from waybill.model.vocabulary import NOT_SENT_REASONS
 from waybill.quality.gate import Outcome, Subject
+from waybill.quality.suites import Shape
 
 SPRING = {"account": "acme", "campaign_id": "spring", "channel": "email"}
 NEWS = {"account": "acme", "campaign_id": "(none)", "channel": "sms"}
@@ -39,6 +40,7 @@ WHY = (
     {"category": "system_error", "reason": "system_timeout", "message_count": 1},
     {"category": "other", "reason": "unclassified", "message_count": 1},
 )
+SHAPES = {table.name: Shape(table.grain, table.measures) for table in LIVE_TABLES}
 GOOD: dict[str, tuple[Row, ...]] = {
     "live_count": (SPRING | COUNTED, NEWS | QUEUED),
     "live_reason": tuple(SPRING | why for why in WHY),
@@ -103,7 +105,7 @@ def run(
         columns = f"select {', '.join(table.columns)} from {table.table}"
         make(warehouse, table.name, columns, rows if table.name == name else GOOD[table.name])
         tables[table.name] = f"staging.{table.name}"
-    return validate(warehouse, Subject(name, f"staging.{name}", len(rows) + lost, tables))
+    return validate(warehouse, Subject(name, f"staging.{name}", len(rows) + lost, tables, SHAPES[name]))
 
 
 def test_each_table_has_a_suite_and_each_rule_a_case() -> None:
@@ -111,7 +113,7 @@ def test_each_table_has_a_suite_and_each_rule_a_case() -> None:
     assert set(GOOD["live_count"][0]) == set(LIVE_COUNT.columns)
     assert set(GOOD["live_reason"][0]) == set(LIVE_REASON.columns)
     assert set(GOOD["live_engagement"][0]) == set(LIVE_ENGAGEMENT.columns)
-    rules = {(name, rule) for name in GOOD for rule in rules_of(name)}
+    rules = {(name, rule) for name in GOOD for rule in rules_of(name, SHAPES[name])}
     assert rules == set(BAD) | {(name, rule) for name in GOOD for rule in ("row_count", "grain_unique")}
 
 

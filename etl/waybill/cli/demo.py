@@ -124,7 +124,7 @@ def _rebuild(url: str) -> None:
 def show_reports(url: str) -> None:
     """Print the first rows of every report of the warehouse at `url`."""
     with connected(url, REPORTER) as connection:
-        for report in catalogue.REPORTS:
+        for report in catalogue.all_reports():
             typer.echo(f"\n{report.name}, first rows:")
             print_report(connection, report.name, None, None, limit=ROWS_SHOWN, width=_width())
     sys.stdout.flush()

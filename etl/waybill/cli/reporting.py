@@ -45,7 +45,7 @@ class Format(StrEnum):
 @report.command("list")
 def list_reports(json: JsonOption = False) -> None:
     """List the reports, with grain and measures."""
-    rows = [{"name": r.name, "grain": list(r.grain), "measures": list(r.measures)} for r in catalogue.REPORTS]
+    rows = [{"name": r.name, "grain": list(r.grain), "measures": list(r.measures)} for r in catalogue.all_reports()]
     if json:
         print_json(rows)
         return

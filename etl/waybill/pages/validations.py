@@ -133,7 +133,7 @@ def _subject(subject: str, validations: Sequence[Validation]) -> str:
 def _suite(validation: Validation, is_only: bool) -> str:
     rules = sorted(validation.results, key=lambda rule: ("failed", "warning", "passed").index(_verdict(rule)))
     rows = "\n".join(_rule(rule, validation.words if rule["rule"] == WORD_RULE else "") for rule in rules)
-    title = f"expectations/{escape(validation.suite)}.json"
+    title = f"expectations/{escape(validation.suite)}.sql"
     bad = any(_verdict(rule) != "passed" for rule in rules)
     return (
         f"<details{' open' if bad or is_only else ''}><summary>{title} <span>{len(rules)} rules</span></summary>\n"

@@ -1,9 +1,10 @@
 """The gate: Great Expectations suites over tables that a load or a build has staged and committed.
 
-A suite is a file in expectations/. Its rules are of three types: `expect_every_row_to_satisfy` (ours: a condition in
-SQL; all of a suite run in one scan), `unexpected_rows_expectation` (a query that finds what should not be there) and
-`expect_table_row_count_to_equal` (what the writer says it wrote). Results hold counts and names of rules, never
-values. The library takes seconds to import, so that is left to the first validation.
+`waybill.quality.suites` says what the rules of a table are. They are of three types: `expect_every_row_to_satisfy`
+(defined in `waybill.quality.rows`: a condition in SQL; all of a suite run in one scan), `unexpected_rows_expectation`
+(a query that finds what should not be there) and `expect_table_row_count_to_equal` (what the writer wrote). Results
+hold counts and names of rules, never values. The library takes seconds to import, so that is left to the first
+validation.
 """
 
 import json
@@ -14,18 +15,17 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.installed_files import EXPECTATIONS
 from waybill.model.errors import ConfigurationError, QualityGateError, WaybillError
+from waybill.quality import suites
 from waybill.quality.late_imports import imported_late
+from waybill.quality.suites import NO_SHAPE, Shape
 
-SEVERITIES = ("critical", "warning")
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
 _TELLING_ERRORS = ("UndefinedColumn", "UndefinedTable", "UndefinedFunction", "SyntaxError", "InsufficientPrivilege")
 _MESSAGE_LENGTH = 300
@@ -40,20 +40,23 @@ class Subject:
     :ivar table: schema and name; committed, because the suite reads it through a connection of its own
     :ivar row_count: rows that its writer put there; a table that a crash emptied must not pass
     :ivar tables: further tables that queries of the suite name in braces, e.g. {"control": "staging.build_7_control"}
+    :ivar shape: the columns from which its standard rules follow
     """
 
     suite: str
     table: str
     row_count: int
     tables: Mapping[str, str] = field(default_factory=dict)
+    shape: Shape = NO_SHAPE
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a suite found.
 
-    :ivar rules: one dict per rule, in the order of the file: rule, severity, success, is_broken (the rule itself
-        could not be evaluated), unexpected_count (rows, None if unknown), description, message (of a broken rule)
+    :ivar rules: one dict per rule, the standard ones first, then in the order of the file: rule, severity, success,
+        is_broken (the rule itself could not be evaluated), unexpected_count (rows, None if unknown), description,
+        message (of a broken rule)
     """
 
     suite: str
@@ -211,52 +214,33 @@ def _unreadable() -> type[Exception]:
     return TestConnectionError
 
 
-@cache
-def _document(path: Path) -> dict:
-    """The suite's file, checked for what the library would pass over in silence."""
-    document = json.loads(path.read_text())
-    seen = set()
-    for rule in document["expectations"]:
-        name = rule.get("meta", {}).get("rule")
-        if not name or name in seen or not rule.get("description") or rule.get("severity") not in SEVERITIES:
-            raise ConfigurationError(
-                f"expectations/{path.name}: rule {name!r} needs a meta.rule of its own, a description, and a severity "
-                f"that is one of {', '.join(SEVERITIES)}."
-            )
-        seen.add(name)
-    return document
-
-
-def _suite(subject: Subject, folder: Path | None = None) -> object:
-    path = (folder or EXPECTATIONS) / f"{subject.suite}.json"
+def _suite(subject: Subject) -> object:
     for table in (subject.table, *subject.tables.values()):
         if not _TABLE.fullmatch(table):
             raise ValueError(f"{table!r} is no schema and table name")
-    try:
-        document = _document(path)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"expectations/{path.name} cannot be read: {type(error).__name__}.") from error
-    rules = []
-    for rule in document["expectations"]:
-        query = rule["kwargs"].get("unexpected_rows_query")
-        if query is not None:
-            for name, table in subject.tables.items():
-                query = query.replace(f"{{{name}}}", table)
-            rule = rule | {"kwargs": rule["kwargs"] | {"unexpected_rows_query": query}}
-        rules.append(rule)
+    rules = [_naming_tables(rule, subject.tables) for rule in suites.expectations(subject.suite, subject.shape)]
     library = _library()
     # A rule whose type or severity is misspelt is logged and dropped; any other mistake raises.
     try:
-        suite = library.ExpectationSuite(**(document | {"expectations": rules}))
+        suite = library.ExpectationSuite(name=subject.suite, expectations=rules)
     except Exception as error:
-        raise ConfigurationError(f"expectations/{path.name}: Great Expectations refuses it: {error}") from error
-    if suite.name != subject.suite or len(suite.expectations) != len(document["expectations"]):
+        raise ConfigurationError(f"expectations/{subject.suite}.sql: Great Expectations refuses it: {error}") from error
+    if len(suite.expectations) != len(rules):
         raise ConfigurationError(
-            f"expectations/{path.name}: Great Expectations took {len(suite.expectations)} of its "
-            f"{len(document['expectations'])} rules as suite {suite.name!r}. A type is misspelt, or the name differs "
-            "from the file's."
+            f"expectations/{subject.suite}.sql: Great Expectations took {len(suite.expectations)} of its {len(rules)} "
+            "rules: it does not know the type or the severity of the others."
         )
     return suite
+
+
+def _naming_tables(rule: dict, tables: Mapping[str, str]) -> dict:
+    """The rule with the names of tables in the place of {name} in its query."""
+    query = rule["kwargs"].get("unexpected_rows_query")
+    if query is None:
+        return rule
+    for name, table in tables.items():
+        query = query.replace(f"{{{name}}}", table)
+    return rule | {"kwargs": rule["kwargs"] | {"unexpected_rows_query": query}}
 
 
 def _source(library: ModuleType, connect: Callable[[], Connection], subjects: Sequence[Subject]):

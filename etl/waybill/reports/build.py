@@ -19,7 +19,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.model.errors import ConfigurationError, QualityGateError, UnavailableError, UsageError, WaybillError
 from waybill.quality import gate
 from waybill.reports import candidates, live
-from waybill.reports.catalogue import BUILT
+from waybill.reports.catalogue import built_reports
 from waybill.reports.difference import apply_difference
 from waybill.warehouse import locks
 
@@ -176,7 +176,7 @@ def _publish(connection: Connection, build_id: int, progress: Progress, is_dry: 
     rows_changed = {}
     with suppress(_DryRun), connection, connection.cursor() as cursor:
         candidates.check_row_counts(cursor, snapshot)
-        for report in BUILT if snapshot.tables else ():
+        for report in built_reports() if snapshot.tables else ():
             rows_changed[report.name] = apply_difference(cursor, report, snapshot.tables[report.name], snapshot.days)
         rows_changed |= live.publish(cursor, snapshot.tables) if snapshot.tables else {}
         for name, count in rows_changed.items():

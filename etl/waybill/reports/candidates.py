@@ -10,8 +10,9 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.facts.live_counts import LIVE_TABLES
 from waybill.model.errors import QualityGateError
 from waybill.quality.gate import Subject
+from waybill.quality.suites import Shape
 from waybill.reports import live
-from waybill.reports.catalogue import BUILT, CONTROL, bounded_statement
+from waybill.reports.catalogue import CONTROL, bounded_statement, built_reports
 
 PENDING = "changed_day"
 _PREFIX = "build_"
@@ -43,8 +44,11 @@ class Snapshot:
         """What the suites are to look at."""
         if not self.tables:
             return []
+        shapes = {report.name: report.shape for report in built_reports()}
+        shapes |= {table.name: Shape(table.grain, table.measures) for table in LIVE_TABLES}
         return [
-            Subject(t.name, self.tables[t.name], self.row_counts[t.name], self.tables) for t in (*BUILT, *LIVE_TABLES)
+            Subject(name, self.tables[name], self.row_counts[name], self.tables, shape)
+            for name, shape in shapes.items()
         ]
 
 
@@ -65,7 +69,8 @@ def create(
     if built == () and not live.is_pending(cursor):
         return Snapshot(built, as_of, {}, {})
     parameters = {"days": None if built is None else list(built), "report_timezone": report_timezone}
-    selects = {name: sql.SQL(bounded_statement(name)) for name in (*(report.name for report in BUILT), CONTROL)}
+    names = [*(report.name for report in built_reports()), CONTROL]
+    selects = {name: sql.SQL(bounded_statement(name)) for name in names}
     selects[PENDING] = sql.SQL(
         "select load_id, day from ops.changed_day where %(days)s::date[] is null or day = any (%(days)s)"
     )

@@ -1,15 +1,27 @@
-"""The reports: their names, grains and measures. One SQL file each in sql/reports; the tables are in sql/schema."""
+"""The reports: their names, grains and measures, read once in a process.
 
-from dataclasses import dataclass
+Each report that builds write has a SQL file in sql/reports, whose header names its grain. Columns and their types come
+from the column contract, sql/reports/columns.json, which is written from the tables and views of the database
+(`make docs`). So nobody needs a warehouse to know the reports.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
+
+import msgspec
 
 from waybill.installed_files import SQL
 from waybill.model.bounds import LONGEST_KEY_BYTES
 from waybill.model.errors import UsageError
-from waybill.reports.detail_views import DETAIL_VIEWS
+from waybill.quality.suites import Shape
 
 CONTROL = "control"
 """The candidate that holds the independent counts; never published."""
+
+CONTRACT = SQL / "reports" / "columns.json"
+"""Report to its columns in order, each with its type."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +30,7 @@ class Report:
 
     :ivar grain: the columns that tell its rows apart; the first is the local day by which it is rebuilt
     :ivar measures: the other columns, in order
+    :ivar types: type of each column, as Postgres writes it
     :ivar is_built: a table that builds write; else a view
     :ivar is_live: a view that follows every load
     :ivar is_detail: a view with one row per message
@@ -26,6 +39,7 @@ class Report:
     name: str
     grain: tuple[str, ...]
     measures: tuple[str, ...]
+    types: Mapping[str, str] = field(hash=False)
     is_built: bool = True
     is_live: bool = False
     is_detail: bool = False
@@ -38,6 +52,15 @@ class Report:
     def counts(self) -> tuple[str, ...]:
         """The measures that follow from what was loaded, whenever that was."""
         return tuple(measure for measure in self.measures if not measure.endswith("_as_of"))
+
+    @property
+    def shape(self) -> Shape:
+        """From which its standard rules follow: counts are bigint, rates end in _rate."""
+        return Shape(
+            self.grain,
+            tuple(measure for measure in self.measures if self.types[measure] == "bigint"),
+            tuple(measure for measure in self.measures if measure.endswith("_rate")),
+        )
 
     @property
     def table(self) -> str:
@@ -61,208 +84,56 @@ class Report:
         return ("sent_at", *self.grain) if self.is_detail else self.grain
 
 
-_BY_CAMPAIGN = ("account", "campaign_id", "channel")
-_BY_SENT_DAY_AND_COUNTRY = ("sent_day", "account", "provider", "campaign_id", "country")
-_BY_EVENT_DAY_AND_MAILBOX = ("event_day", "account", "provider", "campaign_id", "mailbox_provider")
+_GRAIN_OF_VIEWS = {
+    "live_monitoring": ("account", "campaign_id", "channel"),
+    "live_monitoring_reason": ("account", "campaign_id", "channel", "category", "reason"),
+    "build": ("build_id",),
+    "freshness": ("account", "feed"),
+}
+_GRAIN_OF_DETAIL_VIEWS = ("message_key",)
 
-REPORTS: tuple[Report, ...] = (
-    Report(
-        "email_engagement_daily",
-        _BY_EVENT_DAY_AND_MAILBOX,
-        (
-            "open_count",
-            "machine_open_count",
-            "unique_open_count",
-            "unique_human_open_count",
-            "click_count",
-            "machine_click_count",
-            "unique_click_count",
-            "unsubscribe_count",
-            "suspected_machine_open_count",
-            "suspected_machine_click_count",
-        ),
-    ),
-    Report(
-        "email_deliverability_daily",
-        _BY_EVENT_DAY_AND_MAILBOX,
-        (
-            "processed_count",
-            "deferred_count",
-            "delivered_count",
-            "spam_report_count",
-            "hard_bounce_count",
-            "soft_bounce_count",
-            "bounced_count",
-            "blocked_count",
-            "invalid_count",
-            "gateway_suppressed_count",
-            "unclassified_count",
-            "dropped_count",
-        ),
-    ),
-    Report(
-        "email_failure_reason_daily",
-        (*_BY_EVENT_DAY_AND_MAILBOX, "failure_class", "failure_reason"),
-        ("leg_count",),
-    ),
-    Report(
-        "email_campaign",
-        ("sent_day", "account", "provider", "campaign_id", "template_id", "mailbox_provider"),
-        (
-            "sent",
-            "delivered",
-            "bounced_hard",
-            "bounced_soft",
-            "blocked",
-            "invalid",
-            "not_delivered",
-            "in_gateway",
-            "opened",
-            "opened_human",
-            "clicked",
-            "clicked_human",
-            "spam_reported",
-            "unsubscribed",
-            "delivery_rate",
-            "bounce_rate",
-            "open_rate",
-            "click_rate",
-            "spam_rate",
-            "unsubscribe_rate",
-            "click_to_open_rate",
-        ),
-    ),
-    Report(
-        "email_link",
-        ("sent_day", "account", "campaign_id", "url"),
-        ("click_count", "unique_click_count", "unique_human_click_count"),
-    ),
-    Report(
-        "sms_activity_daily",
-        _BY_SENT_DAY_AND_COUNTRY,
-        ("sent", "delivered", "undelivered", "in_gateway", "segments"),
-    ),
-    Report(
-        "sms_failure_reason_daily",
-        (*_BY_SENT_DAY_AND_COUNTRY, "failure_class", "failure_reason", "provider_code"),
-        ("message_count",),
-    ),
-    Report(
-        "ivr_activity_daily",
-        _BY_SENT_DAY_AND_COUNTRY,
-        (
-            "sent",
-            "completed",
-            "no_answer",
-            "failed",
-            "in_gateway",
-            "busy",
-            "canceled",
-            "human",
-            "machine",
-            "duration_seconds",
-        ),
-    ),
-    Report(
-        "message_cost_daily",
-        ("sent_day", "account", "channel", "provider", "campaign_id", "country", "currency"),
-        ("priced_leg_count", "cost"),
-    ),
-    Report(
-        "communication_activity_daily",
-        ("event_day", "account", "channel", "event_status"),
-        ("message_count",),
-    ),
-    Report(
-        "delivery_latency_daily",
-        ("sent_day", "account", "channel", "provider", "mailbox_provider"),
-        (
-            "delivery_count",
-            "delivery_p50_seconds",
-            "delivery_p90_seconds",
-            "delivery_p99_seconds",
-            "human_open_count",
-            "human_open_p50_seconds",
-            "human_open_p90_seconds",
-            "human_open_p99_seconds",
-        ),
-    ),
-    Report(
-        "live_monitoring",
-        _BY_CAMPAIGN,
-        (
-            "targeted",
-            "sent",
-            "delivered",
-            "bounced_hard",
-            "bounced_soft",
-            "not_delivered",
-            "in_gateway",
-            "opened",
-            "clicked",
-            "marked_spam",
-            "marked_unsubscribed",
-            "not_sent",
-            "not_sent_internally_suppressed",
-            "not_sent_incomplete_or_invalid",
-            "not_sent_system_error",
-            "not_sent_other",
-            "in_progress_queued",
-            "in_progress_about_to_be_sent",
-            "delivery_as_of",
-            "engagement_as_of",
-        ),
-        is_built=False,
-        is_live=True,
-    ),
-    Report(
-        "live_monitoring_reason",
-        (*_BY_CAMPAIGN, "category", "reason"),
-        ("message_count",),
-        is_built=False,
-        is_live=True,
-    ),
-    Report(
-        "build",
-        ("build_id",),
-        ("started_at", "as_of", "report_timezone", "days_built", "rows_changed", "code_version"),
-        is_built=False,
-    ),
-    Report(
-        "freshness",
-        ("account", "feed"),
-        (
-            "complete_until",
-            "last_loaded_at",
-            "last_event_at",
-            "unattributed_count",
-            "rejected_count",
-            "unknown_count",
-            "stale_reason",
-            "handed_over_count",
-            "handed_over_unseen_count",
-            "gateway_message_count",
-            "gateway_message_undispatched_count",
-        ),
-        is_built=False,
-    ),
-    *(
-        Report(name, ("message_key",), columns, is_built=False, is_detail=True)
-        for name, columns in DETAIL_VIEWS.items()
-    ),
-)
 
-BUILT: tuple[Report, ...] = tuple(report for report in REPORTS if report.is_built)
-COUNTED: tuple[Report, ...] = tuple(report for report in REPORTS if report.is_built or report.is_live)
-"""The reports whose counts follow from what was loaded, and from nothing else."""
+@cache
+def all_reports() -> tuple[Report, ...]:
+    """Every report, in the order of the column contract."""
+    contract = msgspec.json.decode(CONTRACT.read_bytes(), type=dict[str, dict[str, str]])
+    return tuple(_report(name, types) for name, types in contract.items())
+
+
+def built_reports() -> tuple[Report, ...]:
+    return tuple(report for report in all_reports() if report.is_built)
+
+
+def counted_reports() -> tuple[Report, ...]:
+    """The reports whose counts follow from what was loaded, and from nothing else."""
+    return tuple(report for report in all_reports() if report.is_built or report.is_live)
+
+
+def _report(name: str, types: dict[str, str]) -> Report:
+    is_built = (SQL / "reports" / f"{name}.sql").is_file()
+    grain = _grain_of_header(name) if is_built else _GRAIN_OF_VIEWS.get(name, _GRAIN_OF_DETAIL_VIEWS)
+    return Report(
+        name,
+        grain,
+        tuple(column for column in types if column not in grain),
+        types,
+        is_built=is_built,
+        is_live=name.startswith("live_"),
+        is_detail=grain == _GRAIN_OF_DETAIL_VIEWS,
+    )
+
+
+def _grain_of_header(name: str) -> tuple[str, ...]:
+    """The columns that the line `-- grain:` of a report's SQL names: the primary key of its table."""
+    return tuple(re.search(r"^-- grain: (.*)$", statement(name), re.MULTILINE)[1].split(", "))
 
 
 def find(name: str) -> Report:
     """The report of that name. Raises UsageError with the names there are."""
-    for report in REPORTS:
-        if report.name == name:
-            return report
-    names = ", ".join(report.name for report in REPORTS)
+    by_name = {report.name: report for report in all_reports()}
+    if name in by_name:
+        return by_name[name]
+    names = ", ".join(by_name)
     raise UsageError(f"There is no report {name!r}. Reports: {names}.")
 
 
@@ -276,7 +147,7 @@ def statement(name: str) -> str:
 def bounded_statement(name: str) -> str:
     """The same, with texts of the key that no index could take cut, and told apart by a digest at their end: what an
     older release loaded must not stop a build."""
-    report = next((report for report in BUILT if report.name == name), None)
+    report = next((report for report in built_reports() if report.name == name), None)
     if report is None or not LONGEST_KEY_BYTES.keys() & set(report.grain):
         return statement(name)
     columns = ", ".join(_bounded(column) if column in report.grain else column for column in report.columns)

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.facts.refold import refold
 from waybill.model.errors import ConfigurationError
 from waybill.reports import candidates, live
-from waybill.reports.catalogue import BUILT, bounded_statement
+from waybill.reports.catalogue import bounded_statement, built_reports
 
 Progress = Callable[[str], None]
 
@@ -85,7 +85,7 @@ def verify(connection: Connection, progress: Progress = lambda text: None) -> Ve
             for table in live.RECOUNTED:
                 findings.append(_compare(cursor, table.table, table.name, table.grain, table.columns))
             pending = candidates.pending_days(cursor)
-            for report in BUILT:
+            for report in built_reports():
                 progress(f"deriving {report.name}")
                 _derive(cursor, report.name, zone)
                 findings.append(

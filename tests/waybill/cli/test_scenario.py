@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from tests.conftest import Warehouse, server_folder
 from tests.waybill.cli.commands import Answer, environment_of, program, waybill
-from waybill.quality import gate
+from waybill.quality import suites
 from waybill.reports import catalogue
 from waybill.simulator import world as worlds
 from waybill.warehouse import embedded
@@ -188,18 +188,10 @@ def test_exports_are_exact_and_harmless(warehouse: Warehouse) -> None:
 def test_a_failing_gate_is_exit_code_5(
     warehouse: Warehouse, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    suite = json.loads((gate.EXPECTATIONS / "event_staging.json").read_text())
-    suite["expectations"].append(
-        {
-            "type": "unexpected_rows_expectation",
-            "kwargs": {"unexpected_rows_query": "select event_key from {batch} limit 1"},
-            "description": "There are no events.",
-            "severity": "critical",
-            "meta": {"rule": "no_events"},
-        }
-    )
-    (tmp_path / "event_staging.json").write_text(json.dumps(suite))
-    monkeypatch.setattr(gate, "EXPECTATIONS", tmp_path)
+    suite = (suites.EXPECTATIONS / "event_staging.sql").read_text()
+    rule = "-- rule: no_events\n-- severity: critical\n-- description: There are no events.\n-- expect: no row\n"
+    (tmp_path / "event_staging.sql").write_text(f"{suite}\n{rule}select event_key from {{batch}}\n")
+    monkeypatch.setattr(suites, "EXPECTATIONS", tmp_path)
     settings = environment_of(warehouse)
     answer = waybill("load", "twilio_calls", str(inbox / "twilio_calls"), settings=settings)
     assert answer.code == 5 and answer.out == ""
@@ -243,7 +235,7 @@ def test_the_demo_shows_every_report_and_runs_again(var: Path, monkeypatch: pyte
     monkeypatch.setattr(worlds, "World", lambda seed: real(seed, **SMALL))
     settings = {"WAYBILL_VAR": str(var), "WAREHOUSE_URL": "postgresql://nowhere.example/x"}
     first = fine(waybill("demo", settings=settings))
-    for report in catalogue.REPORTS:
+    for report in catalogue.all_reports():
         assert f"{report.name}, first rows:" in first.out
     assert "(none)\n" not in first.out.replace("  (none)", ""), "a report is empty"
     assert max(map(len, first.out.splitlines())) <= 100

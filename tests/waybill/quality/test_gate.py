@@ -1,6 +1,7 @@
 """The gate: what the library would pass over in silence stops, and results hold no values."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,34 +11,40 @@ import pytest
 
 from tests.conftest import Warehouse
 from waybill.model.errors import ConfigurationError, QualityGateError
-from waybill.quality import gate
+from waybill.quality import gate, suites
 from waybill.quality.gate import Outcome, Subject
+from waybill.quality.suites import Shape
 
 SECRET = "joe@example.com"
-RULE = {"severity": "critical", "description": "A rule.", "meta": {"rule": "a_rule"}}
-EVERY = {"type": "expect_every_row_to_satisfy"}
 
 
-def every(condition: str, **changes: object) -> dict:
-    return RULE | EVERY | {"kwargs": {"condition": condition}} | changes
+def rule(expected: str, sql: str, name: str, /, **fields: object) -> str:
+    """A rule as it is in a suite's file; an underscore in the name of a field is a space."""
+    header = {"rule": name, "severity": "critical", "description": "A rule.", "expect": expected} | fields
+    lines = [f"-- {field.replace('_', ' ')}: {value}" for field, value in header.items() if value is not None]
+    return "\n".join([*lines, sql])
 
 
-def named(rule: dict, name: str) -> dict:
-    return rule | {"meta": {"rule": name}}
+def every(condition: str, name: str = "a_rule", /, **fields: object) -> str:
+    return rule("every row", condition, name, **fields)
+
+
+def no_row(query: str, name: str = "a_rule", /, **fields: object) -> str:
+    return rule("no row", query, name, **fields)
 
 
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Writes the suite `numbers` and makes it the one to find."""
-    monkeypatch.setattr(gate, "EXPECTATIONS", tmp_path)
-    gate._document.cache_clear()
+    monkeypatch.setattr(suites, "EXPECTATIONS", tmp_path)
+    suites._rules_of_file.cache_clear()
 
-    def write(*rules: dict, **document: object) -> None:
-        gate._document.cache_clear()
-        (tmp_path / "numbers.json").write_text(json.dumps({"name": "numbers", "expectations": rules} | document))
+    def write(*rules: str, about: str = "-- suite: numbers") -> None:
+        suites._rules_of_file.cache_clear()
+        (tmp_path / "numbers.sql").write_text("\n\n".join([about, *rules]) + "\n")
 
     yield write
-    gate._document.cache_clear()
+    suites._rules_of_file.cache_clear()
 
 
 @pytest.fixture
@@ -61,27 +68,17 @@ def validate(warehouse: Warehouse, table: str = "staging.numbers", row_count: in
 
 def test_results_count_and_hold_no_values(warehouse: Warehouse, numbers: str, suite) -> None:
     suite(
-        named(every("word = 'a' or word is null"), "one"),
-        named(every("number > 0"), "null_is_not_satisfied"),
-        named(every("number > 1", severity="warning"), "warns"),
-        named(
-            RULE
-            | {
-                "type": "unexpected_rows_expectation",
-                "kwargs": {
-                    "unexpected_rows_query": "select word from {batch} where number not in (select number from {other})"
-                },
-            },
-            "query",
-        ),
-        named(every("position('@:%' in coalesce(word, '')) = 0"), "good"),
-        named(
-            every("number <= 1", severity="warning") | {"kwargs": {"condition": "number = 1", "mostly": 0.3}}, "share"
-        ),
+        every("word = 'a' or word is null", "one"),
+        every("number > 0", "null_is_not_satisfied"),
+        every("number > 1", "warns", severity="warning"),
+        no_row("select word from {batch} where number not in (select number from {other})", "query"),
+        every("position('@:%' in coalesce(word, '')) = 0", "good"),
+        every("number = 1", "share", severity="warning", mostly=0.3),
     )
     outcome = validate(warehouse, other="staging.wanted")
     found = {rule["rule"]: (rule["success"], rule["unexpected_count"]) for rule in outcome.rules}
     assert found == {
+        "row_count": (True, None),
         "one": (False, 1),
         "null_is_not_satisfied": (False, 1),
         "warns": (False, 2),
@@ -115,27 +112,20 @@ def test_warnings_do_not_stop(warehouse: Warehouse, numbers: str, suite) -> None
 
 @pytest.mark.parametrize("severity", ["critical", "warning"])
 @pytest.mark.parametrize(
-    ("rule", "message"),
+    ("broken_rule", "message"),
     [
         (every("nothing = 1"), 'UndefinedColumn: column "nothing" does not exist'),
         (every("word::integer = 1"), "InvalidTextRepresentation"),
         (every("number ==== 1"), "UndefinedFunction"),
         (every("1 / (number - 1) > 0"), "DivisionByZero"),
-        (
-            RULE
-            | {
-                "type": "unexpected_rows_expectation",
-                "kwargs": {"unexpected_rows_query": "select 1 from {batch} where where"},
-            },
-            "SyntaxError",
-        ),
+        (no_row("select 1 from {batch} where where"), "SyntaxError"),
     ],
 )
 def test_a_broken_rule_stops(
-    warehouse: Warehouse, numbers: str, suite, rule: dict, message: str, severity: str
+    warehouse: Warehouse, numbers: str, suite, broken_rule: str, message: str, severity: str
 ) -> None:
     """Whatever its severity: it has checked nothing. The text names columns, never values."""
-    suite(named(every("number is not null or word is null"), "good"), rule | {"severity": severity})
+    suite(every("number is not null or word is null", "good"), broken_rule.replace("critical", severity))
     outcome = validate(warehouse)
     (broken,) = [rule for rule in outcome.rules if rule["rule"] == "a_rule"]
     assert broken["is_broken"] and not broken["success"] and broken["unexpected_count"] is None
@@ -156,41 +146,64 @@ def test_an_emptied_table_does_not_pass(warehouse: Warehouse, suite) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute("create table staging.numbers (number integer)")
     connection.close()
-    count = RULE | {
-        "type": "expect_table_row_count_to_equal",
-        "kwargs": {"value": {"$PARAMETER": "row_count"}},
-        "meta": {"rule": "row_count"},
-    }
-    suite(count, every("number > 0"))
+    suite(every("number > 0"))
     assert [rule["success"] for rule in validate(warehouse, row_count=3).rules] == [False, True]
     assert validate(warehouse, row_count=0).success
 
 
 @pytest.mark.parametrize(
-    ("rule", "message"),
+    ("incomplete", "message"),
     [
-        (every("number > 0", type="expect_every_row_to_satisfie"), "took 0 of its 1 rules"),
-        (every("number > 0", severity="fatal"), "severity"),
-        (every("number > 0", meta={}), "meta.rule"),
+        (every("number > 0", severity="fatal"), "fatal"),
+        (every("number > 0", severity=None), "severity"),
+        (every("number > 0", expect="each row"), "each row"),
+        (every("number > 0", rule=None), "rule"),
+        (every("number > 0", rule="A rule"), "rule"),
+        (every("number > 0", description=None), "description"),
         (every("number > 0", description=""), "description"),
-        (every("number > 0", kwargs={"condition": "true", "mostley": 1}), "refuses"),
-        (every("number > 0", kwargs={}), "refuses"),
+        (every("number > 0", mostley=1), "mostley"),
+        (every("number > 0", mostly="most"), "mostly"),
+        (every("number > 0", body="number > 1"), "body"),
+        (every("number > 0") + "\n\n" + every("number > 1", "another").replace("-- rule:", "-- rul:"), "rul"),
+        (every("number > 0").replace("-- severity: critical", "-- severity critical"), "severity critical"),
+        (every("number > 0").replace("-- expect", "-- severity: warning\n-- expect"), "severity: warning"),
+        (every("number >\n\n0"), "is not complete"),
+        (every(""), "body"),
+        (every("number > 0") + "\n\n" + every("number > 1"), "two rules are called a_rule"),
+        (every("number > 0", "row_count"), "two rules are called row_count"),
+        (every("number > 0", instead_of="not_all_zero"), "instead of not_all_zero, which is no rule of it"),
+        (rule("control counts", "number as numbers", "a_rule"), "need a table with a local day"),
     ],
 )
-def test_a_rule_that_would_be_dropped_is_an_error(
-    warehouse: Warehouse, numbers: str, suite, rule: dict, message: str
+def test_a_rule_that_is_not_complete_is_an_error(
+    warehouse: Warehouse, numbers: str, suite, incomplete: str, message: str
 ) -> None:
-    suite(rule)
-    with pytest.raises(ConfigurationError, match=message):
+    suite(incomplete)
+    with pytest.raises(ConfigurationError, match=re.escape(message)) as refused:
+        validate(warehouse)
+    assert "expectations/numbers.sql" in str(refused.value)
+
+
+def test_a_rule_that_the_library_would_drop_is_an_error(
+    warehouse: Warehouse, numbers: str, suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite(every("number > 0"))
+    misspelt = {**suites._ROW_COUNT, "type": "expect_table_row_count_to_equall"}
+    monkeypatch.setattr(suites, "_ROW_COUNT", misspelt)
+    with pytest.raises(ConfigurationError, match="took 1 of its 2 rules"):
+        validate(warehouse)
+    monkeypatch.setattr(suites, "_ROW_COUNT", suites._ROW_COUNT | {"type": misspelt["type"][:-1], "kwargs": {"of": 1}})
+    with pytest.raises(ConfigurationError, match="refuses"):
         validate(warehouse)
 
 
 def test_suites_are_named_like_their_files(warehouse: Warehouse, numbers: str, suite) -> None:
-    suite(every("number > 0"), name="figures")
-    with pytest.raises(ConfigurationError, match="figures"):
-        validate(warehouse)
-    suite(every("number > 0"), every("number > 1"))
-    with pytest.raises(ConfigurationError, match=r"meta\.rule of its own"):
+    for about in ("-- suite: figures", "-- numbers", every("number > 0"), "-- suite: numbers\nnumber > 0"):
+        suite(every("number > 0"), about=about)
+        with pytest.raises(ConfigurationError, match="does not begin with a comment that has `-- suite: numbers`"):
+            validate(warehouse)
+    suite()
+    with pytest.raises(ConfigurationError, match="has no rules"):
         validate(warehouse)
 
 
@@ -199,21 +212,92 @@ def test_a_missing_suite_is_an_error(warehouse: Warehouse, numbers: str, suite) 
         validate(warehouse)
 
 
+SHAPE = Shape(("day", "word"), ("one", "other"), ("a_rate",))
+GOOD = {"day": "2026-03-02", "word": "a", "one": 2, "other": 0, "a_rate": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [
+        ({}, set()),
+        ({"one": 0, "other": 1, "a_rate": None}, set()),
+        ({"day": None}, {"dimensions_present"}),
+        ({"word": None}, {"dimensions_present"}),
+        ({"one": -1}, {"counts_not_negative"}),
+        ({"other": None}, {"counts_not_negative"}),
+        ({"one": 0}, {"not_all_zero"}),
+        ({"a_rate": 1.5}, {"rates_in_range"}),
+        ({"a_rate": -0.5}, {"rates_in_range"}),
+    ],
+)
+def test_standard_rules_follow_from_the_columns(
+    warehouse: Warehouse, suite, changes: dict[str, object], broken: set[str]
+) -> None:
+    suite(every("true"))
+    fill(warehouse, [GOOD | changes])
+    assert failed(warehouse, 1) == broken
+    fill(warehouse, [GOOD | changes, GOOD | changes])
+    assert failed(warehouse, 1) == broken | {"grain_unique", "row_count"}
+
+
+def test_a_rule_of_the_file_can_replace_standard_ones(warehouse: Warehouse, suite) -> None:
+    suite(every("one + other > 9", instead_of="counts_not_negative, not_all_zero"))
+    fill(warehouse, [GOOD | {"one": 0}])
+    assert failed(warehouse, 1) == {"a_rule"}
+
+
+@pytest.mark.parametrize(
+    ("control", "is_equal"),
+    [
+        ([("twos", "2026-03-02", 2), ("others", "2026-03-02", 1), ("thirds", "2026-03-02", 9)], True),
+        ([("twos", "2026-03-02", 3), ("others", "2026-03-02", 1)], False),
+        ([("twos", "2026-03-02", 2)], False),
+        ([("twos", "2026-03-03", 2), ("others", "2026-03-02", 1)], False),
+        ([("twos", "2026-03-02", 2), ("others", "2026-03-02", 1), ("twos", "2026-03-04", 1)], False),
+    ],
+)
+def test_control_counts_are_the_sums_of_each_day(
+    warehouse: Warehouse, suite, control: list[tuple], is_equal: bool
+) -> None:
+    fill(warehouse, [GOOD | {"word": "b"}, GOOD | {"one": 0, "other": 1}], control)
+    body = "one as twos,\ncase\n    when word in ('a', 'c') then other\nend as others"
+    suite(rule("control counts", body, "counted"))
+    assert failed(warehouse, 2) == (set() if is_equal else {"counted"})
+    suite(rule("control counts of a full build", body, "counted"))
+    assert failed(warehouse, 2) == set()
+    fill(warehouse, [GOOD | {"word": "b"}, GOOD | {"one": 0, "other": 1}], [*control, ("recounted", None, 1)])
+    assert failed(warehouse, 2) == (set() if is_equal else {"counted"})
+
+
+def fill(warehouse: Warehouse, rows: list[dict[str, object]], control: list[tuple] = ()) -> None:
+    connection = warehouse.connect("waybill_loader")
+    with connection, connection.cursor() as cursor:
+        cursor.execute("drop table if exists staging.shaped, staging.control")
+        cursor.execute(
+            "create table staging.shaped (day date, word text, one bigint, other bigint, a_rate numeric(7,6))"
+        )
+        cursor.execute("create table staging.control (measure text, day date, expected bigint)")
+        for row in rows:
+            cursor.execute("insert into staging.shaped values (%s, %s, %s, %s, %s)", tuple(row.values()))
+        for row in control:
+            cursor.execute("insert into staging.control values (%s, %s, %s)", row)
+    connection.close()
+
+
+def failed(warehouse: Warehouse, row_count: int) -> set[str]:
+    subject = Subject("numbers", "staging.shaped", row_count, {"control": "staging.control"}, SHAPE)
+    (outcome,) = gate.validate(lambda: warehouse.connect("waybill_loader"), [subject])
+    assert not any(rule["is_broken"] for rule in outcome.rules), outcome.rules
+    return {rule["rule"] for rule in outcome.rules if not rule["success"]}
+
+
 def test_validation_cannot_write(warehouse: Warehouse, numbers: str, suite) -> None:
-    suite(
-        RULE
-        | {
-            "type": "unexpected_rows_expectation",
-            "kwargs": {
-                "unexpected_rows_query": "select 1 from {batch} where nextval('staging.counter') < 0",
-            },
-        }
-    )
+    suite(no_row("select 1 from {batch} where nextval('staging.counter') < 0"))
     connection = warehouse.connect("waybill_loader")
     with connection, connection.cursor() as cursor:
         cursor.execute("create sequence staging.counter")
     connection.close()
-    assert validate(warehouse).rules[0]["message"] == "ReadOnlySqlTransaction"
+    assert validate(warehouse).rules[1]["message"] == "ReadOnlySqlTransaction"
 
 
 def test_no_connection_stays_open(warehouse: Warehouse, numbers: str, suite) -> None:

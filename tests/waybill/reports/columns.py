@@ -1,6 +1,7 @@
 """The column contract: what BI tools rely on in schema report. Columns are only ever appended.
 
-`python -m tests.waybill.reports.columns` appends what is new to columns.json, and refuses everything else.
+`python -m tests.waybill.reports.columns` appends what is new to sql/reports/columns.json, and refuses everything else.
+The catalogue of the reports is read from that file: its order is the order in which people see them.
 """
 
 import json
@@ -9,16 +10,16 @@ from pathlib import Path
 
 from waybill.warehouse.connection import connected
 
-FILE = Path(__file__).with_name("columns.json")
+FILE = Path(__file__).parents[3] / "sql" / "reports" / "columns.json"
 
-Columns = dict[str, list[list[str]]]
-"""Relation to its columns in order, each [name, type]."""
+Columns = dict[str, dict[str, str]]
+"""Relation to its columns in order, each with its type."""
 
 _HOW_TO_GO_ON = (
     "Dashboards break on this. Put it back, and add what is new as another column behind the last one, in a"
     " migration of its own."
 )
-APPEND = "Append it to the contract: `python -m tests.waybill.reports.columns`, and commit columns.json."
+APPEND = "Append it to the contract: `make docs`, and commit sql/reports/columns.json."
 
 
 def stored() -> Columns:
@@ -36,7 +37,7 @@ def of_warehouse(url: str) -> Columns:
             " and a.attnum > 0 and not a.attisdropped order by c.relname, a.attnum"
         )
         for relation, name, kind in cursor.fetchall():
-            found.setdefault(relation, []).append([name, kind])
+            found.setdefault(relation, {})[name] = kind
     return found
 
 
@@ -48,14 +49,13 @@ def broken(contract: Columns, found: Columns) -> list[str]:
             told.append(f"report.{relation} is gone. {_HOW_TO_GO_ON}")
             continue
         there = found[relation]
-        kinds = dict(there)
-        for place, (name, kind) in enumerate(promised):
+        for place, (name, kind) in enumerate(promised.items()):
             where = f"report.{relation}.{name}"
-            if name not in kinds:
+            if name not in there:
                 told.append(f"{where} was removed or renamed. {_HOW_TO_GO_ON}")
-            elif kinds[name] != kind:
-                told.append(f"{where} is {kinds[name]}; {kind} was promised. {_HOW_TO_GO_ON}")
-            elif there[place : place + 1] != [[name, kind]]:
+            elif there[name] != kind:
+                told.append(f"{where} is {there[name]}; {kind} was promised. {_HOW_TO_GO_ON}")
+            elif list(there)[place : place + 1] != [name]:
                 told.append(f"{where} is no longer column {place + 1}. {_HOW_TO_GO_ON}")
     return told
 
@@ -65,18 +65,14 @@ def not_promised(contract: Columns, found: Columns) -> list[str]:
     return [
         f"report.{relation}.{name} is new. {APPEND}"
         for relation, columns in found.items()
-        for name, _ in columns
-        if name not in dict(contract.get(relation, []))
+        for name in columns
+        if name not in contract.get(relation, {})
     ]
 
 
 def written(columns: Columns) -> str:
     """The contract as it is stored: one column on a line, so that a change is read as one."""
-    blocks = (
-        f" {json.dumps(relation)}: [\n" + ",\n".join(f"  {json.dumps(column)}" for column in columns[relation]) + "\n ]"
-        for relation in sorted(columns)
-    )
-    return "{\n" + ",\n".join(blocks) + "\n}\n"
+    return json.dumps(columns, indent=1) + "\n"
 
 
 def main() -> None:
@@ -87,7 +83,8 @@ def main() -> None:
     contract = stored() if FILE.exists() else {}
     if told := broken(contract, found):
         sys.exit("\n".join(told))
-    FILE.write_text(written(found))
+    names = [*contract, *(relation for relation in found if relation not in contract)]
+    FILE.write_text(written({name: found[name] for name in names}))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from waybill.model.errors import ConfigurationError, QualityGateError, UsageErro
 from waybill.quality import gate
 from waybill.reports import build, candidates, catalogue
 from waybill.reports.build import BuildResult, rebuild
-from waybill.reports.catalogue import BUILT
+from waybill.reports.catalogue import built_reports
 
 D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 
@@ -97,7 +97,7 @@ def reports(warehouse: Warehouse) -> dict[str, list[tuple]]:
         report.name: warehouse.rows(
             f"select ctid::text, xmin::text, {', '.join(report.columns)} from {report.table} order by 3, 4, 5, 6"
         )
-        for report in BUILT
+        for report in built_reports()
     }
 
 
@@ -139,7 +139,7 @@ def test_pending_days_are_built(warehouse: Warehouse, facts: Facts) -> None:
         "select build_id, as_of, report_timezone, days_built, rows_changed, code_version from report.build"
     ) == [(result.build_id, result.as_of, ZONE, [D1, D2], result.rows_changed, "1.2.3")]
     assert warehouse.rows("select count(*), bool_and(success) from ops.validation where subject = 'build 1'") == [
-        (len(BUILT) + len(LIVE_TABLES), True)
+        (len(built_reports()) + len(LIVE_TABLES), True)
     ]
 
 
@@ -184,7 +184,7 @@ def test_full_equals_increments(warehouse: Warehouse, facts: Facts) -> None:
     facts.pending("2026-03-02", "2026-03-03", "2026-03-04")
     run(warehouse)
     by_increments = contents(warehouse)
-    facts.run("; ".join(f"delete from {report.table}" for report in BUILT))
+    facts.run("; ".join(f"delete from {report.table}" for report in built_reports()))
     run(warehouse, full=True)
     assert contents(warehouse) == by_increments
     assert {row[0] for rows in by_increments.values() for row in rows} == {D3}
@@ -356,7 +356,7 @@ def test_an_emptied_candidate_fails_its_suite(
     monkeypatch.setattr(gate, "validate", empty_then_validate)
     with pytest.raises(QualityGateError) as stopped:
         run(warehouse, full=True)
-    for report in BUILT:
+    for report in built_reports():
         assert f"{report.name}.row_count" in str(stopped.value)
 
 
@@ -373,7 +373,7 @@ def test_what_a_dead_build_left_is_dropped(warehouse: Warehouse, facts: Facts, m
     with pytest.raises(KilledError):
         run(warehouse)
     monkeypatch.undo()
-    assert len(candidate_tables(warehouse)) == len(BUILT) + len(LIVE_TABLES) + 3
+    assert len(candidate_tables(warehouse)) == len(built_reports()) + len(LIVE_TABLES) + 3
     assert builds(warehouse) == [("building", None)]
     assert pending(warehouse) == [(load_id, D1)]
     run(warehouse)

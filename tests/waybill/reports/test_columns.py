@@ -5,8 +5,8 @@ import pytest
 from tests.conftest import Warehouse
 from tests.waybill.reports.columns import APPEND, FILE, Columns, broken, not_promised, of_warehouse, stored, written
 
-CONTRACT: Columns = {"one": [["sent_day", "date"], ["sent", "bigint"], ["rate", "numeric(7,6)"]]}
-DAY, SENT, RATE = CONTRACT["one"]
+DAY, SENT, RATE, NEW = {"sent_day": "date"}, {"sent": "bigint"}, {"rate": "numeric(7,6)"}, {"new": "text"}
+CONTRACT: Columns = {"one": DAY | SENT | RATE}
 
 
 def test_the_warehouse_keeps_the_contract(warehouse: Warehouse) -> None:
@@ -26,11 +26,11 @@ def test_the_file_is_written_as_the_command_writes_it() -> None:
     ("found", "told"),
     [
         ({}, "report.one is gone"),
-        ({"one": [DAY, RATE]}, "report.one.sent was removed or renamed"),
-        ({"one": [DAY, ["sent_count", "bigint"], RATE]}, "report.one.sent was removed or renamed"),
-        ({"one": [DAY, ["sent", "integer"], RATE]}, "report.one.sent is integer; bigint was promised"),
-        ({"one": [DAY, RATE, SENT]}, "report.one.sent is no longer column 2"),
-        ({"one": [["new", "text"], DAY, SENT, RATE]}, "report.one.sent_day is no longer column 1"),
+        ({"one": DAY | RATE}, "report.one.sent was removed or renamed"),
+        ({"one": DAY | {"sent_count": "bigint"} | RATE}, "report.one.sent was removed or renamed"),
+        ({"one": DAY | {"sent": "integer"} | RATE}, "report.one.sent is integer; bigint was promised"),
+        ({"one": DAY | RATE | SENT}, "report.one.sent is no longer column 2"),
+        ({"one": NEW | DAY | SENT | RATE}, "report.one.sent_day is no longer column 1"),
     ],
 )
 def test_what_breaks_dashboards_is_told_with_what_to_do(found: Columns, told: str) -> None:
@@ -39,7 +39,7 @@ def test_what_breaks_dashboards_is_told_with_what_to_do(found: Columns, told: st
 
 
 def test_a_new_column_at_the_end_breaks_nothing_and_has_to_be_promised() -> None:
-    found = {"one": [DAY, SENT, RATE, ["new", "text"]], "two": [DAY]}
+    found = {"one": DAY | SENT | RATE | NEW, "two": DAY}
     assert broken(CONTRACT, found) == []
     assert not_promised(CONTRACT, found) == [
         f"report.one.new is new. {APPEND}",

@@ -16,7 +16,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from tests.conftest import Server
-from waybill.reports.detail_views import DETAIL_VIEWS
+from waybill.reports.catalogue import all_reports
 from waybill.warehouse import migrations
 from waybill.warehouse.connection import connect
 from waybill.warehouse.migrations import migrate
@@ -409,7 +409,7 @@ TRICKS: dict[str, list[str]] = {
         COMPARED.format(view=view, operator=operator).replace(
             "%s", "(array[{guess}, 'p'])" if operator.endswith(("all", "any")) else "{guess}"
         )
-        for view in DETAIL_VIEWS
+        for view in (report.name for report in all_reports() if report.is_detail)
     ]
     for operator in OPERATORS
 }

@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import Facts, at, key
-from waybill.reports.detail_views import DETAIL_VIEWS
+from waybill.reports.catalogue import all_reports
 
 ADDRESSES = {f"person.{number}@example.com": "email" for number in range(40)} | {
     f"+49151000000{number:02}": channel for number, channel in [(1, "sms"), (2, "ivr")]
@@ -66,7 +66,7 @@ def recipients(connection: Connection, view: str, condition: str = "true", param
         return [recipient for (recipient,) in cursor.fetchall()]
 
 
-@pytest.mark.parametrize("view", DETAIL_VIEWS)
+@pytest.mark.parametrize("view", [report.name for report in all_reports() if report.is_detail])
 def test_support_staff_see_clear_recipients_and_everybody_else_masks(logins: dict[str, Connection], view: str) -> None:
     channel = {"sms_activity": "sms", "ivr_activity": "ivr"}.get(view, "email")
     clear = sorted(address for address, of_channel in ADDRESSES.items() if of_channel == channel)
@@ -197,7 +197,7 @@ def test_no_type_of_a_bi_readers_making_is_used_with_the_owners_rights(logins: d
                 " return true; end $$;"
                 f"create domain pg_temp.{name} as pg_catalog.{name} check (pg_temp.tell_{name}(value))"
             )
-        for view in DETAIL_VIEWS:
+        for view in [report.name for report in all_reports() if report.is_detail]:
             cursor.execute(f"select count(*), count(timeline), count(failure_class) from report.{view}")
             assert cursor.fetchone()[0] > 0
         cursor.execute("select * from told")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import Facts, at
-from waybill.reports.catalogue import BUILT, REPORTS, find
+from waybill.reports.catalogue import all_reports, built_reports, find
 
 
 def test_the_catalogue_is_the_schema(warehouse: Warehouse) -> None:
@@ -19,7 +19,7 @@ def test_the_catalogue_is_the_schema(warehouse: Warehouse) -> None:
             " where table_schema = 'report' group by table_name"
         )
     )
-    assert {name: tuple(columns) for name, columns in tables.items()} == {r.name: r.columns for r in REPORTS}
+    assert {name: tuple(columns) for name, columns in tables.items()} == {r.name: r.columns for r in all_reports()}
     keys = dict(
         warehouse.rows(
             "select conrelid::regclass::text, array_agg(attname::text order by n) from pg_constraint"
@@ -28,7 +28,7 @@ def test_the_catalogue_is_the_schema(warehouse: Warehouse) -> None:
             " where contype = 'p' and connamespace = 'report'::regnamespace group by 1"
         )
     )
-    assert {name: tuple(columns) for name, columns in keys.items()} == {r.table: r.grain for r in BUILT}
+    assert {name: tuple(columns) for name, columns in keys.items()} == {r.table: r.grain for r in built_reports()}
 
 
 def test_types_and_names(warehouse: Warehouse) -> None:
@@ -38,7 +38,7 @@ def test_types_and_names(warehouse: Warehouse) -> None:
         " left join pg_collation as l on l.oid = a.attcollation"
         " where c.relnamespace = 'report'::regnamespace and c.relkind = 'r' and a.attnum > 0"
     )
-    assert len(columns) == sum(len(report.columns) for report in BUILT)
+    assert len(columns) == sum(len(report.columns) for report in built_reports())
     for table, column, kind, is_required, collation in columns:
         where = f"{table}.{column}"
         if column.endswith("_rate"):
@@ -69,10 +69,10 @@ def test_everything_has_a_comment(warehouse: Warehouse) -> None:
 def test_readers_read_every_report_and_write_none(warehouse: Warehouse, role: str) -> None:
     connection = warehouse.connect(role)
     with connection.cursor() as cursor:
-        for report in REPORTS:
+        for report in all_reports():
             cursor.execute(f"select count(*) from {report.table}")
         connection.commit()
-        for report in REPORTS:
+        for report in all_reports():
             cursor.execute(
                 "select bool_or(has_table_privilege(%s, privilege)) from"
                 " unnest(array['insert', 'update', 'delete', 'truncate']) as privilege",
@@ -89,7 +89,7 @@ def test_readers_read_every_report_and_write_none(warehouse: Warehouse, role: st
 def test_the_loader_has_nothing_to_do_with_reports(warehouse: Warehouse) -> None:
     connection = warehouse.connect("waybill_loader")
     with connection.cursor() as cursor:
-        for report in REPORTS:
+        for report in all_reports():
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 cursor.execute(f"select 1 from {report.table}")
             connection.rollback()

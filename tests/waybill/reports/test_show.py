@@ -14,7 +14,7 @@ from tests.conftest import Warehouse
 from waybill.feeds.fields import decimal
 from waybill.model.errors import UsageError
 from waybill.reports import show as module
-from waybill.reports.catalogue import REPORTS, find
+from waybill.reports.catalogue import all_reports, find
 from waybill.reports.show import FORMATS, show
 
 D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
@@ -161,7 +161,7 @@ def test_rows_beyond_a_batch(costs: Warehouse, form: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("name", [report.name for report in REPORTS])
+@pytest.mark.parametrize("name", [report.name for report in all_reports()])
 def test_every_report_in_every_format(warehouse: Warehouse, name: str, form: str) -> None:
     connection = warehouse.connect()
     with connection, connection.cursor() as cursor:

@@ -1,0 +1,203 @@
+"""Suites: the rules of a table, as Great Expectations takes them.
+
+What holds for every table of its kind is derived from its columns (`standard_rules`). What is special to a table is in
+expectations/<suite>.sql: rules with an empty line between them, each a header and SQL.
+
+    -- rule: parts_within_totals
+    -- severity: critical
+    -- description: Clicks by people are among all clicks.
+    -- expect: every row
+    human_click_count <= click_count
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from waybill.installed_files import EXPECTATIONS
+from waybill.model.errors import ConfigurationError
+
+_FIELD = re.compile(r"-- ([a-z ]+): (.*\n(?:--  .*\n)*)")
+_COUNTED = re.compile(r"^(.*?) as (\w+)(?:,\n|\Z)", re.DOTALL | re.MULTILINE)
+_FINDINGS = 20
+"""A query is asked for so many rows at most: they are only counted."""
+
+_CONTROL = """
+select measure, day
+from (
+    select counted.measure, {day} as day, sum(counted.found) as found
+    from {{batch}}
+    cross join lateral (values {counted}) as counted (measure, found)
+    group by counted.measure, {day}
+) as report
+full join (select measure, day, expected from {{control}} where measure in ({measures})) as control
+    using (measure, day)
+where coalesce(found, 0) <> coalesce(expected, 0){condition}
+"""
+_FULL_BUILD = " and exists (select 1 from {control} where measure = 'recounted')"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns of a table from which its standard rules follow.
+
+    :ivar grain: the columns that tell its rows apart, a local day first where it has one
+    :ivar counts: columns that are never null nor negative, and not all zero in one row
+    :ivar rates: columns in 0..1, or null
+    """
+
+    grain: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ()
+
+
+NO_SHAPE = Shape()
+"""Of a table without standard rules, except for the row count."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"instead_of": "instead of"}):
+    """One rule.
+
+    :ivar severity: a critical rule stops the load or the build; a warning is kept and shown
+    :ivar expect: what `body` is. every row: a condition; a null does not satisfy it. no row: a query of what should
+        not be there, which names the table {batch} and others {like_this}. control counts: expressions, each `as` the
+        measure of sql/reports/control.sql that their sums of each day must equal; or only where everything is built
+    :ivar mostly: share of the rows that must satisfy the condition (0..1)
+    :ivar instead_of: standard rules that this one makes superfluous, with commas between them
+    """
+
+    rule: Annotated[str, msgspec.Meta(pattern="^[a-z_]+$")]
+    severity: Literal["critical", "warning"]
+    description: Annotated[str, msgspec.Meta(min_length=1)]
+    expect: Literal["every row", "no row", "control counts", "control counts of a full build"]
+    body: Annotated[str, msgspec.Meta(min_length=1)]
+    mostly: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    instead_of: str = ""
+
+
+def expectations(suite: str, shape: Shape) -> list[dict[str, object]]:
+    """The rules of a suite as Great Expectations takes them: the standard ones first, then those of its file.
+
+    :raises ConfigurationError: there is no such file, or a rule of it is not complete
+    """
+    path = EXPECTATIONS / f"{suite}.sql"
+    own = _rules_of_file(path)
+    standard = {rule.rule: rule for rule in standard_rules(shape)}
+    for rule in own:
+        for name in filter(None, rule.instead_of.split(", ")):
+            if standard.pop(name, None) is None:
+                raise ConfigurationError(f"{_named(path)}: {rule.rule} is instead of {name}, which is no rule of it.")
+    rules = [*standard.values(), *own]
+    names = ["row_count", *(rule.rule for rule in rules)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"{_named(path)}: two rules are called {name}. Give each a name of its own.")
+    return [_ROW_COUNT, *(_expectation(rule, shape, path) for rule in rules)]
+
+
+def standard_rules(shape: Shape) -> list[Rule]:
+    """The rules that follow from the columns of a table."""
+    found = []
+    if shape.grain:
+        grain = ", ".join(shape.grain)
+        query = f"select {grain} from {{batch}} group by {grain} having count(*) > 1"
+        found.append(_standard("grain_unique", "Its grain tells its rows apart.", "no row", query))
+        present = "No dimension is null; a missing one is (none)."
+        found.append(_standard("dimensions_present", present, "every row", _each("{} is not null", shape.grain)))
+    if shape.counts:
+        negative = "Counts are there and not negative."
+        found.append(_standard("counts_not_negative", negative, "every row", _each("{} >= 0", shape.counts)))
+        zero = "A row whose measures are all zero does not exist."
+        found.append(_standard("not_all_zero", zero, "every row", _each("{} <> 0", shape.counts, " or ")))
+    if shape.rates:
+        condition = _each("({0} is null or {0} between 0 and 1)", shape.rates)
+        found.append(_standard("rates_in_range", "Rates lie in 0..1.", "every row", condition))
+    return found
+
+
+_ROW_COUNT: dict[str, object] = {
+    "type": "expect_table_row_count_to_equal",
+    "kwargs": {"value": {"$PARAMETER": "row_count"}},
+    "meta": {"rule": "row_count"},
+    "severity": "critical",
+    "description": "The table holds the rows that were written to it.",
+}
+
+
+def _standard(name: str, description: str, expect: Literal["every row", "no row"], body: str) -> Rule:
+    return Rule(rule=name, severity="critical", description=description, expect=expect, body=body)
+
+
+def _each(condition: str, columns: Sequence[str], separator: str = " and ") -> str:
+    return separator.join(condition.format(column) for column in columns)
+
+
+@cache
+def _rules_of_file(path: Path) -> tuple[Rule, ...]:
+    """The rules of a file; everything in it must be part of one."""
+    try:
+        about, *blocks = re.split(r"\n(?:[ ]*\n)+", path.read_text().strip())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{_named(path)} cannot be read: {type(error).__name__}.") from error
+    if f"-- suite: {path.stem}" not in about.splitlines() or not all(line[:2] == "--" for line in about.splitlines()):
+        raise ConfigurationError(f"{_named(path)} does not begin with a comment that has `-- suite: {path.stem}`.")
+    if not blocks:
+        raise ConfigurationError(f"{_named(path)} has no rules.")
+    return tuple(_rule(block, path) for block in blocks)
+
+
+def _rule(block: str, path: Path) -> Rule:
+    fields: dict[str, str] = {}
+    rest = block + "\n"
+    while (found := _FIELD.match(rest)) and found[1] not in {"body", *fields}:
+        fields[found[1]] = " ".join(line.strip("- \n") for line in found[2].split("\n--"))
+        rest = rest[found.end() :]
+    try:
+        if rest.startswith("--"):
+            raise ValueError(f"{rest.splitlines()[0]!r} has another form than `-- name: value`, or comes twice")
+        return msgspec.convert(fields | {"body": rest.strip()}, Rule, strict=False)
+    except ValueError as error:  # msgspec's ValidationError is one
+        raise ConfigurationError(
+            f"{_named(path)}: rule {fields.get('rule', '')!r} is not complete: {error}. A rule is a header of rule, "
+            "severity, description and expect, and SQL without an empty line."
+        ) from error
+
+
+def _expectation(rule: Rule, shape: Shape, path: Path) -> dict[str, object]:
+    if rule.expect == "every row":
+        kind, kwargs = "expect_every_row_to_satisfy", {"condition": rule.body, "mostly": rule.mostly}
+    else:
+        query = rule.body if rule.expect == "no row" else _control_query(rule, shape, path)
+        kind, kwargs = "unexpected_rows_expectation", {"unexpected_rows_query": f"{query}\nlimit {_FINDINGS}"}
+    return {
+        "type": kind,
+        "kwargs": kwargs,
+        "meta": {"rule": rule.rule},
+        "severity": rule.severity,
+        "description": rule.description,
+    }
+
+
+def _control_query(rule: Rule, shape: Shape, path: Path) -> str:
+    """A query of the measures and days on which the sums of a report differ from the control counts."""
+    counted = _COUNTED.findall(rule.body)
+    if not shape.grain or _COUNTED.sub("", rule.body).strip():
+        raise ConfigurationError(
+            f"{_named(path)}: {rule.rule}: control counts need a table with a local day, and lines `expression as "
+            "measure` with commas between them."
+        )
+    return _CONTROL.strip().format(
+        day=shape.grain[0],
+        counted=", ".join(f"('{measure}', {expression})" for expression, measure in counted),
+        measures=", ".join(f"'{measure}'" for _, measure in counted),
+        condition="" if rule.expect == "control counts" else _FULL_BUILD,
+    )
+
+
+def _named(path: Path) -> str:
+    return f"expectations/{path.name}"
