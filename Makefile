@@ -55,7 +55,8 @@ bench: setup ## Speed of a load against a bare COPY; live monitoring with ten mi
 	$(BIN)/python -m bench.load
 	$(BIN)/python -m bench.live
 
-docs: setup ## Write docs/data_dictionary.md anew, from the comments in an empty warehouse
+docs: setup ## Write docs/data_dictionary.md and the column contract anew, from an empty warehouse
+	$(BIN)/python -m tests.waybill.reports.columns
 	WAYBILL_VAR=var/docs $(BIN)/waybill warehouse dictionary > docs/data_dictionary.md.new
 	WAYBILL_VAR=var/docs $(BIN)/waybill warehouse down
 	rm -rf var/docs

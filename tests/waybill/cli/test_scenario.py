@@ -190,7 +190,7 @@ def test_a_failing_gate_is_exit_code_5(
 ) -> None:
     suite = (suites.EXPECTATIONS / "event_staging.sql").read_text()
     rule = "-- rule: no_events\n-- severity: critical\n-- description: There are no events.\n-- expect: no row\n"
-    (tmp_path / "event_staging.sql").write_text(f"{suite}\n{rule}select event_key from {{batch}}\n")
+    (tmp_path / "event_staging.sql").write_text(f"{suite}\n{rule}select count(*) from {{batch}}\n")
     monkeypatch.setattr(suites, "EXPECTATIONS", tmp_path)
     settings = environment_of(warehouse)
     answer = waybill("load", "twilio_calls", str(inbox / "twilio_calls"), settings=settings)

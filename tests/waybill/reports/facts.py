@@ -50,6 +50,7 @@ class Facts:
             "is_clicked_human": False,
             "is_spam_reported": False,
             "is_unsubscribed": False,
+            "ignores_copies": False,
             "days": listed,
         } | columns
         if row["sent_day"] is not None and "sent_at" not in row:
@@ -65,6 +66,7 @@ class Facts:
             "channel": channel,
             "provider": "sendgrid" if channel == "email" else "twilio",
             "event_count": 1,
+            "is_copy": False,
         }
         self._insert("leg", row | columns)
 
