@@ -40,6 +40,7 @@ def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
     dear = {
         ("delivered_email_leg", D2): 1,
         ("failed_email_leg", D3): 1,
+        ("clicked_of_message", D1): 2,
         ("delivered_of_sent", D2): 2,
         ("email_delivered", D2): 1,
         ("sms_delivered", D3): 1,
