@@ -1,4 +1,4 @@
-"""Settings by environment: the only place that reads it. DESIGN section 12."""
+"""Settings by environment: the only place that reads it."""
 
 import os
 import re

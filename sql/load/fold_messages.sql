@@ -1,4 +1,4 @@
--- message_after: what the touched messages are: a pure function of their legs. Section 6 of the design.
+-- message_after: what the touched messages are: a pure function of their legs. See docs/model.md.
 -- A copy counts on its days, and decides nothing where the intended recipient has a gateway leg (is_ignored).
 -- reads: touched_message, fact.leg (with this load)
 -- params: report_timezone

@@ -1,5 +1,5 @@
 -- Which message each leg is part of, where the leg alone does not say: whom the dispatch log names for its dispatch id,
--- and who carries the same Message-ID of the sender. Section 5 of the design.
+-- and who carries the same Message-ID of the sender. See docs/model.md.
 -- Corrects message_key and is_copy in leg_after, and leaves moved_leg behind: legs without an event in this load that
 -- it moves all the same, because a recipient or a Message-ID became known, or went.
 -- reads: touched_leg, leg_after, fact.leg (as it stood)

@@ -1,4 +1,4 @@
-"""Bytes of landed files to raw records, slowly: DESIGN sections 8 and 10.
+"""Bytes of landed files to raw records, slowly.
 
 A record is an object with its bytes as received, or a problem: what is not JSON, or not an object.
 """

@@ -1,6 +1,6 @@
 """What follows from the merged columns of an event: its type, its failure class, its recipient's dimensions.
 
-The normative tables of DESIGN sections 4, 7 and 10, written out once more.
+The tables of docs/model.md, written out once more.
 """
 
 import re

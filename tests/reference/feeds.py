@@ -1,4 +1,4 @@
-"""What a record of each feed tells: DESIGN section 10. Copied columns and identities only; classes follow later."""
+"""What a record of each feed tells. Copied columns and identities only; classes follow later."""
 
 import json
 import re

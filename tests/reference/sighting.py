@@ -1,4 +1,4 @@
-"""What one record tells of one event, and what all records that tell of it say together: DESIGN section 5."""
+"""What one record tells of one event, and what all records that tell of it say together (docs/model.md, Identity)."""
 
 import re
 from collections.abc import Iterable

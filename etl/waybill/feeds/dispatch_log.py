@@ -1,6 +1,6 @@
 """The dispatch log: what the campaign system decided of each message.
 
-Source: ours; DESIGN section 10. Files: CSV, JSON, or Parquet.
+Source: ours (docs/feeds/dispatch_log.md). Files: CSV, JSON, or Parquet.
 
 Columns: `dispatch_id`, `occurred_at` (ISO 8601 with a zone, or seconds or milliseconds since 1970), `channel`
 (email, sms, ivr), `status` (queued, about_to_be_sent, handed_over, not_sent), `recipient` (may be missing),

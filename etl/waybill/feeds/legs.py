@@ -1,4 +1,4 @@
-"""Which leg an event is of, or names: what one system calls one message. Section 5 of the design."""
+"""Which leg an event is of, or names: what one system calls one message. See docs/model.md."""
 
 from uuid import UUID
 

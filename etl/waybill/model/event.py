@@ -1,7 +1,7 @@
 """The canonical event, and how several sightings of one event become one.
 
 Columns are *copied* from the provider or *derived* from the merged copied ones. Copied columns only ever merge, by
-operations in which order cannot matter; derived columns follow after the merge (`Feed.derive`). DESIGN section 5.
+operations in which order cannot matter; derived columns follow after the merge (`Feed.derive`). See docs/model.md.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The versioned table of failure reasons, in the order in which it is asked. DESIGN section 4.
+"""The versioned table of failure reasons, in the order in which it is asked. See docs/model.md.
 
 The first rule that fits wins: the provider's code, words with one meaning, the enhanced status code (RFC 3463) that
 stands in the text, the one that the provider gives, codes with a general meaning, words with a general meaning,

@@ -1,4 +1,4 @@
-"""Keys: who a recipient is, which event, which leg. DESIGN section 5.
+"""Keys: who a recipient is, which event, which leg. See docs/model.md.
 
 All keys are keyed hashes under one secret that is never in the database, so that an address or a message id cannot
 be found by trying.

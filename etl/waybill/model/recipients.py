@@ -1,4 +1,4 @@
-"""Who a recipient is: the normalised address, its mailbox provider, its country. DESIGN sections 5 and 7."""
+"""Who a recipient is: the normalised address, its mailbox provider, its country. See docs/model.md."""
 
 import re
 import unicodedata

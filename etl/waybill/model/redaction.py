@@ -1,4 +1,4 @@
-"""Takes addresses and numbers of people out of everything that is stored. DESIGN section 5.
+"""Takes addresses and numbers of people out of everything that is stored. See docs/model.md.
 
 Three rules, in order of how freely they may change:
 

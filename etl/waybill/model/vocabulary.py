@@ -162,4 +162,4 @@ DISPATCH = "dispatch"
 """The provider of events that the campaign system's own log tells."""
 
 STATES = ("delivered", "bounced", "not_delivered", "in_gateway", "not_sent", "in_progress")
-"""States of a message, DESIGN section 6."""
+"""States of a message (docs/model.md)."""

@@ -1,4 +1,4 @@
-"""User and secret of one connection: in the Authorization header, and nowhere else. DESIGN section 14."""
+"""User and secret of one connection: in the Authorization header, and nowhere else."""
 
 import re
 from base64 import b64encode

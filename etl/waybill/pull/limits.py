@@ -1,4 +1,4 @@
-"""How much a provider's server may ask of us: bytes, time, attempts. DESIGN sections 13 (G13, G14) and 14."""
+"""How much a provider's server may ask of us: bytes, time, attempts."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The one place that credentials may go to: scheme, host, port and path prefix. DESIGN section 14.
+"""The one place that credentials may go to: scheme, host, port and path prefix.
 
 Next-page links are a provider's words: a link to somewhere else would carry the credentials there. So a link is
 refused unless every reader of links reads it alike, and of what is left only path and query are used: scheme, host and

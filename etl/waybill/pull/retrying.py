@@ -1,4 +1,4 @@
-"""Tries a page again: politely, and not for ever. DESIGN section 13, G13.
+"""Tries a page again: politely, and not for ever.
 
 A wait that the provider asks for (Retry-After) is kept to the second; where it asks for none, waits are random up to a
 bound that doubles (full jitter), so that many clients do not come back at once.

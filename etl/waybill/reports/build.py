@@ -1,6 +1,6 @@
 """Builds of the reports: candidates from one snapshot, the gate, one transaction that applies the difference.
 
-DESIGN section 9. Everything happens under one session-level advisory lock, so builds come one after another, and what
+Everything happens under one session-level advisory lock, so builds come one after another, and what
 an earlier one left unfinished is known to be dead.
 """
 

@@ -1,4 +1,4 @@
-"""What the detail views must show of every message: DESIGN section 7 in plain Python, slow and obvious on purpose.
+"""What the detail views must show of every message: docs/model.md in plain Python, slow and obvious on purpose.
 
 Not here, because the truth does not know them: keys, recipients, status codes and texts of providers.
 """

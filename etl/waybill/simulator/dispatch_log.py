@@ -1,4 +1,4 @@
-"""The dispatch log: what the campaign system decided, and how its files look (DESIGN section 10)."""
+"""The dispatch log: what the campaign system decided, and how its files look (docs/model.md)."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What can become of an email at SendGrid: a data sheet. Failure classes are those of DESIGN section 10,
+"""What can become of an email at SendGrid: a data sheet. Failure classes are those of docs/model.md,
 reasons words of section 4, by hand."""
 
 from typing import NamedTuple

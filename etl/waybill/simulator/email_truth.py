@@ -1,4 +1,4 @@
-"""What the reports on emails must show: DESIGN section 7 in plain Python, slow and obvious on purpose."""
+"""What the reports on emails must show: docs/model.md in plain Python, slow and obvious on purpose."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What live monitoring must show: DESIGN section 7 in plain Python, slow and obvious on purpose."""
+"""What live monitoring must show: docs/model.md in plain Python, slow and obvious on purpose."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What really became of every message: DESIGN sections 5 (legs, messages) and 6 (outcome) in plain Python.
+"""What really became of every message: docs/model.md (identity, outcome) in plain Python.
 
 No SQL, no increments, nothing shared with `etl`: slow and obvious on purpose.
 """

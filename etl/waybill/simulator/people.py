@@ -30,7 +30,7 @@ MAILBOXES: tuple[tuple[str, str, int], ...] = (
     ("yahoo.example.com", "other", 1),
     ("gmail.com.example.org", "other", 1),
 )
-"""Domain, its mailbox provider (DESIGN section 7), how common it is."""
+"""Domain, its mailbox provider (docs/model.md), how common it is."""
 
 NUMBERS: tuple[tuple[str, int, int, str, int], ...] = (
     ("+12025550{:03d}", 100, 199, "US", 30),

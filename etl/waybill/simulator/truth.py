@@ -1,4 +1,4 @@
-"""What the reports must show, from what really happened: DESIGN section 7 in plain Python.
+"""What the reports must show, from what really happened: docs/model.md in plain Python.
 
 No SQL, no increments, nothing shared with `etl`: slow and obvious on purpose. The simulator's world and the tests'
 model of the feeds both end in `Happening`s, and this module turns them into the cells of every report.

@@ -1,7 +1,7 @@
 """Twilio's side: mutable rows of messages and calls, and what each tells while it looks as it does.
 
 A row has one status at a time. The feed's truth is made of what somebody saw: `processed` at the creation of every
-row, and its own status at the time that DESIGN section 10 gives it.
+row, and its own status at the time that docs/model.md gives it.
 """
 
 from datetime import datetime
@@ -72,7 +72,7 @@ ERRORS: dict[int | None, tuple[str, str]] = {
     30019: ("unknown", "message_too_large"),
     None: ("unknown", "unclassified"),
 }
-"""Error code of a message to its class (DESIGN section 10) and reason; 30019 stands for any other."""
+"""Error code of a message to its class (docs/model.md) and reason; 30019 stands for any other."""
 
 
 class Row:
