@@ -47,6 +47,8 @@ def calls(text: str) -> list[list[str]]:
 def check_call(words: list[str], where: object) -> None:
     """The command is there, and so are its options; feeds and reports that it names, too."""
     command, words = TREE, list(words)
+    while words[:1] in (["--log"], ["--quiet"]):  # options of every command come before it
+        assert words.pop(0) == "--quiet" or words.pop(0) in ("human", "json"), where
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     assert command is not TREE or words[:1] in (["--version"], ["--help"], []), (where, words)
