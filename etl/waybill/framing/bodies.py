@@ -160,11 +160,14 @@ def _elements_of_array(body: bytes, key: str, own_field: str | None, depth: int)
 
 def _elements_of_other(body: bytes, key: str, own_field: str | None, depth: int) -> Iterator[Element]:
     """What an object without the list is: an element itself, an envelope, or nothing that can be read."""
-    fields = _decode_object(body)
-    content = None if own_field in fields else content_of(body, fields)
-    if own_field in fields:
+    if own_field in _raw_fields(body):
         yield body, None
-    elif content is not None and depth < limits.MOST_ENVELOPES:
+        return
+    try:
+        content = content_of(body, _decode_object(body))
+    except UNDECODABLE:  # a number beyond all numbers, or brackets nested too deeply
+        content = None
+    if content is not None and depth < limits.MOST_ENVELOPES:
         yield from _elements_of_body(content, key, own_field, depth + 1)
     else:
         yield body, f"{NO_LIST} `{key}` in the body"

@@ -121,3 +121,12 @@ def test_bodies_behind_a_byte_order_mark_or_behind_a_broken_one_are_read_though_
     assert body(b"\xef\xbb\xbf" + one + between + one) == [SID, SID]
     broken = b'{"messages":[' + SID + b',{"x":NaN}],"end":1}'
     assert body(broken + between + broken + between + one) == [SID, b'{"x":NaN}'] * 2 + [SID]
+
+
+@pytest.mark.parametrize("value", [b"1e400", b"[" * 3000 + b"]" * 3000])
+def test_an_object_without_the_list_may_hold_what_cannot_be_decoded(value: bytes):
+    for data in (b'{"message":' + value + b"}", b'[{"body":' + value + b"}]"):
+        (problem,) = body(data)
+        assert problem in ("no list `messages` in the body", NOT_JSON)
+    (record,) = list_body(io.BytesIO(b'{"sid":"SM1","x":1e400}'), "messages", own_field="sid")
+    assert record.problem is None
