@@ -62,11 +62,13 @@ docs: setup ## Write docs/data_dictionary.md and the column contract anew, from 
 	rm -rf var/docs
 	mv docs/data_dictionary.md.new docs/data_dictionary.md
 
+LOCKED := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
+OF_IMAGE := --extra airflow --extra s3 --extra gcs --extra azure
+
 lock: setup ## Write the lock files anew: tools, everything, and what the image needs
-	printf "setuptools\nuv\n" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate - -o bootstrap.lock
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --constraint requirements.lock \
-		$(foreach extra,airflow s3 gcs azure,--extra $(extra)) pyproject.toml -o image.lock
+	printf "setuptools\nuv\n" | $(LOCKED) --no-annotate - -o bootstrap.lock
+	$(LOCKED) --all-extras pyproject.toml -o requirements.lock
+	$(LOCKED) --no-annotate --constraint requirements.lock $(OF_IMAGE) pyproject.toml -o image.lock
 
 clean: ## Remove the virtual environment and everything under var/
 	-@test ! -x $(BIN)/waybill || for home in var var/demo var/run; do WAYBILL_VAR=$$home $(BIN)/waybill warehouse down; done
