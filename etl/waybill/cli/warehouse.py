@@ -2,7 +2,7 @@
 
 import typer
 
-from waybill.cli.output import say
+from waybill.cli.output import Progress, say
 from waybill.doctor import migrations_problem, url_problem
 from waybill.ledger.replay_due import in_words, replays_due
 from waybill.model.errors import ConfigurationError
@@ -98,7 +98,8 @@ def _url(settings: Settings) -> str:
 
 
 def _migrate(settings: Settings, url: str) -> None:
-    applied = apply_migrations(url, settings.report_timezone or "UTC")
+    with Progress():
+        applied = apply_migrations(url, settings.report_timezone or "UTC")
     for name in applied:
         say(f"applied {name}")
     if not applied:

@@ -201,15 +201,24 @@ class _DryRun(Exception):  # noqa: N818 - takes a transaction back; no fault
 
 @contextmanager
 def _locked(connect: Connect) -> Iterator[Connection]:
-    """A connection in the reporter's role that holds the lock of builds; closing it lets go of both."""
+    """A connection in the reporter's role that holds the lock of builds; closing it lets go of both.
+
+    :raises UnavailableError: another build, or what somebody else holds, was in the way for too long
+    """
     with closing(connect()) as connection:
         connection.rollback()
         connection.autocommit = True  # the lock is taken outside any transaction, so no snapshot is older than it
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("set role {}").format(sql.Identifier(ROLE)))
-            locks.hold(cursor, locks.BUILD)
+            locks.bound(cursor)
+            locks.take(cursor, locks.BUILD, "another build", "build", is_of_session=True)
         connection.autocommit = False
-        yield connection
+        try:
+            yield connection
+        except psycopg2.errors.LockNotAvailable as error:
+            connection.rollback()
+            with connection.cursor() as cursor:
+                raise locks.in_vain(cursor, error) from None
 
 
 def _zone(connection: Connection, wanted: str | None, full: bool) -> str:
@@ -243,7 +252,7 @@ def _change_zone(connection: Connection, zone: str) -> None:
 
     with connection, connection.cursor() as cursor:
         # Loads hold the shared side while they publish: none may write days of the old zone after this.
-        locks.hold(cursor, locks.ZONE, is_of_session=False)
+        locks.take(cursor, locks.ZONE, "loads that are publishing", "build")
         try:
             cursor.execute("select pg_catalog.timezone(%s, transaction_timestamp())", (zone,))
         except psycopg2.errors.InvalidParameterValue as error:

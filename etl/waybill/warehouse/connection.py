@@ -21,8 +21,7 @@ REPORTER = "waybill_reporter"
 # A client or a server that is gone without a word is noticed within two minutes; a URL may say otherwise.
 _KEEPALIVES = {"keepalives_idle": "60", "keepalives_interval": "10", "keepalives_count": "6"}
 _SESSION = "-c timezone=UTC -c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
-_LOADER_SESSION = f" -c lock_timeout={locks.PATIENCE} -c idle_in_transaction_session_timeout=30min"
-"""A load that stands still within a transaction (its process was stopped, its machine is gone) lets go of its locks."""
+_LOADER_SESSION = "".join(f" -c {name}={value}" for name, value in locks.BOUNDS.items())
 
 _LASTING = re.compile(r"authentication failed|does not exist|no password|pg_hba|could not translate|not permitted")
 """Why no connection comes about, as libpq and the server say it, where another try makes no difference."""

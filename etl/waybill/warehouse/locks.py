@@ -67,7 +67,10 @@ def account_lock(account: str) -> Lock:
 
 
 PATIENCE = "10min"
-"""How long a load or a pull waits for a lock of somebody else; a setting of its connections."""
+"""How long a command waits for a lock of somebody else; a setting of its connections."""
+BOUNDS = {"lock_timeout": PATIENCE, "idle_in_transaction_session_timeout": "30min"}
+"""Settings of sessions that write: they wait a bounded time, and one that stands still within a transaction (its
+process was stopped, its machine is gone) lets go of its locks."""
 
 log = logging.getLogger("waybill.warehouse")
 
@@ -85,6 +88,12 @@ _OF_RELATION = (
     " (select c.oid from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace"
     " where n.nspname in ('ops', 'private', 'fact', 'staging') and position(quote_ident(c.relname) in %s) > 0)"
 )
+
+
+def bound(cursor: Cursor) -> None:
+    """Give a session `BOUNDS`; with a connection in autocommit, or before a commit."""
+    for name, value in BOUNDS.items():
+        cursor.execute(sql.SQL("set {} = %s").format(sql.Identifier(name)), (value,))
 
 
 def hold(cursor: Cursor, lock: Lock, is_of_session: bool = True) -> None:

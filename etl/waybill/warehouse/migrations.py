@@ -1,11 +1,14 @@
 """Forward-only migrations: sql/schema/*.sql in order of name, each once, in a transaction of its own."""
 
 import hashlib
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from waybill import installed_files
 from waybill.installed_files import SQL
@@ -16,6 +19,15 @@ from waybill.warehouse.connection import connected
 OLDEST_SERVER = 150_000
 YEARS_BACK = 5
 
+TABLE_PATIENCE_SECONDS = 3
+"""How long a file waits for a table that somebody reads: new readers of that table wait behind it."""
+PAUSE_SECONDS = 2
+"""Between two tries; readers get on meanwhile."""
+PATIENCE_SECONDS = 600
+"""How long one file is tried."""
+
+log = logging.getLogger("waybill.warehouse")
+
 
 def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
     """Bring the warehouse to this release; returns the names of the files that were applied.
@@ -23,13 +35,16 @@ def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
     :param report_timezone: zone of local days for a new warehouse; one that has a zone keeps it
     :raises ConfigurationError: Postgres too old, a file changed after it was applied, or missing rights; or files of
         this installation are missing
+    :raises UnavailableError: somebody else held what it needs for too long; files before that one are applied
     """
     installed_files.check()
     applied = []
     with connected(url) as connection, connection.cursor() as cursor:
         if connection.server_version < OLDEST_SERVER:
             raise ConfigurationError(f"Postgres 15 or later is needed; this is {connection.server_version}.")
-        locks.hold(cursor, locks.MIGRATE)
+        locks.bound(cursor)
+        connection.commit()
+        locks.take(cursor, locks.MIGRATE, "another migration", "migrate", is_of_session=True)
         try:
             cursor.execute("create schema if not exists ops")
             cursor.execute(
@@ -37,9 +52,9 @@ def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
                 " name text primary key, checksum text not null,"
                 " applied_at timestamptz not null default clock_timestamp())"
             )
+            connection.commit()
             for file in _pending(cursor):
-                _apply(cursor, file)
-                connection.commit()
+                _apply_in_turn(connection, cursor, file)
                 applied.append(file.name)
             cursor.execute("set role waybill_owner")
             cursor.execute(
@@ -92,13 +107,35 @@ def _pending(cursor: Cursor) -> list[Path]:
     return [file for file in files if file.name not in known]
 
 
+def _apply_in_turn(connection: Connection, cursor: Cursor, file: Path) -> None:
+    """Apply a file and commit, in as many tries as it takes to get at tables that others read."""
+
+    def step_back(state: RetryCallState) -> None:
+        connection.rollback()
+        if state.attempt_number == 1:
+            log.info("migrate: waiting for tables of %s that other sessions use, until those end", file.name)
+
+    tries = Retrying(
+        retry=retry_if_exception_type(psycopg2.errors.LockNotAvailable),
+        wait=wait_fixed(PAUSE_SECONDS),
+        stop=stop_after_delay(PATIENCE_SECONDS),
+        before_sleep=step_back,
+        reraise=True,
+    )
+    for attempt in tries:
+        with attempt:
+            _apply(cursor, file)
+            connection.commit()
+
+
 def _apply(cursor: Cursor, file: Path) -> None:
     cursor.execute("reset role")
     if not file.name.startswith("0001"):
         cursor.execute("set role waybill_owner")
     # Loads hold the shared side while they publish: they and a file that locks tables in another order than theirs
     # would wait for each other until Postgres ends one of them.
-    locks.hold(cursor, locks.ZONE, is_of_session=False)
+    locks.take(cursor, locks.ZONE, "loads that are publishing", "migrate")
+    cursor.execute(f"set local lock_timeout = '{TABLE_PATIENCE_SECONDS}s'")
     cursor.execute(file.read_text())
     cursor.execute("reset role")
     cursor.execute("insert into ops.migration (name, checksum) values (%s, %s)", (file.name, _checksum(file)))
