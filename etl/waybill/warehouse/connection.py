@@ -39,8 +39,8 @@ def warehouse_url(settings: Settings) -> str:
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
     url = re.sub(r"//([^:/@?]*):.*@", r"//\1:***@", url)
-    url = re.sub(r"([?&]password=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
-    return re.sub(r"(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s?&*]+)", r"\1***", url, flags=re.IGNORECASE)
+    url = re.sub(r"([?&](?:ssl)?password=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
+    return re.sub(r"(\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s?&*]+)", r"\1***", url, flags=re.IGNORECASE)
 
 
 def _secret(url: str) -> str:

@@ -12,6 +12,8 @@ WRONG = [
     "postgresql://waybill:pass@hunter2@127.0.0.1:1/waybill",
     "postgresql://waybill:hunter2@127.0.0.1:notaport/waybill",
     "postgresql://127.0.0.1:1/waybill?user=waybill&password=hunter2",
+    "postgresql://127.0.0.1:1/waybill?user=waybill&sslpassword=hunter2",
+    "host=127.0.0.1 port=1 dbname=waybill user=waybill sslpassword=hunter2",
     "host=127.0.0.1 port=1 dbname=waybill user=waybill password=hunter2",
     "host=127.0.0.1 port=1 dbname=waybill user=waybill password='hunter2 and more'",
     "postgres//waybill:hunter2@127.0.0.1/waybill",
