@@ -55,7 +55,7 @@ with DAG(
     @task(multiple_outputs=False)
     def drop_unfinished_builds() -> dict:
         from waybill.airflow.surroundings import settings, warehouse
-        from waybill.reports.build import drop_unfinished
+        from waybill.flow.rebuild import drop_unfinished
         from waybill.warehouse.connection import REPORTER, connect
 
         return {"dropped": drop_unfinished(partial(connect, warehouse(settings()), REPORTER), timedelta(hours=36))}

@@ -3,7 +3,7 @@
 import great_expectations  # noqa: F401
 
 import waybill.flow.ingest
-import waybill.reports.build  # noqa: F401
+import waybill.flow.rebuild  # noqa: F401
 from waybill.quality.gate import _library
 
 _library()

@@ -20,10 +20,10 @@ from pyarrow import parquet
 from tests.acceptance.warehouses import build
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import Answer, environment_of, waybill
+from waybill.flow import rebuild as builds
 from waybill.flow import steps as loads
 from waybill.model.redaction import Redactor
 from waybill.quality import gate, suites
-from waybill.reports import build as builds
 
 CANARIES = tuple(f"qzcanary{word}" for word in ("own", "other", "third", "fourth"))
 OWN, OTHER, THIRD, FOURTH = (f"Qzcanary{name[8:].title()}@Nest.Example" for name in CANARIES)

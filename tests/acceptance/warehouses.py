@@ -17,10 +17,10 @@ from psycopg2 import sql
 from waybill import __version__
 from waybill.feeds import FEEDS
 from waybill.flow.ingest import load
+from waybill.flow.rebuild import rebuild
 from waybill.flow.results import IncompleteError
 from waybill.landing.objects import land
 from waybill.reports import catalogue
-from waybill.reports.build import rebuild
 from waybill.settings import Settings
 from waybill.warehouse.connection import REPORTER, connect, connected
 from waybill.warehouse.connection import Warehouse as Target

@@ -32,7 +32,7 @@ def check_feeds(known: list[str]) -> dict:
 def build() -> int:
     """Candidates of every report from one snapshot."""
     from waybill import __version__
-    from waybill.reports import build as reports
+    from waybill.flow import rebuild as reports
     from waybill.reports import freshness
 
     context, ours = get_current_context(), settings()
@@ -41,31 +41,31 @@ def build() -> int:
         zone = freshness.zone(connection, ours.report_timezone)
     days, full = runs.days_of(context, zone), context["params"]["full"]
     return reports.build(
-        partial(connect, url, REPORTER, "waybill:build"), days, full, ours.report_timezone, __version__, progress
+        partial(connect, url, REPORTER, "waybill:build"), days, full, ours.report_timezone, __version__
     )
 
 
 @task
 def validate(build_id: int) -> None:
     """The suites over the candidates."""
-    from waybill.reports import build as reports
+    from waybill.flow import rebuild as reports
 
     ours = settings()
     url = warehouse(ours)
     with refreshed(url):
-        for rule in reports.validate(partial(connect, url, REPORTER, "waybill:build"), build_id, progress):
+        for rule in reports.validate(partial(connect, url, REPORTER, "waybill:build"), build_id):
             progress(f"build {build_id}: {rule} failed, and only warns")
 
 
 @task(outlets=[REPORTS], multiple_outputs=False)
 def publish(build_id: int) -> dict:
     """One transaction applies the difference; of a dry run it is taken back."""
-    from waybill.reports import build as reports
+    from waybill.flow import rebuild as reports
 
     ours = settings()
     url = warehouse(ours)
     is_dry = get_current_context()["params"]["dry_run"]
-    done = reports.publish(partial(connect, url, REPORTER, "waybill:build"), build_id, is_dry, progress)
+    done = reports.publish(partial(connect, url, REPORTER, "waybill:build"), build_id, is_dry)
     days = "all" if done.days is None else len(done.days)
     progress(f"build {build_id}: {days} days, {done.rows_changed} rows {'would change' if is_dry else 'changed'}")
     return {"build_id": build_id, "days": days, "rows_changed": done.rows_changed}

@@ -14,9 +14,9 @@ from waybill import __version__
 from waybill.cli.output import Progress, print_table, say, table_width
 from waybill.cli.reporting import print_report
 from waybill.feeds import FEEDS
+from waybill.flow.rebuild import rebuild
 from waybill.model.errors import ConfigurationError
 from waybill.reports import catalogue
-from waybill.reports.build import rebuild
 from waybill.secret_file import private_folder
 from waybill.settings import Settings
 from waybill.warehouse import embedded
@@ -107,14 +107,13 @@ def _load(settings: Settings, url: str) -> None:
 
 
 def _rebuild(url: str) -> None:
-    with Progress() as progress:
+    with Progress():
         result = rebuild(
             lambda: connect(url, REPORTER, "waybill:build"),
             days=None,
             full=False,
             report_timezone=ZONE,
             code_version=__version__,
-            progress=progress,
         )
     typer.echo(
         f"\nBuild {result.build_id}: {len(result.days)} days rebuilt, {result.rows_changed} report rows changed."

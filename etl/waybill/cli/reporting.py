@@ -17,9 +17,9 @@ from waybill import __version__
 from waybill.cli.loading import JsonOption
 from waybill.cli.output import Progress, print_json, print_table, say, stdout_bytes
 from waybill.cli.warehouse import ready
+from waybill.flow.rebuild import rebuild as build_reports
 from waybill.model.errors import UsageError
 from waybill.reports import catalogue
-from waybill.reports.build import rebuild as build_reports
 from waybill.reports.show import ROWS_OF_A_TABLE
 from waybill.reports.show import show as write_report
 from waybill.settings import Settings
@@ -150,14 +150,13 @@ def rebuild(
     days = None if first is None else [first + timedelta(days=n) for n in range((last - first).days + 1)]
     settings = Settings.from_environment()
     url = ready(settings)
-    with Progress() as progress:
+    with Progress():
         result = build_reports(
             lambda: connect(url, REPORTER, "waybill:build"),
             days=days,
             full=full,
             report_timezone=settings.report_timezone,
             code_version=__version__,
-            progress=progress,
         )
     if json:
         print_json(asdict(result))

@@ -23,9 +23,9 @@ def verify(json: JsonOption = False) -> None:
     """
     with (
         connected(ready(Settings.from_environment()), REPORTER, "waybill:verify") as connection,
-        Progress() as progress,
+        Progress(),
     ):
-        found = compare(connection, progress)
+        found = compare(connection)
     if json:
         print_json({"is_equal": found.is_equal, **asdict(found)})
     else:

@@ -1,6 +1,7 @@
 """Candidates: the tables that one build makes from one snapshot, and that nobody reads before they are published."""
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -22,6 +23,8 @@ _PLANNING = (
     "random_page_cost = 1.1",
     "work_mem = '64MB'",
 )
+
+log = logging.getLogger("waybill.reports")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,6 @@ def create(
     days: Sequence[date] | None,
     full: bool,
     report_timezone: str,
-    progress: Callable[[str], None],
 ) -> Snapshot:
     """Write all candidates of a build. The caller's transaction is repeatable read, so that they see one snapshot."""
     cursor.execute("select transaction_timestamp()")
@@ -83,7 +85,8 @@ def create(
         cursor.execute(sql.SQL("create unlogged table {} as {}").format(identifier, select), parameters)
         snapshot.tables[name] = table
         snapshot.row_counts[name] = cursor.rowcount
-        progress(f"build {build_id}: {name}: {cursor.rowcount:,} rows")
+        fields = {"build_id": build_id, "step": "build", "report": name, "row_count": cursor.rowcount}
+        log.info("build %d: %s: %s rows", build_id, name, f"{cursor.rowcount:,}", extra=fields)
         cursor.execute(sql.SQL("analyze {}").format(identifier))
     return snapshot
 

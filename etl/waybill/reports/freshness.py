@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from waybill.model.days import local_day
-from waybill.reports.build import pending_days
+from waybill.reports.candidates import pending_days
 
 LINES = 10
 
@@ -65,4 +65,5 @@ def check(connection: Connection, wanted_zone: str | None, now: datetime) -> Fre
             (ends,),
         )
         behind = tuple(cursor.fetchall())
-    return Freshness(report_timezone, today - timedelta(days=1), behind, pending_days(connection))
+        pending = pending_days(cursor)
+    return Freshness(report_timezone, today - timedelta(days=1), behind, pending)

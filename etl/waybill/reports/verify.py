@@ -3,7 +3,8 @@
 Everything is read in one snapshot and nothing is written, so it may run at any time, beside loads and builds.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from psycopg2 import sql
@@ -16,7 +17,7 @@ from waybill.model.errors import ConfigurationError
 from waybill.reports import candidates, live
 from waybill.reports.catalogue import bounded_statement, built_reports
 
-Progress = Callable[[str], None]
+log = logging.getLogger("waybill.reports")
 
 EXAMPLES = 5
 _PLANNING = "set local work_mem = '128MB'"
@@ -63,7 +64,7 @@ class Verification:
         return all(finding.is_equal for finding in self.findings)
 
 
-def verify(connection: Connection, progress: Progress = lambda text: None) -> Verification:
+def verify(connection: Connection) -> Verification:
     """Derive everything again and compare.
 
     :param connection: fresh, of a login that may act as waybill_reporter, acting so
@@ -74,19 +75,19 @@ def verify(connection: Connection, progress: Progress = lambda text: None) -> Ve
         with connection.cursor() as cursor:
             cursor.execute(_PLANNING)
             zone = _zone(cursor)
-            progress("deriving legs and messages from all events")
+            log.info("deriving legs and messages from all events")
             refold(cursor, zone)
             findings = [
                 _compare(cursor, "fact.leg", "leg_after", ("leg_key",), _columns(cursor, "leg")),
                 _compare(cursor, "fact.message", "message_after", ("message_key",), _columns(cursor, "message")),
             ]
-            progress("counting messages for live monitoring, and joins")
+            log.info("counting messages for live monitoring, and joins")
             live.derive(cursor)
             for table in live.RECOUNTED:
                 findings.append(_compare(cursor, table.table, table.name, table.grain, table.columns))
             pending = candidates.pending_days(cursor)
             for report in built_reports():
-                progress(f"deriving {report.name}")
+                log.info("deriving %s", report.name, extra={"report": report.name})
                 _derive(cursor, report.name, zone)
                 findings.append(
                     _compare(cursor, report.table, report.name, report.grain, report.columns, report.day_column)

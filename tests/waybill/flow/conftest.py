@@ -1,5 +1,6 @@
-"""Pulls from a server of the test's own."""
+"""Pulls from a server of the test's own, and reports of facts by hand."""
 
 from tests.waybill.pull.conftest import server
+from tests.waybill.reports.conftest import facts
 
-__all__ = ["server"]
+__all__ = ["facts", "server"]

@@ -9,9 +9,9 @@ import pytest
 
 from tests.waybill.load.loading import Loads, call, dispatched, sendgrid, sms
 from waybill.feeds import FEEDS
+from waybill.flow.rebuild import rebuild
 from waybill.landing.objects import land
 from waybill.model.bounds import LONGEST_BYTES
-from waybill.reports.build import rebuild
 from waybill.reports.verify import verify
 from waybill.warehouse.connection import REPORTER, connect, connected
 

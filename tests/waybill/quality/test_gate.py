@@ -331,7 +331,7 @@ def test_table_names_are_names(warehouse: Warehouse, suite) -> None:
 def test_nothing_to_validate_imports_nothing() -> None:
     """The library takes seconds to import; commands that validate nothing must not pay for it."""
     code = (
-        "import sys, waybill.quality.gate, waybill.reports.build, waybill.reports.show;"
+        "import sys, waybill.quality.gate, waybill.flow.rebuild, waybill.reports.show;"
         "assert waybill.quality.gate.validate(None, []) == [];"
         "assert not {'great_expectations', 'pandas', 'pyarrow', 'rich'} & set(sys.modules)"
     )

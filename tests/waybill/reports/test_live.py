@@ -8,10 +8,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from tests.conftest import Warehouse
 from tests.waybill.load.loading import Loads, dispatched, sendgrid
+from waybill.flow import rebuild as build
+from waybill.flow.rebuild import BuildResult, rebuild
 from waybill.model.errors import QualityGateError
 from waybill.quality import gate
-from waybill.reports import build
-from waybill.reports.build import BuildResult, rebuild
 from waybill.reports.verify import verify
 from waybill.warehouse.connection import REPORTER
 

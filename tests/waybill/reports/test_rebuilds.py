@@ -1,8 +1,8 @@
 """What others have built upon the reports outlives rebuilds: their grants, their views, and the comments."""
 
 from tests.conftest import Warehouse
+from tests.waybill.flow.test_rebuild import a_delivered_email, run, three_days
 from tests.waybill.reports.facts import Facts
-from tests.waybill.reports.test_build import a_delivered_email, run, three_days
 
 REBUILDS = 10
 """Of each kind."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.waybill.load.loading import Loads, dispatched, sendgrid
-from waybill.reports.build import rebuild
+from waybill.flow.rebuild import rebuild
 from waybill.warehouse import locks
 from waybill.warehouse.connection import REPORTER, connect
 from waybill.warehouse.migrations import migrate

@@ -12,10 +12,11 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import ZONE, Facts, at
 from waybill.facts.live_counts import LIVE_TABLES
+from waybill.flow import rebuild as build
+from waybill.flow.rebuild import BuildResult, rebuild
 from waybill.model.errors import ConfigurationError, QualityGateError, UsageError
 from waybill.quality import gate
-from waybill.reports import build, candidates, catalogue, live
-from waybill.reports.build import BuildResult, rebuild
+from waybill.reports import candidates, catalogue, live
 from waybill.reports.catalogue import built_reports
 
 D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
@@ -464,7 +465,7 @@ def test_days_of_two_zones_never_mix(warehouse: Warehouse, facts: Facts, monkeyp
     """The zone was changed and then the build failed: the reports are those of the old zone until a full build."""
     three_days(facts)
     run(warehouse, full=True)
-    monkeypatch.setattr("waybill.facts.rezone.rezone", lambda cursor, zone: None)
+    monkeypatch.setattr("waybill.flow.rebuild.rezone", lambda cursor, zone: None)
     monkeypatch.setattr(gate, "check", lambda *arguments: (_ for _ in ()).throw(QualityGateError("stopped")))
     with pytest.raises(QualityGateError):
         run(warehouse, full=True, zone="UTC")

@@ -4,6 +4,7 @@ Everything happens under one session-level advisory lock, so builds come one aft
 an earlier one left unfinished is known to be dead.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill.facts.rezone import rezone
+from waybill.ledger import builds
 from waybill.model.errors import ConfigurationError, QualityGateError, UnavailableError, UsageError, WaybillError
 from waybill.quality import gate
 from waybill.reports import candidates, live
@@ -26,7 +29,8 @@ from waybill.warehouse import locks
 ROLE = "waybill_reporter"
 
 Connect = Callable[[], Connection]
-Progress = Callable[[str], None]
+
+log = logging.getLogger("waybill.flow")
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,6 @@ def rebuild(
     full: bool,
     report_timezone: str | None,
     code_version: str,
-    progress: Progress = lambda text: None,
 ) -> BuildResult:
     """Rebuild the reports: the days that loads have touched, the given days, or everything.
 
@@ -72,9 +75,9 @@ def rebuild(
     with _locked(connect) as connection:
         build_id = _begin(connection, days, full, report_timezone, code_version)
         try:
-            _build(connection, build_id, days, full, progress)
-            warnings = _validate(connect, connection, build_id, progress)
-            result = _publish(connection, build_id, progress)
+            _build(connection, build_id, days, full)
+            warnings = _validate(connect, connection, build_id)
+            result = _publish(connection, build_id)
         except Exception as error:
             _fail(connection, build_id, error)
             raise
@@ -87,7 +90,6 @@ def build(
     full: bool,
     report_timezone: str | None,
     code_version: str,
-    progress: Progress = lambda text: None,
 ) -> int:
     """The first step of `rebuild` alone, for a scheduler that takes each step in a process of its own; the same
     arguments and errors. Returns the number of the build.
@@ -98,11 +100,11 @@ def build(
     with _locked(connect) as connection:
         build_id = _begin(connection, days, full, report_timezone, code_version)
         with _failing(connection, build_id):
-            _build(connection, build_id, days, full, progress)
+            _build(connection, build_id, days, full)
     return build_id
 
 
-def validate(connect: Connect, build_id: int, progress: Progress = lambda text: None) -> tuple[str, ...]:
+def validate(connect: Connect, build_id: int) -> tuple[str, ...]:
     """The second step: the suites over what the build has read; again, if it was done before.
 
     :returns: rules that failed and only warn, as `suite.rule`
@@ -110,67 +112,52 @@ def validate(connect: Connect, build_id: int, progress: Progress = lambda text: 
     :raises UsageError: the build has ended already
     """
     with _locked(connect) as connection, _failing(connection, build_id):
-        return _validate(connect, connection, build_id, progress)
+        return _validate(connect, connection, build_id)
 
 
-def publish(
-    connect: Connect, build_id: int, is_dry: bool = False, progress: Progress = lambda text: None
-) -> BuildResult:
+def publish(connect: Connect, build_id: int, is_dry: bool = False) -> BuildResult:
     """The last step: one transaction applies the difference. A build that is published is left alone.
 
     :param is_dry: count what would change, and change nothing
     :raises UsageError: the build was not validated, or has ended
     """
     with _locked(connect) as connection, _failing(connection, build_id):
-        return _publish(connection, build_id, progress, is_dry)
+        return _publish(connection, build_id, is_dry)
 
 
 def drop_unfinished(connect: Connect, waiting_for: timedelta) -> int:
     """Drop builds that died, or have waited that long for their next step; returns how many."""
     with _locked(connect) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(
-            "update ops.build set status = 'failed', ended_at = clock_timestamp(), candidates = null,"
-            " failure = 'it died, or its next step never came'"
-            " where status in ('building', 'validated') and started_at < clock_timestamp() - %s returning build_id",
-            (waiting_for,),
-        )
-        numbers = [number for (number,) in cursor.fetchall()]
+        numbers = builds.fail_unfinished(cursor, "it died, or its next step never came", waiting_for)
         tables = (table for number in numbers for table in candidates.leftovers(cursor, number))
         candidates.drop(cursor, list(tables))
         return len(numbers)
 
 
-def pending_days(connection: Connection) -> tuple[date, ...]:
-    """The local days that loads have touched and no build has rebuilt yet, in order."""
-    with connection, connection.cursor() as cursor:
-        return candidates.pending_days(cursor)
-
-
-def _build(connection: Connection, build_id: int, days: Sequence[date] | None, full: bool, progress: Progress) -> None:
+def _build(connection: Connection, build_id: int, days: Sequence[date] | None, full: bool) -> None:
     connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ)
     with connection, connection.cursor() as cursor:
-        zone = _of_build(cursor, build_id, "report_timezone")
-        snapshot = candidates.create(cursor, build_id, days, full, zone, progress)
-        cursor.execute(
-            "update ops.build set candidates = %s where build_id = %s",
-            (msgspec.json.encode(snapshot).decode(), build_id),
-        )
+        zone = builds.state(cursor, build_id).report_timezone
+        snapshot = candidates.create(cursor, build_id, days, full, zone)
+        builds.keep_candidates(cursor, build_id, snapshot)
     connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED)
 
 
-def _validate(connect: Connect, connection: Connection, build_id: int, progress: Progress) -> tuple[str, ...]:
+def _validate(connect: Connect, connection: Connection, build_id: int) -> tuple[str, ...]:
     with connection, connection.cursor() as cursor:
         snapshot = _snapshot(cursor, build_id, ("building", "validated"))
-    progress(f"build {build_id}: validating {sum(snapshot.row_counts.values()):,} rows")
+    row_count = sum(snapshot.row_counts.values())
+    fields = {"build_id": build_id, "step": "validate", "row_count": row_count}
+    log.info("build %d: validating %s rows", build_id, f"{row_count:,}", extra=fields)
     outcomes = gate.check(connect, connection, snapshot.subjects(), f"build {build_id}")
     with connection, connection.cursor() as cursor:
-        cursor.execute("update ops.build set status = 'validated' where build_id = %s", (build_id,))
+        builds.mark_validated(cursor, build_id)
     return tuple(f"{outcome.suite}.{rule['rule']}" for outcome in outcomes for rule in outcome.warnings)
 
 
-def _publish(connection: Connection, build_id: int, progress: Progress, is_dry: bool = False) -> BuildResult:
+def _publish(connection: Connection, build_id: int, is_dry: bool = False) -> BuildResult:
     with connection, connection.cursor() as cursor:
-        if _of_build(cursor, build_id, "status") == "published":
+        if builds.state(cursor, build_id).status == "published":
             return _published(cursor, build_id)
         snapshot = _snapshot(cursor, build_id, ("validated",))
     rows_changed = {}
@@ -180,12 +167,11 @@ def _publish(connection: Connection, build_id: int, progress: Progress, is_dry: 
             rows_changed[report.name] = apply_difference(cursor, report, snapshot.tables[report.name], snapshot.days)
         rows_changed |= live.publish(cursor, snapshot.tables) if snapshot.tables else {}
         for name, count in rows_changed.items():
-            progress(f"build {build_id}: {name}: {count:,} rows changed")
+            fields = {"build_id": build_id, "step": "publish", "report": name, "row_count": count}
+            log.info("build %d: %s: %s rows changed", build_id, name, f"{count:,}", extra=fields)
         candidates.remove_pending(cursor, snapshot)
         _end(cursor, build_id, "published", snapshot, sum(rows_changed.values()))
-        cursor.execute(
-            "update ops.report_state set stale_reason = null, stale_since = null where stale_reason is not null"
-        )
+        builds.mark_fresh(cursor)
         if is_dry:
             raise _DryRun
     with connection, connection.cursor() as cursor:
@@ -228,28 +214,22 @@ def _zone(connection: Connection, wanted: str | None, full: bool) -> str:
         stored = cursor.fetchone()
         if stored is None:
             raise ConfigurationError("The warehouse has no report_timezone: run `waybill warehouse migrate`.")
-        # The zone of the reports is that of the last build: facts may have been moved by a build that failed later.
-        cursor.execute(
-            "select report_timezone from ops.build where status = 'published' order by build_id desc limit 1"
-        )
-        built = cursor.fetchone()
+        built = builds.zone_of_reports(cursor)
     zone = wanted or stored[0]
     if full:
         if zone != stored[0]:
             _change_zone(connection, zone)
         return zone
-    for other in (stored, built):
-        if other is not None and zone != other[0]:
+    for other in (stored[0], built):
+        if other is not None and zone != other:
             raise ConfigurationError(
-                f"REPORT_TIMEZONE is {zone}, but the local days of this warehouse are those of {other[0]}. Either set "
-                f"it to {other[0]}, or run `waybill report rebuild --full` to compute every day anew."
+                f"REPORT_TIMEZONE is {zone}, but the local days of this warehouse are those of {other}. Either set "
+                f"it to {other}, or run `waybill report rebuild --full` to compute every day anew."
             )
     return zone
 
 
 def _change_zone(connection: Connection, zone: str) -> None:
-    from waybill.facts.rezone import rezone
-
     with connection, connection.cursor() as cursor:
         # Loads hold the shared side while they publish: none may write days of the old zone after this.
         locks.take(cursor, locks.ZONE, "loads that are publishing", "build")
@@ -265,11 +245,7 @@ def _drop_unfinished(connection: Connection) -> None:
     """Remove what builds left that died: we hold the lock, so none of them is alive."""
     with connection, connection.cursor() as cursor:
         candidates.drop(cursor, candidates.leftovers(cursor))
-        cursor.execute(
-            "update ops.build set status = 'failed', ended_at = clock_timestamp(), candidates = null,"
-            " failure = 'it died, or another build began before its next step'"
-            " where status in ('building', 'validated')"
-        )
+        builds.fail_unfinished(cursor, "it died, or another build began before its next step")
 
 
 def _begin(
@@ -281,54 +257,28 @@ def _begin(
     zone = _zone(connection, report_timezone, full)
     _drop_unfinished(connection)
     with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "insert into ops.build (status, report_timezone, is_full, code_version) values ('building', %s, %s, %s)"
-            " returning build_id",
-            (zone, full, code_version),
-        )
-        return cursor.fetchone()[0]
-
-
-def _of_build(cursor: Cursor, build_id: int, column: str) -> object:
-    """One column of a build's row. Raises UsageError if there is no such build."""
-    cursor.execute(sql.SQL("select {} from ops.build where build_id = %s").format(sql.Identifier(column)), (build_id,))
-    found = cursor.fetchone()
-    if found is None:
-        raise UsageError(f"There is no build {build_id}.")
-    return found[0]
+        return builds.begin(cursor, zone, full, code_version)
 
 
 def _snapshot(cursor: Cursor, build_id: int, statuses: Sequence[str]) -> candidates.Snapshot:
     """What a build has read that is to go on. Raises UsageError if it cannot."""
-    status = _of_build(cursor, build_id, "status")
-    found = _of_build(cursor, build_id, "candidates")
-    if status not in statuses or found is None:
-        failure = _of_build(cursor, build_id, "failure")
+    state = builds.state(cursor, build_id)
+    if state.status not in statuses or state.candidates is None:
+        why = f" ({state.failure})" if state.failure else ""
         raise UsageError(
-            f"Build {build_id} is {status}{f' ({failure})' if failure else ''}: it cannot go on. Nothing of it was "
+            f"Build {build_id} is {state.status}{why}: it cannot go on. Nothing of it was "
             "published, and its days are still pending: build again."
         )
-    return msgspec.convert(found, candidates.Snapshot, strict=False)
+    return msgspec.convert(state.candidates, candidates.Snapshot, strict=False)
 
 
 def _published(cursor: Cursor, build_id: int) -> BuildResult:
-    cursor.execute(
-        "select build_id, case when not is_full then days_built end, as_of, report_timezone, rows_changed"
-        " from ops.build where build_id = %s",
-        (build_id,),
-    )
-    number, days, as_of, zone, rows_changed = cursor.fetchone()
-    return BuildResult(number, None if days is None else tuple(days), as_of, zone, rows_changed)
+    return BuildResult(*builds.ended(cursor, build_id))
 
 
 def _end(cursor: Cursor, build_id: int, status: str, snapshot: candidates.Snapshot, rows_changed: int) -> None:
     """Write how a build ended, and drop its candidates."""
-    days = None if snapshot.days is None else list(snapshot.days)
-    cursor.execute(
-        "update ops.build set status = %s, as_of = %s, ended_at = clock_timestamp(), days_built = %s::date[],"
-        " rows_changed = %s, candidates = null where build_id = %s",
-        (status, snapshot.as_of, days, rows_changed, build_id),
-    )
+    builds.end(cursor, build_id, status, snapshot.as_of, snapshot.days, rows_changed)
     candidates.drop(cursor, snapshot.tables.values())
 
 
@@ -362,15 +312,8 @@ def _fail(connection: Connection, build_id: int, error: Exception, is_final: boo
         with connection, connection.cursor() as cursor:
             if is_final:
                 candidates.drop(cursor, candidates.leftovers(cursor))
-                cursor.execute(
-                    "update ops.build set status = 'failed', ended_at = clock_timestamp(), failure = %s,"
-                    " candidates = null where build_id = %s",
-                    (reason, build_id),
-                )
-            cursor.execute(
-                "update ops.report_state set stale_reason = %s, stale_since = coalesce(stale_since, clock_timestamp())",
-                (f"build {build_id}: {reason}" if not isinstance(error, QualityGateError) else reason,),
-            )
+                builds.fail(cursor, build_id, reason)
+            builds.mark_stale(cursor, reason if isinstance(error, QualityGateError) else f"build {build_id}: {reason}")
     except psycopg2.Error:
         # The connection is gone: the next build finds this one unfinished.
         pass

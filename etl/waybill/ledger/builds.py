@@ -1,0 +1,133 @@
+"""The rows of ops.build, one for each build, and whether the reports are stale."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from waybill.model.errors import UsageError
+
+
+class Ended(NamedTuple):
+    """How a published build ended.
+
+    :ivar days: local days that it rebuilt, in order; None: all
+    :ivar as_of: time of its snapshot
+    :ivar rows_changed: report rows deleted, updated or inserted
+    """
+
+    build_id: int
+    days: tuple[date, ...] | None
+    as_of: datetime
+    report_timezone: str
+    rows_changed: int
+
+
+class State(NamedTuple):
+    """How far a build has come.
+
+    :ivar candidates: what it has read, as `keep_candidates` keeps it; None: nothing, or it has ended
+    :ivar failure: why it failed
+    """
+
+    status: str
+    report_timezone: str
+    candidates: object | None
+    failure: str | None
+
+
+def begin(cursor: Cursor, report_timezone: str, is_full: bool, code_version: str) -> int:
+    """Write the row of a build that starts; returns its number."""
+    cursor.execute(
+        "insert into ops.build (status, report_timezone, is_full, code_version) values ('building', %s, %s, %s)"
+        " returning build_id",
+        (report_timezone, is_full, code_version),
+    )
+    return cursor.fetchone()[0]
+
+
+def state(cursor: Cursor, build_id: int) -> State:
+    """How far a build has come. Raises UsageError if there is no such build."""
+    cursor.execute(
+        "select status, report_timezone, candidates, failure from ops.build where build_id = %s", (build_id,)
+    )
+    found = cursor.fetchone()
+    if found is None:
+        raise UsageError(f"There is no build {build_id}.")
+    return State(*found)
+
+
+def keep_candidates(cursor: Cursor, build_id: int, snapshot: object) -> None:
+    """Note what a build has read."""
+    cursor.execute(
+        "update ops.build set candidates = %s where build_id = %s",
+        (msgspec.json.encode(snapshot).decode(), build_id),
+    )
+
+
+def mark_validated(cursor: Cursor, build_id: int) -> None:
+    """Note that the candidates of a build passed their suites."""
+    cursor.execute("update ops.build set status = 'validated' where build_id = %s", (build_id,))
+
+
+def end(
+    cursor: Cursor, build_id: int, status: str, as_of: datetime, days: Sequence[date] | None, rows_changed: int
+) -> None:
+    """Write how a build ended that did not fail."""
+    cursor.execute(
+        "update ops.build set status = %s, as_of = %s, ended_at = clock_timestamp(), days_built = %s::date[],"
+        " rows_changed = %s, candidates = null where build_id = %s",
+        (status, as_of, None if days is None else list(days), rows_changed, build_id),
+    )
+
+
+def fail(cursor: Cursor, build_id: int, failure: str) -> None:
+    """Write that a build failed."""
+    cursor.execute(
+        "update ops.build set status = 'failed', ended_at = clock_timestamp(), failure = %s, candidates = null"
+        " where build_id = %s",
+        (failure, build_id),
+    )
+
+
+def fail_unfinished(cursor: Cursor, failure: str, waiting_for: timedelta = timedelta(0)) -> list[int]:
+    """Write that the builds failed that have not ended and began so long ago; returns their numbers."""
+    cursor.execute(
+        "update ops.build set status = 'failed', ended_at = clock_timestamp(), candidates = null, failure = %s"
+        " where status in ('building', 'validated') and started_at <= clock_timestamp() - %s returning build_id",
+        (failure, waiting_for),
+    )
+    return [build_id for (build_id,) in cursor.fetchall()]
+
+
+def ended(cursor: Cursor, build_id: int) -> Ended:
+    """How a published build ended."""
+    cursor.execute(
+        "select build_id, case when not is_full then days_built end, as_of, report_timezone, rows_changed"
+        " from ops.build where build_id = %s",
+        (build_id,),
+    )
+    number, days, as_of, zone, rows_changed = cursor.fetchone()
+    return Ended(number, None if days is None else tuple(days), as_of, zone, rows_changed)
+
+
+def zone_of_reports(cursor: Cursor) -> str | None:
+    """The zone of the last published build; None: there is none. A build that failed later may have moved facts."""
+    cursor.execute("select report_timezone from ops.build where status = 'published' order by build_id desc limit 1")
+    found = cursor.fetchone()
+    return None if found is None else found[0]
+
+
+def mark_stale(cursor: Cursor, reason: str) -> None:
+    """Note why the reports are not up to date."""
+    cursor.execute(
+        "update ops.report_state set stale_reason = %s, stale_since = coalesce(stale_since, clock_timestamp())",
+        (reason,),
+    )
+
+
+def mark_fresh(cursor: Cursor) -> None:
+    """Note that the reports are up to date."""
+    cursor.execute("update ops.report_state set stale_reason = null, stale_since = null where stale_reason is not null")
