@@ -1,6 +1,7 @@
 """`waybill pull`: windows, organisations, what it says, and how it ends."""
 
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -12,7 +13,6 @@ import pytest
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import Answer, environment_of, started, waybill
 from tests.waybill.pull.pulling import HOUR, NOON, HandMade, every, message
-from waybill.cli import pulling
 from waybill.feeds import twilio_lists
 from waybill.flow import ingest
 from waybill.simulator import faults
@@ -137,26 +137,16 @@ def test_files_are_taken_from_the_inbox(warehouse: Warehouse) -> None:
     assert told(waybill("pull", "sendgrid_events", settings=settings)) == ["acme: 0 new files", "Nothing new."]
 
 
-def test_progress_names_what_is_being_done(
-    settings: dict[str, str], warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[str] = []
-
-    class Progress:
-        def __enter__(self) -> object:
-            return said.append
-
-        def __exit__(self, *_: object) -> None: ...
-
-    monkeypatch.setattr(pulling, "Progress", Progress)
+def test_what_is_being_done_is_logged(settings: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "waybill")
     assert pull(settings, *WINDOW, "--account", "south").code == 0
-    assert said == [
+    assert [message for message in caplog.messages if " took " not in message] == [
         "pull twilio_messages south: DateSent 2026-03-02T06:00:00Z, page 1",
         "pull twilio_messages south: newest down to 2026-03-02T06:00:00Z, page 1",
         "load 1: staging 2 objects of twilio_messages, account south",
         "load 1: 2 records read",
         "load 1: validating 4 staged events",
-        "load 1: publishing",
+        "load 1: publishing 2 records",
     ]
 
 

@@ -514,7 +514,7 @@ def test_nothing_at_all_of_a_time_that_was_never_busy_is_none(warehouse: Warehou
 
 def test_pulls_of_one_feed_and_account_come_one_after_the_other(pulls: Pulls) -> None:
     order: list[str] = []
-    with journal.alone(pulls.url, pulls.feed, ACCOUNT, lambda _: None):
+    with journal.alone(pulls.target, pulls.feed, ACCOUNT):
         thread = threading.Thread(target=lambda: (pulls.pull(), order.append("pulled")))
         waiting = threading.Event()
         pulls.said = Telling(waiting)
@@ -543,7 +543,7 @@ class Telling(list):
 
 @pytest.mark.parametrize(("feed", "account"), [(CALLS, ACCOUNT), (MESSAGES, "south")])
 def test_pulls_of_other_feeds_and_accounts_do_not_wait(pulls: Pulls, feed: str, account: str) -> None:
-    with journal.alone(pulls.url, FEEDS[feed], account, lambda _: None):
+    with journal.alone(pulls.target, FEEDS[feed], account):
         assert pulls.pull().page_count == 4
     assert not any("waiting" in line for line in pulls.said)
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import ZONE
+from waybill.flow.rebuild import build, drop_unfinished, publish, rebuild, validate
 from waybill.model.errors import UnavailableError
-from waybill.reports.build import build, drop_unfinished, publish, rebuild, validate
 from waybill.warehouse import locks
 from waybill.warehouse.locks import BUILD, hold
 
