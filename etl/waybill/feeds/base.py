@@ -21,8 +21,9 @@ from waybill.feeds.records import RECIPIENT, AccountNotice, Record, Sighting
 from waybill.framing.raw_record import RawRecord
 from waybill.model import failures
 from waybill.model.bounds import check_bounds
+from waybill.model.columns import Holds
 from waybill.model.errors import RejectRecord
-from waybill.model.event import Event
+from waybill.model.event import COLUMNS, Event
 from waybill.model.identity import Keyring
 from waybill.model.machine_rules import machine_rule
 from waybill.model.providers import PROVIDERS
@@ -38,38 +39,20 @@ _decode_object = msgspec.json.Decoder(dict[str, object]).decode
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
-IDENTIFIERS = ("provider_account", "provider_message_id", "provider_event_id", "dispatch_id", "gateway")
-"""Columns that enter keys: one that holds a person is hashed whole."""
-
-LABELS = ("campaign_id", "template_id")
-"""Ids that join nothing: hashed whole as well, and also where they hold the own number without its plus."""
-
-CODES = (
-    "provider_code",
-    "status_code",
-    "provider_event",
-    "scope",
-    "currency",
-    "answered_by",
-)
-"""Columns with the provider's own words: an address in one of them becomes `<recipient>`."""
-
-TEXTS = (
-    "provider_reason",
-    "not_sent_reason",
-    "url",
-    "user_agent",
-    "ip",
-)
-"""Columns that people wrote or a machine told: so does a recipient that is neither an address nor a number."""
-
-_REDACTED_COLUMNS = (
-    *((name, Redactor.identifier) for name in IDENTIFIERS),
-    *((name, Redactor.label) for name in LABELS),
-    *((name, Redactor.code) for name in CODES),
-    *((name, Redactor.text) for name in TEXTS),
-)
-_texts_of = attrgetter(*(name for name, _ in _REDACTED_COLUMNS))
+_REDACT = {
+    Holds.IDENTIFIER: Redactor.identifier,
+    Holds.LABEL: Redactor.label,
+    Holds.CODE: Redactor.code,
+    Holds.TEXT: Redactor.text,
+}
+_REDACTED_COLUMNS = [
+    (name, _REDACT[column.holds], column.holds is Holds.IDENTIFIER)
+    for name, column in COLUMNS.items()
+    if column.holds in _REDACT
+]
+_texts_of = attrgetter(*(name for name, _, _ in _REDACTED_COLUMNS))
+_TREES = [name for name, column in COLUMNS.items() if column.holds is Holds.TREE]
+_trees_of = attrgetter(*_TREES)
 
 
 class Feed:
@@ -202,20 +185,20 @@ class Feed:
         texts = _texts_of(event)
         if not redactor.is_clean("\n".join(filter(None, (*identity, *texts)))):
             ids = {}  # an id enters keys as it is stored: the same with its recipient beside it and without
-            for (name, redact), text in zip(_REDACTED_COLUMNS, texts, strict=True):
+            for (name, redact, is_identifier), text in zip(_REDACTED_COLUMNS, texts, strict=True):
                 if text is not None and text.lower() not in self.kept_texts:
                     redacted = redact(redactor, text)
                     setattr(event, name, redacted)
-                    if name in IDENTIFIERS:
+                    if is_identifier:
                         ids[text] = redacted
             identity = [
                 part if part is RECIPIENT else ids[part] if part in ids else redactor.own_as_key(part)
                 for part in identity
             ]
-        values = (event.tags, event.extra)
-        if values != (None, None) and not redactor.is_clean_value(values):
-            event.tags = redactor.value(event.tags) or None
-            event.extra = redactor.value(event.extra) or None
+        trees = _trees_of(event)
+        if any(trees) and not redactor.is_clean_value(trees):
+            for name, tree in zip(_TREES, trees, strict=True):
+                setattr(event, name, redactor.value(tree) or None)
         check_bounds(event)  # as stored: a normalised or redacted text may be longer
         if RECIPIENT in identity:
             identity = [event.recipient_key.hex() if part is RECIPIENT else part for part in identity]

@@ -8,20 +8,9 @@ widest key of all, with every text of it at its bound, still fits: a test reads 
 from operator import attrgetter
 
 from waybill.model.errors import RejectRecord
-from waybill.model.event import Event
+from waybill.model.event import COLUMNS, Event
 
-LONGEST_BYTES = {
-    "recipient": 1_000,
-    "provider_account": 1_000,
-    "provider_message_id": 1_000,
-    "provider_event_id": 1_000,
-    "dispatch_id": 1_000,
-    "campaign_id": 1_000,
-    "template_id": 1_000,
-    "provider_code": 1_000,
-    "gateway": 200,
-    "currency": 200,
-}
+LONGEST_BYTES = {name: column.key.longest_bytes for name, column in COLUMNS.items() if column.key is not None}
 """By column of the event, in bytes of UTF-8. `account` has a form of its own; all other texts enter no key."""
 
 LONGEST_KEY_BYTES = {

@@ -4,14 +4,21 @@ Columns are *copied* from the provider or *derived* from the merged copied ones.
 operations in which order cannot matter; derived columns follow after the merge (`Feed.derive`). See docs/model.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from operator import attrgetter
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
+from waybill.model.columns import Holds, Key, Merge, columns_of
 from waybill.model.vocabulary import SOURCES
+
+_KEY = Key(longest_bytes=1_000)
+_SHORT_KEY = Key(longest_bytes=200)
 
 
 class Event(msgspec.Struct, gc=False):
@@ -24,76 +31,61 @@ class Event(msgspec.Struct, gc=False):
     itself is not kept.
     """
 
-    event_key: UUID | None = None
-    event_at: datetime | None = None
-    channel: str | None = None
-    event_type: str | None = None
-    provider: str | None = None
-    gateway: str | None = None
-    feed: str | None = None
-    account: str | None = None
-    provider_account: str | None = None
-    leg_key: UUID | None = None
-    provider_message_id: str | None = None
-    provider_event_id: str | None = None
-    dispatch_id: str | None = None
-    campaign_id: str | None = None
-    campaign_source: str | None = None
-    template_id: str | None = None
-    template_source: str | None = None
-    recipient: str | None = None
-    recipient_key: bytes | None = None
-    mailbox_provider: str | None = None
-    country: str | None = None
-    failure_class: str | None = None
-    failure_reason: str | None = None
-    provider_code: str | None = None
-    status_code: str | None = None
-    provider_event: str | None = None
-    provider_reason: str | None = None
-    not_sent_category: str | None = None
-    not_sent_reason: str | None = None
-    url: str | None = None
-    user_agent: str | None = None
-    ip: str | None = None
-    is_machine: bool | None = None
-    machine_rule: str | None = None
-    scope: str | None = None
-    segments: int | None = None
-    price: Decimal | None = None
-    currency: str | None = None
-    duration_seconds: int | None = None
-    answered_by: str | None = None
-    tags: list[str] | None = None
-    extra: dict[str, object] | None = None
-    named_leg_key: UUID | None = None
-    own_leg_key: UUID | None = None
+    event_key: Annotated[UUID | None, Merge.SAME, Holds.OWN] = None
+    event_at: Annotated[datetime | None, Merge.EARLIEST, Holds.OWN] = None
+    channel: Annotated[str | None, Merge.SAME, Holds.OWN] = None
+    event_type: Annotated[str | None, Merge.DERIVED, Holds.OWN] = None
+    provider: Annotated[str | None, Merge.SAME, Holds.OWN] = None
+    gateway: Annotated[str | None, Merge.GREATEST, Holds.IDENTIFIER, _SHORT_KEY] = None
+    feed: Annotated[str | None, Merge.GREATEST, Holds.OWN] = None
+    account: Annotated[str | None, Merge.SAME, Holds.OWN] = None
+    provider_account: Annotated[str | None, Merge.GREATEST, Holds.IDENTIFIER, _KEY] = None
+    leg_key: Annotated[UUID | None, Merge.SAME, Holds.OWN] = None
+    provider_message_id: Annotated[str | None, Merge.GREATEST, Holds.IDENTIFIER, _KEY] = None
+    provider_event_id: Annotated[str | None, Merge.GREATEST, Holds.IDENTIFIER, _KEY] = None
+    dispatch_id: Annotated[str | None, Merge.LEAST, Holds.IDENTIFIER, _KEY] = None
+    campaign_id: Annotated[str | None, Merge.BEST_SOURCE, Holds.LABEL, _KEY] = None
+    campaign_source: Annotated[str | None, Merge.BEST_SOURCE, Holds.OWN] = None
+    template_id: Annotated[str | None, Merge.BEST_SOURCE, Holds.LABEL, _KEY] = None
+    template_source: Annotated[str | None, Merge.BEST_SOURCE, Holds.OWN] = None
+    recipient: Annotated[str | None, Merge.WITH_RECIPIENT, Holds.ADDRESS, _KEY] = None
+    recipient_key: Annotated[bytes | None, Merge.WITH_RECIPIENT, Holds.OWN] = None
+    mailbox_provider: Annotated[str | None, Merge.WITH_RECIPIENT, Holds.OWN] = None
+    country: Annotated[str | None, Merge.WITH_RECIPIENT, Holds.OWN] = None
+    failure_class: Annotated[str | None, Merge.DERIVED, Holds.OWN] = None
+    failure_reason: Annotated[str | None, Merge.DERIVED, Holds.OWN] = None
+    provider_code: Annotated[str | None, Merge.GREATEST, Holds.CODE, _KEY] = None
+    status_code: Annotated[str | None, Merge.GREATEST, Holds.CODE] = None
+    provider_event: Annotated[str | None, Merge.GREATEST, Holds.CODE] = None
+    provider_reason: Annotated[str | None, Merge.GREATEST, Holds.TEXT] = None
+    not_sent_category: Annotated[str | None, Merge.DERIVED, Holds.OWN] = None
+    not_sent_reason: Annotated[str | None, Merge.GREATEST, Holds.TEXT] = None
+    url: Annotated[str | None, Merge.GREATEST, Holds.TEXT] = None
+    user_agent: Annotated[str | None, Merge.GREATEST, Holds.TEXT] = None
+    ip: Annotated[str | None, Merge.GREATEST, Holds.TEXT] = None
+    is_machine: Annotated[bool | None, Merge.MOST, Holds.OWN] = None
+    machine_rule: Annotated[str | None, Merge.DERIVED, Holds.OWN] = None
+    scope: Annotated[str | None, Merge.GREATEST, Holds.CODE] = None
+    segments: Annotated[int | None, Merge.MOST, Holds.OWN] = None
+    price: Annotated[Decimal | None, Merge.MOST, Holds.OWN] = None
+    currency: Annotated[str | None, Merge.GREATEST, Holds.CODE, _SHORT_KEY] = None
+    duration_seconds: Annotated[int | None, Merge.MOST, Holds.OWN] = None
+    answered_by: Annotated[str | None, Merge.GREATEST, Holds.CODE] = None
+    tags: Annotated[list[str] | None, Merge.GREATEST, Holds.TREE] = None
+    extra: Annotated[dict[str, object] | None, Merge.EACH_NAME, Holds.TREE] = None
+    named_leg_key: Annotated[UUID | None, Merge.DERIVED, Holds.OWN] = None
+    own_leg_key: Annotated[UUID | None, Merge.GREATEST, Holds.OWN] = None
 
 
-STORED_COLUMNS: tuple[str, ...] = tuple(name for name in Event.__struct_fields__ if name != "recipient")
+COLUMNS = columns_of(Event)
+"""The roles of every column, by name, in order."""
+
+STORED_COLUMNS: tuple[str, ...] = tuple(name for name, column in COLUMNS.items() if column.holds is not Holds.ADDRESS)
 """Columns of fact.event and of every staging table, in order."""
 
-DERIVED_COLUMNS = (
-    "event_type",
-    "failure_class",
-    "failure_reason",
-    "not_sent_category",
-    "mailbox_provider",
-    "country",
-    "machine_rule",
-    "named_leg_key",
-)
-"""Columns that follow from the merged copied ones."""
 
-_FIXED = ("event_key", "leg_key", "account", "provider", "channel")
-_SPECIAL = ("event_at", "price", "segments", "duration_seconds", "is_machine", "dispatch_id", "extra")
-_SOURCED = ("campaign_id", "campaign_source", "template_id", "template_source")
-_RECIPIENT = ("recipient", "recipient_key", "mailbox_provider", "country")
-_GREATEST = tuple(
-    name
-    for name in Event.__struct_fields__
-    if name not in (*_FIXED, *_SPECIAL, *_SOURCED, *_RECIPIENT, *DERIVED_COLUMNS)
-)
+def _merging(merge: Merge) -> tuple[str, ...]:
+    return tuple(name for name, column in COLUMNS.items() if column.merge is merge)
 
 
 def in_bytes(value: object) -> bytes:
@@ -116,12 +108,6 @@ def _greater(one: object, other: object) -> object:
     return max(one, other, key=rank)
 
 
-def _pick(one, other, choose):  # noqa: ANN001 - any ordered type
-    if one is None or other is None:
-        return other if one is None else one
-    return choose(one, other)
-
-
 def _best_sourced(id_one: str | None, source_one: str | None, id_other: str | None, source_other: str | None):
     if id_one is None or id_other is None:
         return (id_other, source_other) if id_one is None else (id_one, source_one)
@@ -130,31 +116,52 @@ def _best_sourced(id_one: str | None, source_one: str | None, id_other: str | No
     return (id_one, source_one) if one <= other else (id_other, source_other)
 
 
+def _merge_each_name(one: dict[str, object] | None, other: dict[str, object] | None) -> dict[str, object] | None:
+    if not one or not other:
+        return one or other or None
+    return {name: _greater(one.get(name), other.get(name)) for name in sorted(one.keys() | other.keys())}
+
+
+_CHOOSE: dict[Merge, Callable] = {
+    Merge.SAME: lambda one, other: one,
+    Merge.EARLIEST: min,
+    Merge.LEAST: partial(min, key=str.encode),
+    Merge.MOST: max,
+    Merge.GREATEST: partial(max, key=rank),
+}
+"""Of two values that are there."""
+_CHOSEN = [(name, _CHOOSE[column.merge]) for name, column in COLUMNS.items() if column.merge in _CHOOSE]
+_chosen_of = attrgetter(*(name for name, _ in _CHOSEN))
+_SOURCED = [
+    (name, f"{name.removesuffix('_id')}_source") for name in _merging(Merge.BEST_SOURCE) if name.endswith("_id")
+]
+_EACH_NAME = _merging(Merge.EACH_NAME)
+_WITH_RECIPIENT = _merging(Merge.WITH_RECIPIENT)
+
+
 def merge(one: Event, other: Event) -> Event:
     """Merge the copied columns of two sightings of one event; commutative, associative, idempotent.
 
     Derived columns other than those of the recipient are left empty: `Feed.derive` fills them. Mailbox provider and
     country go with the recipient they were derived from; where both name the same one, with the greater in bytes.
     """
-    merged = Event(**{name: getattr(one, name) for name in _FIXED})
-    merged.event_at = min(one.event_at, other.event_at)
-    merged.price = _pick(one.price, other.price, max)
-    merged.segments = _pick(one.segments, other.segments, max)
-    merged.duration_seconds = _pick(one.duration_seconds, other.duration_seconds, max)
-    merged.is_machine = _pick(one.is_machine, other.is_machine, max)
-    merged.dispatch_id = _pick(one.dispatch_id, other.dispatch_id, lambda a, b: min(a, b, key=str.encode))
-    merged.campaign_id, merged.campaign_source = _best_sourced(
-        one.campaign_id, one.campaign_source, other.campaign_id, other.campaign_source
-    )
-    merged.template_id, merged.template_source = _best_sourced(
-        one.template_id, one.template_source, other.template_id, other.template_source
-    )
-    for name in _GREATEST:
-        setattr(merged, name, _greater(getattr(one, name), getattr(other, name)))
+    merged = Event()
+    for (name, choose), mine, theirs in zip(_CHOSEN, _chosen_of(one), _chosen_of(other), strict=True):
+        if mine is None or theirs is None:
+            setattr(merged, name, theirs if mine is None else mine)
+        else:
+            setattr(merged, name, choose(mine, theirs))
+    for name in _EACH_NAME:
+        setattr(merged, name, _merge_each_name(getattr(one, name), getattr(other, name)))
+    for id_name, source_name in _SOURCED:
+        best_id, best_source = _best_sourced(
+            getattr(one, id_name), getattr(one, source_name), getattr(other, id_name), getattr(other, source_name)
+        )
+        setattr(merged, id_name, best_id)
+        setattr(merged, source_name, best_source)
     chosen = max(one, other, key=lambda e: (e.recipient_key or b"", in_bytes(_derived_address(e))))
-    for name in _RECIPIENT:
+    for name in _WITH_RECIPIENT:
         setattr(merged, name, getattr(chosen, name))
-    merged.extra = _merge_extra(one.extra, other.extra)
     return merged
 
 
@@ -169,9 +176,3 @@ def merge_all(sightings: Iterable[Event]) -> Event:
 
 def _derived_address(event: Event) -> list[object]:
     return [event.mailbox_provider, event.country, event.recipient]
-
-
-def _merge_extra(one: dict[str, object] | None, other: dict[str, object] | None) -> dict[str, object] | None:
-    if not one or not other:
-        return one or other or None
-    return {name: _greater(one.get(name), other.get(name)) for name in sorted(one.keys() | other.keys())}
