@@ -101,7 +101,8 @@ where not exists (select from touched_leg as t where t.leg_key = l.leg_key);
 create index on candidate (leg_key);
 analyze candidate;
 
--- Legs known by the sender's Message-ID alone follow those that carry it, and fall back where nobody carries it any more.
+-- Legs known by the sender's Message-ID alone follow those that carry it, and fall back where nobody carries it any
+-- more.
 insert into candidate
 with
 carried as (

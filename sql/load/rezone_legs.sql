@@ -4,10 +4,12 @@ with
 engaged as (
     select
         leg_key,
-        array_agg(distinct (event_at at time zone %(report_timezone)s)::date order by (event_at at time zone %(report_timezone)s)::date)
-            as engaged_days
-    from fact.event
-    where event_type in ('opened', 'clicked', 'unsubscribed') and leg_key is not null
+        array_agg(distinct day order by day) as engaged_days
+    from (
+        select leg_key, (event_at at time zone %(report_timezone)s)::date as day
+        from fact.event
+        where event_type in ('opened', 'clicked', 'unsubscribed') and leg_key is not null
+    ) as engagement
     group by leg_key
 )
 
