@@ -25,6 +25,7 @@ from waybill.settings import Settings
 from waybill.warehouse.clock import clock_problem
 from waybill.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
 from waybill.warehouse.migrations import OLDEST_SERVER, is_migrated, of_this_release
+from waybill.warehouse.queries import sql_of
 
 FIRST = datetime(2005, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2101, 1, 1, tzinfo=UTC)
@@ -152,11 +153,7 @@ def migrations_problem(url: str) -> str | None:
     """What the warehouse lacks of this release, and what to do, to follow upon "the warehouse"; None: nothing, as far
     as this login may see. Writes nothing."""
     with connected(url) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select c.oid, has_table_privilege(c.oid, 'select') and has_schema_privilege(n.oid, 'usage')"
-            " from pg_catalog.pg_class as c inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
-            " where n.nspname = 'ops' and c.relname = 'migration'"
-        )
+        cursor.execute(sql_of("cli/doctor", "migration_table"))
         found = cursor.fetchone()
         if found is None:
             return "has no tables yet: run `waybill warehouse up`, as a login that may make schemas and roles"
@@ -230,23 +227,8 @@ def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
 
 
 def zone_rules_differ(cursor: Cursor, zone: str) -> list[datetime]:
-    """Hours from 2005 to 2100 at which Postgres and Python change a zone's offset differently; none is right.
-
-    Both look at the hours of those days alone at whose ends the offset differs.
-    """
-    cursor.execute(
-        "with day as (select at, extract(epoch from (at at time zone %(zone)s) - (at at time zone 'UTC')) as seconds"
-        " from generate_series(%(first)s::timestamptz, %(until)s::timestamptz, interval '1 day') as at),"
-        " changing as (select at, seconds <> lead(seconds) over (order by at) as is_changing from day),"
-        " hour as (select changing.at + n * interval '1 hour' as at from changing"
-        " cross join generate_series(0, 24) as n where is_changing),"
-        " offset_of_hour as (select distinct at,"
-        " extract(epoch from (at at time zone %(zone)s) - (at at time zone 'UTC')) as seconds"
-        " from (select at from hour union all select %(first)s) as hour),"
-        " change as (select at, seconds, lag(seconds) over (order by at) as before from offset_of_hour)"
-        " select at, seconds::integer from change where before is distinct from seconds and at < %(until)s order by at",
-        {"zone": zone, "first": FIRST, "until": UNTIL},
-    )
+    """Hours from 2005 to 2100 at which Postgres and Python change a zone's offset differently; none is right."""
+    cursor.execute(sql_of("cli/doctor", "offset_changes"), {"zone": zone, "first": FIRST, "until": UNTIL})
     in_postgres = set(cursor.fetchall())
     in_python = set(offset_changes(zone, FIRST, UNTIL))
     return sorted({at for at, _ in in_postgres ^ in_python})
@@ -277,11 +259,7 @@ def _states(cursor: Cursor) -> Iterator[Finding]:
         stale is None,
         "not stale" if stale is None else f"stale: {_sentence(stale)} Mend that and run `waybill report rebuild`",
     )
-    cursor.execute(
-        "select s.load_id, s.feed, s.account, s.stop_reason from ops.load as s where s.status = 'stopped'"
-        " and not exists (select from ops.load as l where l.account = s.account and l.feed = s.feed"
-        " and l.status = 'published' and l.load_id > s.load_id) order by s.load_id desc"
-    )
+    cursor.execute(sql_of("cli/doctor", "stopped_loads"))
     for load_id, feed, account, reason in cursor.fetchall():
         yield Finding(
             "loads",

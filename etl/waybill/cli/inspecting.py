@@ -18,6 +18,7 @@ from waybill.pages.validations import write as write_validations_page
 from waybill.reports import joins
 from waybill.settings import Settings
 from waybill.warehouse.connection import LOADER, REPORTER, connected, without_password
+from waybill.warehouse.queries import sql_of
 
 RAW_SHOWN = 2_000
 """Characters of a rejected record in a list that goes into a file; on a terminal, what fits."""
@@ -25,12 +26,6 @@ RAW_SHOWN = 2_000
 DAYS_SHOWN = 7
 
 rejected = typer.Typer(help="List and show records that could not be normalised.", no_args_is_help=True)
-
-_REJECTED = (
-    "select r.rejected_id, r.account, r.feed, r.reason, o.source as file, o.path as object, r.position, r.seen_count,"
-    " r.rejected_at, r.load_id, r.acceptable_at, r.resolved_load_id, r.raw"
-    " from private.rejected_record as r left join ops.object as o using (object_id)"
-)
 
 
 def query(url: str, role: str, statement: str, parameters: object = None) -> list[dict[str, object]]:
@@ -59,9 +54,8 @@ def list_rejected(
     rows = query(
         ready(Settings.from_environment()),
         LOADER,
-        _REJECTED + " where (%(all)s or r.resolved_load_id is null) and (%(feed)s::text is null or r.feed = %(feed)s)"
-        " and (%(account)s::text is null or r.account = %(account)s) order by r.rejected_id desc limit %(limit)s",
-        {"all": everything, "feed": feed, "account": account_of(account), "limit": limit + 1},
+        sql_of("cli/rejected", "newest"),
+        {"rejected_id": None, "all": everything, "feed": feed, "account": account_of(account), "limit": limit + 1},
     )
     more = len(rows) > limit
     rows = [_with_text(row) for row in rows[:limit]]
@@ -103,7 +97,12 @@ def show_rejected(
 
     What is known of it goes to stderr.
     """
-    rows = query(ready(Settings.from_environment()), LOADER, _REJECTED + " where r.rejected_id = %s", (rejected_id,))
+    rows = query(
+        ready(Settings.from_environment()),
+        LOADER,
+        sql_of("cli/rejected", "newest"),
+        {"rejected_id": rejected_id, "all": True, "feed": None, "account": None, "limit": 1},
+    )
     if not rows:
         raise UsageError(f"There is no rejected record {rejected_id}; `waybill rejected list --all` shows them.")
     if json:
@@ -146,46 +145,15 @@ def status(
         with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
             write_validations_page(cursor, page)
         say(f"Validation results: {page}")
-    freshness = query(
-        url,
-        REPORTER,
-        "select account, feed, complete_until, last_loaded_at, last_event_at,"
-        " extract(epoch from clock_timestamp() - last_event_at)::bigint as lag_seconds,"
-        " unattributed_count, unknown_count, rejected_count, handed_over_count, handed_over_unseen_count,"
-        " gateway_message_count, gateway_message_undispatched_count from report.freshness order by account, feed",
-    )
+    freshness = query(url, REPORTER, sql_of("cli/status", "feeds"))
     with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
         unjoined = joins.shares(cursor, settings.unjoined_ceiling)
-    build = query(
-        url,
-        REPORTER,
-        "select build_id, started_at, as_of, report_timezone, days_built, rows_changed, code_version from report.build"
-        " order by build_id desc limit 1",
-    )
+    build = query(url, REPORTER, sql_of("cli/status", "last_build"))
     stale = query(url, REPORTER, "select stale_reason, stale_since from ops.report_state")[0]
     pending = [row["day"] for row in query(url, REPORTER, "select distinct day from ops.changed_day order by day")]
-    notices = query(
-        url,
-        REPORTER,
-        "select account, feed, word, detail, noticed_at from ops.account_notice"
-        " order by noticed_at desc, account, feed, word",
-    )
-    loads = query(
-        url,
-        REPORTER,
-        "select load_id, account, feed, kind, status, read_count, loaded_count, duplicate_count, rejected_count,"
-        " started_at, ended_at, stop_reason from ops.load order by load_id desc limit 10",
-    )
-    validations = query(
-        url,
-        REPORTER,
-        "with newest as ("
-        " select subject from ops.validation group by subject order by max(validation_id) desc limit 20"
-        ") select validation_id, subject, suite, success, checked_at, coalesce(("
-        " select jsonb_agg(rule - 'description' - 'success') from jsonb_array_elements(results) as rule"
-        " where not (rule ->> 'success')::boolean), '[]') as failed_rules"
-        " from ops.validation inner join newest using (subject) order by validation_id desc",
-    )
+    notices = query(url, REPORTER, sql_of("cli/status", "account_notices"))
+    loads = query(url, REPORTER, sql_of("cli/status", "last_loads"))
+    validations = query(url, REPORTER, sql_of("cli/status", "last_validations"))
     with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
         due = replays_due(cursor)
     if json:

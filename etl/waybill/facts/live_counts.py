@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill.warehouse.queries import sql_of
+
 
 @dataclass(frozen=True)
 class LiveTable:
@@ -91,15 +93,7 @@ def write_difference(cursor: Cursor, load_id: int) -> None:
 
 def note_as_of(cursor: Cursor, load_id: int, accounts: Iterable[str]) -> None:
     """Note that a load that is about to be committed held these accounts, and the one that it was made for."""
-    cursor.execute(
-        "insert into ops.account_as_of as noted (account, delivery_as_of)"
-        " select account, statement_timestamp() from ("
-        "  select unnest(%s::text[]) as account union select account from ops.load where load_id = %s"
-        " ) as held order by account"
-        " on conflict (account) do update set"
-        " delivery_as_of = greatest(noted.delivery_as_of, excluded.delivery_as_of)",
-        (list(accounts), load_id),
-    )
+    cursor.execute(sql_of("facts/changes", "note_as_of"), {"accounts": list(accounts), "load_id": load_id})
 
 
 def create_recount(cursor: Cursor) -> None:

@@ -4,7 +4,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.facts import join_counts, live_counts
-from waybill.installed_files import SQL
+from waybill.warehouse.queries import sql_of
 
 
 def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) -> None:
@@ -16,36 +16,20 @@ def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) 
 
     :param report_timezone: IANA name, that of the stored local days
     """
-    _run(cursor, "touched_legs")
-    _run(cursor, "fold_legs", report_timezone=report_timezone)
-    _run(cursor, "join_legs")
-    _run(cursor, "touched_messages")
-    cursor.execute(
-        "create temporary table day_before on commit drop as"
-        " select distinct day from touched_message inner join fact.message using (message_key)"
-        " cross join lateral unnest(days) as day"
-    )
+    cursor.execute(sql_of("load/touched_legs"))
+    cursor.execute(sql_of("load/fold_legs"), {"report_timezone": report_timezone})
+    cursor.execute(sql_of("load/join_legs"))
+    cursor.execute(sql_of("load/touched_messages"))
+    cursor.execute(sql_of("facts/changes", "note_days_before"))
     live_counts.note_before(cursor)
     join_counts.note_before(cursor)
     _apply_difference(cursor, "leg", "leg_key", "touched_leg", "leg_after")
-    cursor.execute(
-        "update fact.leg as l set message_key = m.message_key, is_copy = m.is_copy from moved_leg as m"
-        " where m.leg_key = l.leg_key"
-    )
-    _run(cursor, "fold_messages", report_timezone=report_timezone)
+    cursor.execute(sql_of("facts/changes", "move_legs"))
+    cursor.execute(sql_of("load/fold_messages"), {"report_timezone": report_timezone})
     _apply_difference(cursor, "message", "message_key", "touched_message", "message_after")
     live_counts.write_difference(cursor, load_id)
     join_counts.write_difference(cursor)
-    cursor.execute(
-        "insert into ops.changed_day (load_id, day)"
-        " select %s, day from day_before"
-        " union select %s, day from message_after cross join lateral unnest(days) as day",
-        (load_id, load_id),
-    )
-
-
-def _run(cursor: Cursor, name: str, **parameters: object) -> None:
-    cursor.execute((SQL / "load" / f"{name}.sql").read_text(), parameters)
+    cursor.execute(sql_of("facts/changes", "write_changed_days"), {"load_id": load_id})
 
 
 def _apply_difference(cursor: Cursor, table: str, key: str, touched: str, after: str) -> None:

@@ -2,23 +2,7 @@
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.installed_files import SQL
-
-_EVERY_LEG = """
-create temporary table inserted_event (like fact.event) on commit drop;
-create temporary table touched_leg on commit drop as
-with
-named as (
-    select leg_key from fact.event where leg_key is not null
-    union all
-    select named_leg_key from fact.event where named_leg_key is not null
-    union all
-    select leg_key from fact.leg
-)
-select leg_key, true as is_recomputed from named group by leg_key;
-create unique index on touched_leg (leg_key);
-analyze touched_leg;
-"""
+from waybill.warehouse.queries import sql_of
 
 
 def refold(cursor: Cursor, report_timezone: str) -> None:
@@ -27,6 +11,8 @@ def refold(cursor: Cursor, report_timezone: str) -> None:
 
     :param report_timezone: IANA name, that of the stored local days
     """
-    cursor.execute(_EVERY_LEG)
-    for name in ("fold_legs", "join_legs", "touched_messages", "fold_messages"):
-        cursor.execute((SQL / "load" / f"{name}.sql").read_text(), {"report_timezone": report_timezone})
+    cursor.execute(sql_of("facts/changes", "touch_every_leg"))
+    cursor.execute(sql_of("load/fold_legs"), {"report_timezone": report_timezone})
+    cursor.execute(sql_of("load/join_legs"))
+    cursor.execute(sql_of("load/touched_messages"))
+    cursor.execute(sql_of("load/fold_messages"), {"report_timezone": report_timezone})

@@ -2,7 +2,7 @@
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.installed_files import SQL
+from waybill.warehouse.queries import sql_of
 
 
 def rezone(cursor: Cursor, report_timezone: str) -> None:
@@ -13,11 +13,7 @@ def rezone(cursor: Cursor, report_timezone: str) -> None:
     :param report_timezone: IANA name
     """
     parameters = {"report_timezone": report_timezone}
-    cursor.execute((SQL / "load" / "rezone_legs.sql").read_text(), parameters)
-    cursor.execute("create temporary table touched_message on commit drop as select message_key from fact.message")
-    cursor.execute((SQL / "load" / "fold_messages.sql").read_text(), parameters)
-    # the zone changes no message but in its days, which is all that a builder may write
-    cursor.execute(
-        "update fact.message as m set sent_day = a.sent_day, days = a.days from message_after as a"
-        " where a.message_key = m.message_key and (m.sent_day, m.days) is distinct from (a.sent_day, a.days)"
-    )
+    cursor.execute(sql_of("load/rezone_legs"), parameters)
+    cursor.execute(sql_of("facts/changes", "touch_every_message"))
+    cursor.execute(sql_of("load/fold_messages"), parameters)
+    cursor.execute(sql_of("facts/changes", "write_days"))

@@ -16,6 +16,7 @@ from waybill.ledger.objects import RecordedObject
 from waybill.model.errors import ConfigurationError, UsageError
 from waybill.model.identity import Keyring
 from waybill.warehouse import locks
+from waybill.warehouse.queries import sql_of
 
 UNFINISHED = ("staging", "staged", "validated")
 DIED = "its process died"
@@ -94,12 +95,14 @@ def note_feeds(cursor: Cursor, feeds: Iterable[Feed]) -> None:
     """Note what these feeds say of themselves; what is noted already is not written."""
     for feed in feeds:
         cursor.execute(
-            "insert into ops.feed as noted (feed, kind, provider, channel, lateness) values (%s, %s, %s, %s, %s)"
-            " on conflict (feed) do update set kind = excluded.kind, provider = excluded.provider,"
-            " channel = excluded.channel, lateness = excluded.lateness"
-            " where (noted.kind, noted.provider, noted.channel, noted.lateness)"
-            " is distinct from (excluded.kind, excluded.provider, excluded.channel, excluded.lateness)",
-            (feed.slug, feed.kind, feed.provider, feed.channel, feed.lateness),
+            sql_of("ledger/loads", "note_feed"),
+            {
+                "feed": feed.slug,
+                "kind": feed.kind,
+                "provider": feed.provider,
+                "channel": feed.channel,
+                "lateness": feed.lateness,
+            },
         )
 
 
@@ -161,12 +164,7 @@ def split_off(cursor: Cursor, load_id: int, taken: Collection[int], left: Collec
     for object_ids in (taken, left):
         cursor.execute("select sha256 from ops.object where object_id = any(%s)", (list(object_ids),))
         digests.append(_digest(sha256 for (sha256,) in cursor.fetchall()))
-    cursor.execute(
-        "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, pull_id, started_at)"
-        " select account, feed, kind, %s, rules_version, code_version, 'staging', pull_id, started_at"
-        " from ops.load where load_id = %s returning load_id",
-        (digests[0], load_id),
-    )
+    cursor.execute(sql_of("ledger/loads", "split_off"), {"load_id": load_id, "digest": digests[0]})
     (number,) = cursor.fetchone()
     cursor.execute("update ops.load set digest = %s where load_id = %s", (digests[1], load_id))
     return number
@@ -235,12 +233,7 @@ def published_with(cursor: Cursor, object_ids: Iterable[int], rules_version: int
     object with a record that was ahead of the clock, and is not any more, is to be loaded once more.
     """
     cursor.execute(
-        "select o.object_id, max(o.load_id) from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
-        " inner join ops.object as b on b.object_id = o.object_id and b.feed = l.feed"
-        " where l.status = 'published' and l.rules_version = %s and o.object_id = any(%s) and not exists ("
-        "  select from private.rejected_record as r where r.object_id = o.object_id and r.resolved_load_id is null"
-        "  and (r.acceptable_at <= clock_timestamp() or r.acceptable_at is null and r.reason = %s))"
-        " group by o.object_id",
-        (rules_version, list(object_ids), AHEAD_OF_CLOCK),
+        sql_of("ledger/loads", "published_with"),
+        {"rules_version": rules_version, "objects": list(object_ids), "ahead": AHEAD_OF_CLOCK},
     )
     return dict(cursor.fetchall())

@@ -15,6 +15,7 @@ from waybill.ledger.loads import DIED, note_feeds
 from waybill.ledger.objects import record
 from waybill.warehouse import locks
 from waybill.warehouse.connection import Warehouse
+from waybill.warehouse.queries import sql_of
 
 RESUMED_WITHIN = timedelta(hours=12)
 """How old a pull may be that is gone on with: tokens of pages do not live for ever."""
@@ -85,9 +86,14 @@ def unfinished(connection: Connection, feed: Feed, account: str, window: Window)
     """The last pull of this window, if it did not come to its end: nobody else goes on with it, we hold its lock."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "select pull_id, pulled_at is null and started_at > clock_timestamp() - %s from ops.pull"
-            " where account = %s and feed = %s and from_at = %s and until_at = %s order by pull_id desc limit 1",
-            (RESUMED_WITHIN, account, feed.slug, *window),
+            sql_of("ledger/pulls", "last_of_window"),
+            {
+                "account": account,
+                "feed": feed.slug,
+                "from_at": window.from_at,
+                "until_at": window.until_at,
+                "within": RESUMED_WITHIN,
+            },
         )
         found = cursor.fetchone()
     return found[0] if found is not None and found[1] else None
@@ -102,10 +108,7 @@ def interrupted(
     :param until_at: a window that ends later is none
     """
     cursor.execute(
-        "select from_at, until_at from ops.pull where pull_id = ("
-        "  select max(pull_id) from ops.pull where account = %(account)s and feed = %(feed)s)"
-        " and pulled_at is null and started_at > clock_timestamp() - %(within)s"
-        " and from_at = coalesce(%(complete_until)s, until_at) - %(lateness)s and until_at <= %(until_at)s",
+        sql_of("ledger/pulls", "interrupted"),
         {
             "account": account,
             "feed": feed.slug,
@@ -123,12 +126,7 @@ def interrupted(
 def last_page(connection: Connection, pull_id: int, listing: str) -> LastPage | None:
     """Where a pull stands in one of its lists; None: at its beginning."""
     with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select p.page_no, p.next_link, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at"
-            " from ops.pull_page as p inner join ops.object as o on o.object_id = p.object_id"
-            " where p.pull_id = %s and p.listing = %s order by p.page_no",
-            (pull_id, listing),
-        )
+        cursor.execute(sql_of("ledger/pulls", "pages"), {"pull_id": pull_id, "listing": listing})
         pages = cursor.fetchall()
     if not pages:
         return None
@@ -201,13 +199,7 @@ def end(connection: Connection, pull_id: int, reasons: Sequence[str] = ()) -> Pu
 def emptiness(connection: Connection, pull_id: int, feed: Feed) -> str | None:
     """What is wrong with a pull that shows nothing of a time that was busy when it was asked for before."""
     with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select b.from_at, b.until_at, b.record_count from ops.pull as p inner join ops.pull as b"
-            " on b.account = p.account and b.feed = p.feed and b.committed_at is not null and b.record_count >= %s"
-            " and least(b.until_at, p.until_at) - greatest(b.from_at, p.from_at) > (b.until_at - b.from_at) / 2"
-            " where p.pull_id = %s and p.record_count = 0 order by b.pull_id desc limit 1",
-            (NORMALLY_BUSY, pull_id),
-        )
+        cursor.execute(sql_of("ledger/pulls", "busy_before"), {"pull_id": pull_id, "busy": NORMALLY_BUSY})
         before = cursor.fetchone()
     if before is None:
         return None
@@ -223,19 +215,7 @@ def left_behind(cursor: Cursor, pull_id: int) -> list[int]:
 
     What a load was stopped for is not tried again by itself: it would stop the same way with every pull.
     """
-    cursor.execute(
-        "select p.pull_id from ops.pull as own inner join ops.pull as p"
-        " on p.account = own.account and p.feed = own.feed and p.pull_id < own.pull_id and p.committed_at is null"
-        " where own.pull_id = %s and not exists ("
-        "  select from ops.load as l where l.pull_id = p.pull_id and (l.status in ('staging', 'staged', 'validated')"
-        "   or l.status = 'stopped' and l.stop_reason <> %s))"
-        " and exists ("
-        "  select from ops.pull_page as g where g.pull_id = p.pull_id and not exists ("
-        "   select from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
-        "   where o.object_id = g.object_id and l.status = 'published'))"
-        " order by p.pull_id",
-        (pull_id, DIED),
-    )
+    cursor.execute(sql_of("ledger/pulls", "left_behind"), {"pull_id": pull_id, "died": DIED})
     return [number for (number,) in cursor.fetchall()]
 
 

@@ -4,6 +4,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.load.stage import staging_table
+from waybill.warehouse.queries import sql_of
 
 WORDS = 5
 """Words or files that are named, the most frequent."""
@@ -29,27 +30,13 @@ def words_staged(cursor: Cursor, load_id: int) -> list[tuple[str, int]]:
 def words_published(cursor: Cursor, load_id: int) -> list[tuple[str, int]]:
     """Provider words without a mapping among the events of a published load: those of its feed and account in the
     range of its keys."""
-    cursor.execute(
-        "with held as ("
-        " select l.account, l.feed, min(o.first_key::text)::uuid as first_key, max(o.last_key::text)::uuid as last_key"
-        " from ops.load as l"
-        " inner join ops.load_object as o on o.load_id = l.load_id where l.load_id = %s group by l.account, l.feed)"
-        " select coalesce(e.provider_event, '(none)'), count(*) from held inner join fact.event as e"
-        " on e.account = held.account and e.feed = held.feed and e.event_key between held.first_key and held.last_key"
-        " where e.event_type = 'unknown' group by 1 order by 2 desc, 1 limit %s",
-        (load_id, WORDS),
-    )
+    cursor.execute(sql_of("load/findings", "words_published"), {"load_id": load_id, "limit": WORDS})
     return cursor.fetchall()
 
 
 def rejected_by_file(cursor: Cursor, load_id: int) -> list[str]:
     """The rejected records that a load was the first to see, by reason and file, with the first line: a line each."""
-    cursor.execute(
-        "select r.reason, o.path, count(*), min(r.position) from private.rejected_record as r"
-        " left join ops.object as o on o.object_id = r.object_id where r.load_id = %s"
-        " group by r.reason, o.path order by 3 desc, 1, 2 limit %s",
-        (load_id, WORDS),
-    )
+    cursor.execute(sql_of("load/findings", "rejected"), {"load_id": load_id, "limit": WORDS})
     return [
         f"rejected in {path or 'an object that is gone'}, line {line}{' and after' if count > 1 else ''}: {reason} "
         f"({count:,})"

@@ -11,9 +11,9 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
-from waybill.installed_files import SQL
 from waybill.model.vocabulary import DISPATCH
 from waybill.reports.id_forms import difference
+from waybill.warehouse.queries import sql_of
 
 DAYS = 30
 """Days on which anything should have joined, the newest, that shares and warnings look at."""
@@ -99,7 +99,7 @@ def shares(cursor: Cursor, ceiling: float, account: str | None = None) -> list[S
     :param ceiling: share (0..1) of messages that may be without their other side
     :param account: None: all
     """
-    cursor.execute((SQL / "joins" / "shares.sql").read_text(), {"days": DAYS, "account": account})
+    cursor.execute(sql_of("joins/shares"), {"days": DAYS, "account": account})
     names = [column.name for column in cursor.description]
     found = []
     for values in cursor.fetchall():
@@ -163,7 +163,7 @@ def _explained(cursor: Cursor, found: list[Share]) -> Explained:
 
 def _sample(cursor: Cursor, share: Share, day: date | None = None, from_at: datetime | None = None) -> list[Example]:
     cursor.execute(
-        (SQL / "joins" / "sample.sql").read_text(),
+        sql_of("joins/sample"),
         {
             **{name: getattr(share, name) for name in ("account", "channel", "gateway")},
             "day": day or share.newest_day,

@@ -1,0 +1,42 @@
+-- Loads in the ledger.
+
+-- name: note_feed
+-- Writes down what a feed says of itself, where that changed.
+-- params: feed, kind, provider, channel, lateness
+insert into ops.feed as noted (feed, kind, provider, channel, lateness)
+values (%(feed)s, %(kind)s, %(provider)s, %(channel)s, %(lateness)s)
+on conflict (feed) do update
+set kind = excluded.kind, provider = excluded.provider, channel = excluded.channel, lateness = excluded.lateness
+where
+    (noted.kind, noted.provider, noted.channel, noted.lateness)
+    is distinct from (excluded.kind, excluded.provider, excluded.channel, excluded.lateness);
+
+-- name: split_off
+-- Writes the row of a load that takes some objects out of another one.
+-- params: load_id (the other one), digest
+insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, pull_id, started_at)
+select account, feed, kind, %(digest)s, rules_version, code_version, 'staging', pull_id, started_at
+from ops.load
+where load_id = %(load_id)s
+returning load_id;
+
+-- name: published_with
+-- Which of these objects are published under these rules, and by which load last. An object with rejected records that
+-- may be accepted by now is not among them.
+-- params: rules_version, objects, ahead (reason of a record whose time lies ahead)
+select o.object_id, max(o.load_id)
+from ops.load_object as o
+inner join ops.load as l on l.load_id = o.load_id
+inner join ops.object as b on b.object_id = o.object_id and b.feed = l.feed
+where
+    l.status = 'published'
+    and l.rules_version = %(rules_version)s
+    and o.object_id = any(%(objects)s)
+    and not exists (
+        select from private.rejected_record as r
+        where
+            r.object_id = o.object_id
+            and r.resolved_load_id is null
+            and (r.acceptable_at <= clock_timestamp() or (r.acceptable_at is null and r.reason = %(ahead)s))
+    )
+group by o.object_id;
