@@ -17,8 +17,11 @@ SQL = sorted((ROOT / "sql").rglob("*.sql"))
 REPORTS = sorted((ROOT / "sql" / "reports").glob("*.sql"))
 FEED_FILES = sorted((ROOT / "etl" / "waybill" / "feeds").glob("*.py"))
 DEPLOY = sorted((ROOT / "deploy").rglob("*.py"))
-FOLDS = ("fold_legs.sql", "fold_messages.sql")
-"""They read whole legs, and would repeat the columns of fact.leg."""
+WHOLE_ROWS = (
+    *("fold_legs.sql", "fold_messages.sql"),
+    *("keys_to_merge.sql", "sightings_to_merge.sql", "write_events.sql"),
+)
+"""They read whole legs or events, and would repeat the columns of fact.leg or fact.event."""
 LIMITS = [(MODULES, 400), (SIMULATOR, 400), (FEED_FILES, 250), (DEPLOY, 400), (REPORTS, 120)]
 
 
@@ -90,9 +93,47 @@ def test_values_reach_sql_only_as_parameters() -> None:
 @pytest.mark.parametrize("file", SQL, ids=lambda file: file.name)
 def test_sql_names_its_columns(file: Path) -> None:
     text = re.sub(r"--.*", "", file.read_text())
-    if file.name not in FOLDS:
+    if file.name not in WHOLE_ROWS:
         assert not re.search(r"select\s+(distinct on \(\w+\)\s+)?(\w+\.)?\*", text), "select *"
     assert "::date at time zone" not in text
+
+
+def named_queries() -> set[tuple[str, str | None]]:
+    """File and name of every query that is not a migration and not a report; name None: the file is one query."""
+    found: set[tuple[str, str | None]] = set()
+    for file in SQL:
+        place = str(file.relative_to(ROOT / "sql").with_suffix(""))
+        if place.split("/")[0] not in ("schema", "reports"):
+            names = re.findall(r"^-- name: (\w+)$", file.read_text(), re.MULTILINE)
+            assert len(names) == len(set(names)), place
+            found |= {(place, name) for name in names or [None]}
+    return found
+
+
+def test_every_query_is_used_by_the_code_that_names_it() -> None:
+    used = set()
+    for file in MODULES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "sql_of":
+                assert all(isinstance(argument, ast.Constant) for argument in node.args), f"{file}:{node.lineno}"
+                place, *name = (argument.value for argument in node.args)
+                used.add((place, name[0] if name else None))
+    assert len(used) > 30
+    assert used == named_queries()
+
+
+@pytest.mark.parametrize("file", SQL, ids=lambda file: file.name)
+def test_every_query_has_a_sentence(file: Path) -> None:
+    for query in re.split(r"^-- name: \w+\n", file.read_text(), flags=re.MULTILINE):
+        assert query.startswith("-- "), query[:80]
+
+
+@pytest.mark.parametrize("file", SQL, ids=lambda file: file.name)
+def test_sql_is_written_in_the_form_in_which_it_runs(file: Path) -> None:
+    if file.parent.name != "schema":  # a function may write statements of its own
+        text = file.read_text().replace("'{}'", "")
+        assert not re.search(r"[{}]", text), "templating"
+        assert all(len(line) <= 120 for line in text.splitlines())
 
 
 @pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.name)

@@ -1,4 +1,5 @@
 -- The books of a load. Each figure is counted for itself, none is the remainder of others.
+-- reads: staged (the staging table of the load), resolved_key, inserted_event, revised_event
 -- In events: mapped, inserted, revised, unchanged. In records: loaded, duplicate.
 with
 written_key as (
@@ -16,7 +17,7 @@ loaded_record as (
 
 mapped_record as (
     select record_no
-    from {staging}
+    from staged
     group by record_no
 )
 

@@ -1,5 +1,7 @@
 -- key_to_merge: the keys told more than once in this load, or there already and now told otherwise.
 -- is_folded: what stands there is a sighting too (unless a replay replaces it).
+-- reads: staged_event (columns of fact.event only, in its order), resolved_key, fact.event
+-- params: first, last
 -- merged_event: where the merged events go.
 create temporary table merged_event (like fact.event) on commit drop;
 
@@ -15,12 +17,12 @@ where
         r.is_known
         and not r.is_replaced
         and exists (
-            select from {staging} as s
+            select from staged_event as s
             inner join fact.event as e on e.event_key = s.event_key
             where
                 s.event_key = r.event_key
                 and e.event_key between %(first)s and %(last)s
-                and {s_row} is distinct from {e_row}
+                and row(s.*) is distinct from row(e.*)
         )
     );
 

@@ -1,12 +1,13 @@
 -- resolved_key: every event key of the load, once: how often it was told, by which record first, and whether it is
 -- there already. is_replaced: a replay takes it as the staged sightings say, whatever stands there.
+-- reads: staged (the staging table of the load), fact.event
 -- params: first, last (range of the load's keys, so that only its partitions are looked at); account, provider,
 -- range_first, range_until (of a replay, else null)
 create temporary table resolved_key on commit drop as
 with
 told as (
     select event_key, count(*) as sighting_count, min(record_no) as first_record_no
-    from {staging}
+    from staged
     group by event_key
 ),
 

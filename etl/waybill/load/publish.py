@@ -17,7 +17,6 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.facts import live_counts
 from waybill.facts.outcomes import write_legs_and_messages
 from waybill.feeds import FEEDS
-from waybill.installed_files import SQL
 from waybill.landing.objects import LandedObject
 from waybill.ledger import loads as ledger
 from waybill.ledger import watermark
@@ -30,6 +29,7 @@ from waybill.model.errors import QualityGateError, SourceError, WaybillError
 from waybill.model.event import STORED_COLUMNS, Event, merge_all
 from waybill.model.identity import Keyring
 from waybill.warehouse import locks
+from waybill.warehouse.queries import sql_of
 
 BATCH = 5_000
 PLANNING = """
@@ -40,6 +40,16 @@ PLANNING = """
     set local random_page_cost = 1.1;
     set local work_mem = '128MB';
 """
+
+
+_UPDATE_EVENTS = sql.SQL(
+    "update fact.event as e set {} from revised_event as f"
+    " where e.event_key = f.event_key and e.event_key between %(first)s and %(last)s"
+).format(
+    sql.SQL(", ").join(
+        sql.SQL("{name} = f.{name}").format(name=sql.Identifier(name)) for name in STORED_COLUMNS if name != "event_key"
+    )
+)
 
 
 class KeyRange(NamedTuple):
@@ -72,16 +82,7 @@ def objects_of_range(cursor: Cursor, replaced: KeyRange) -> list[RecordedObject]
     records that wait and no known key: every record was rejected, or the object was held back."""
     slugs = [feed.slug for feed in FEEDS.values() if feed.provider == replaced.provider]
     cursor.execute(
-        "select o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at, o.source"
-        " from ops.object as o left join lateral ("
-        "  select bool_or(i.first_key < %(until)s and i.last_key >= %(first)s) as is_in_range,"
-        "   bool_or(i.first_key is not null) as has_keys from ops.load_object as i"
-        "  inner join ops.load as l on l.load_id = i.load_id"
-        "  where i.object_id = o.object_id and l.status = 'published') as told on true"
-        " where o.feed = any(%(slugs)s) and (%(account)s::text is null or o.account = %(account)s)"
-        " and (told.is_in_range or told.has_keys is not true and exists ("
-        "   select from private.rejected_record as r where r.object_id = o.object_id and r.resolved_load_id is null))"
-        " order by o.object_id",
+        sql_of("load/publish", "objects_of_range"),
         {"slugs": slugs, "account": replaced.account, "first": replaced.first, "until": replaced.until},
     )
     return [RecordedObject(number, LandedObject(*rest)) for number, *rest in cursor.fetchall()]
@@ -107,6 +108,7 @@ def publish(
         cursor.execute(PLANNING)
         zone, accounts = _lock(cursor, load_id, replaced)
         _check_staging(cursor, load_id, staged)
+        _view_staged(cursor, load_id)
         ledger.check_rules(cursor, [FEEDS[slug] for slug in sorted(staged.feeds)])
         if replaced is not None:
             _check_not_overtaken(cursor, staged, replaced)
@@ -114,11 +116,12 @@ def publish(
             _check_not_published(cursor, load_id, staged)
         counts = _Counts(*_write_events(cursor, load_id, staged, keyring, replaced))
         write_legs_and_messages(cursor, load_id, zone)
-        _write_recipients(cursor, load_id)
+        cursor.execute(sql_of("load/publish", "write_recipients"))
         write_notices(cursor, staged)
         _write_rejects(cursor, load_id, staged)
         _write_ledger(cursor, load_id, staged, counts)
         watermark.commit_pull_of(cursor, load_id)
+        cursor.execute("drop view staged_event, staged, staged_recipient")
         drop_tables(cursor, load_id)
         live_counts.note_as_of(cursor, load_id, accounts)
 
@@ -170,6 +173,18 @@ def _check_staging(cursor: Cursor, load_id: int, staged: Staged) -> None:
             )
 
 
+def _view_staged(cursor: Cursor, load_id: int) -> None:
+    """Make the temporary views under which the SQL reads what this load staged: staged (events, and the records that
+    report them), staged_event (columns of fact.event only, in its order) and staged_recipient."""
+    view = sql.SQL("create temporary view {} as select {} from {}")
+    for name, columns, table in (
+        ("staged", sql.SQL("*"), staging_table(load_id)),
+        ("staged_event", sql.SQL(", ").join(map(sql.Identifier, STORED_COLUMNS)), staging_table(load_id)),
+        ("staged_recipient", sql.SQL("*"), recipient_table(load_id)),
+    ):
+        cursor.execute(view.format(sql.Identifier(name), columns, table))
+
+
 def _check_not_overtaken(cursor: Cursor, staged: Staged, replaced: KeyRange) -> None:
     taken_up = staged.objects.keys() | staged.held_back
     late = [o for o in objects_of_range(cursor, replaced) if o.object_id not in taken_up]
@@ -196,15 +211,6 @@ class _Counts(NamedTuple):
     duplicate_records: int
 
 
-def _columns(prefix: str = "") -> sql.Composable:
-    names = [sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in STORED_COLUMNS]
-    return sql.SQL(", ").join(names)
-
-
-def _row(prefix: str) -> sql.Composable:
-    return sql.SQL("({})").format(_columns(prefix))
-
-
 def _write_events(
     cursor: Cursor, load_id: int, staged: Staged, keyring: Keyring, replaced: KeyRange | None
 ) -> Iterable[int]:
@@ -218,50 +224,27 @@ def _write_events(
         "range_first": replaced.first if replaced else None,
         "range_until": replaced.until if replaced else None,
     }
-    stage_table = staging_table(load_id)
-    cursor.execute(sql.SQL((SQL / "load" / "resolve.sql").read_text()).format(staging=stage_table), bounds)
-    _merge_sightings(cursor, stage_table, bounds, keyring)
-    cursor.execute(
-        sql.SQL((SQL / "load" / "write_events.sql").read_text()).format(
-            staging=stage_table,
-            columns=_columns(),
-            s_columns=_columns("s"),
-            f_columns=_columns("f"),
-            f_row=_row("f"),
-            e_row=_row("e"),
-            assignments=sql.SQL(", ").join(
-                sql.SQL("{name} = f.{name}").format(name=sql.Identifier(name))
-                for name in STORED_COLUMNS
-                if name != "event_key"
-            ),
-        ),
-        bounds,
-    )
+    cursor.execute(sql_of("load/resolve"), bounds)
+    _merge_sightings(cursor, bounds, keyring)
+    cursor.execute(sql_of("load/write_events"), bounds)
+    cursor.execute(_UPDATE_EVENTS, bounds)
     removed = 0
     if replaced is not None:
-        removed = _remove_vanished(cursor, bounds)
-        cursor.execute((SQL / "load" / "remove_recipients.sql").read_text())
-    cursor.execute(
-        sql.SQL((SQL / "load" / "count_books.sql").read_text()).format(staging=stage_table),
-    )
+        cursor.execute(sql_of("load/remove_vanished"), bounds)
+        removed = cursor.fetchone()[0]
+        cursor.execute(sql_of("load/remove_recipients"))
+    cursor.execute(sql_of("load/count_books"))
     mapped, inserted, revised, unchanged, loaded, duplicates = cursor.fetchone()
     return mapped, inserted, revised, unchanged, removed, loaded, duplicates
 
 
-def _merge_sightings(cursor: Cursor, stage_table: sql.Identifier, bounds: dict, keyring: Keyring) -> None:
+def _merge_sightings(cursor: Cursor, bounds: dict, keyring: Keyring) -> None:
     """Merge, in Python, every key that was told more than once: in this load, or here and before."""
-    parts = {
-        "staging": stage_table,
-        "s_columns": _columns("s"),
-        "e_columns": _columns("e"),
-        "s_row": _row("s"),
-        "e_row": _row("e"),
-    }
-    cursor.execute(sql.SQL((SQL / "load" / "keys_to_merge.sql").read_text()).format(**parts), bounds)
+    cursor.execute(sql_of("load/keys_to_merge"), bounds)
     writer = CopyInto(cursor, "pg_temp", "merged_event", STORED_COLUMNS)
     with cursor.connection.cursor("sightings_to_merge") as sightings:
         sightings.itersize = BATCH
-        sightings.execute(sql.SQL((SQL / "load" / "sightings_to_merge.sql").read_text()).format(**parts), bounds)
+        sightings.execute(sql_of("load/sightings_to_merge"), bounds)
         for _, rows in groupby(sightings, key=itemgetter(0)):
             merged = merge_all(_event(values) for values in rows)
             FEEDS[merged.feed].derive(merged, keyring)
@@ -282,29 +265,13 @@ def _in_struct_order(values: tuple) -> Iterator[object]:
     return (stored.get(name) for name in Event.__struct_fields__)
 
 
-def _remove_vanished(cursor: Cursor, bounds: dict) -> int:
-    """Take back the events of a replayed range that no landed record tells any more."""
-    cursor.execute((SQL / "load" / "remove_vanished.sql").read_text(), bounds)
-    return cursor.fetchone()[0]
-
-
-def _write_recipients(cursor: Cursor, load_id: int) -> None:
-    cursor.execute(
-        sql.SQL(
-            "insert into private.recipient (recipient_key, account, address)"
-            " select recipient_key, min(account), min(address) from {} group by recipient_key order by recipient_key"
-            " on conflict do nothing"
-        ).format(recipient_table(load_id))
-    )
-
-
 def _write_rejects(cursor: Cursor, load_id: int, staged: Staged) -> None:
     keep_rejects(cursor, load_id)
     for record in sorted(staged.resolved):
+        account, feed, sha256 = record
         cursor.execute(
-            "update private.rejected_record set resolved_load_id = %s"
-            " where resolved_load_id is null and account = %s and feed = %s and sha256 = %s",
-            (load_id, *record),
+            sql_of("load/publish", "resolve_reject"),
+            {"load_id": load_id, "account": account, "feed": feed, "sha256": sha256},
         )
 
 
@@ -314,19 +281,10 @@ def keep_rejects(cursor: Cursor, load_id: int, staged_by: int | None = None, obj
     :param staged_by: the load that staged them; None: this one
     :param objects: of these alone; none: of all
     """
-    cursor.execute(
-        sql.SQL(
-            "insert into private.rejected_record as r (account, feed, sha256, reason, raw, object_id, position,"
-            " load_id, seen_count, acceptable_at)"
-            " select distinct on (account, feed, sha256) account, feed, sha256, reason, raw, object_id, position,"
-            " %(load_id)s, count(*) over (partition by account, feed, sha256), acceptable_at from {}"
-            " where %(objects)s::bigint[] is null or object_id = any(%(objects)s)"
-            " order by account, feed, sha256, record_no on conflict (account, feed, sha256)"
-            " do update set acceptable_at = excluded.acceptable_at"
-            " where r.acceptable_at is distinct from excluded.acceptable_at and r.resolved_load_id is null"
-        ).format(rejected_table(load_id if staged_by is None else staged_by)),
-        {"load_id": load_id, "objects": list(objects) or None},
-    )
+    rejected = rejected_table(load_id if staged_by is None else staged_by)
+    cursor.execute(sql.SQL("create temporary view staged_rejected as select * from {}").format(rejected))
+    cursor.execute(sql_of("load/publish", "keep_rejects"), {"load_id": load_id, "objects": list(objects) or None})
+    cursor.execute("drop view staged_rejected")
 
 
 def _write_ledger(cursor: Cursor, load_id: int, staged: Staged, counts: _Counts) -> None:
@@ -349,9 +307,7 @@ def _write_ledger(cursor: Cursor, load_id: int, staged: Staged, counts: _Counts)
             " values (%s, %s, %s, %s, %s)",
             (load_id, object_id, found.first_key, found.last_key, found.record_count),
         )
-    cursor.execute(
-        sql.SQL("select count(distinct event_key) from {} where event_type = 'unknown'").format(staging_table(load_id))
-    )
+    cursor.execute("select count(distinct event_key) from staged where event_type = 'unknown'")
     ledger.end(
         cursor,
         load_id,
