@@ -46,7 +46,7 @@ order by b.pull_id desc
 limit 1;
 
 -- name: left_behind
--- The earlier pulls of the same feed and account with pages that no load published, because the pull or its loads died.
+-- The earlier pulls of the same feed and account with pages that no load published because the pull or its loads died.
 -- params: pull_id, died (stop_reason of a load whose process died)
 select p.pull_id
 from ops.pull as own

@@ -91,7 +91,8 @@ def _csv_rows(stream: io.BufferedIOBase, columns: Columns, position: int) -> Row
             check_bad(bad_count, position - before, problem)
             yield RawRecord(position, raw, problem)
         else:
-            yield RawRecord(position, raw, None, {name: field for name, field in zip(names, fields) if field})  # noqa: B905
+            row = {name: field for name, field in zip(names, fields) if field}  # noqa: B905
+            yield RawRecord(position, raw, None, row)
     return position
 
 
