@@ -8,6 +8,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from waybill.model.days import local_day
 from waybill.reports.candidates import pending_days
+from waybill.warehouse.queries import sql_of
 
 LINES = 10
 
@@ -56,14 +57,7 @@ def check(connection: Connection, wanted_zone: str | None, now: datetime) -> Fre
     today = local_day(now, report_timezone)
     ends = datetime(today.year, today.month, today.day, tzinfo=ZoneInfo(report_timezone))
     with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select account, feed, complete_until from report.freshness"
-            " where (complete_until is null or complete_until < %s)"
-            # a feed that only the dispatch log has named is nobody's task to complete
-            " and (account, feed) in (select account, feed from ops.object union select account, feed from ops.load"
-            " union select account, feed from ops.watermark) order by account, feed",
-            (ends,),
-        )
+        cursor.execute(sql_of("ledger/feeds", "behind"), {"until": ends})
         behind = tuple(cursor.fetchall())
         pending = pending_days(cursor)
     return Freshness(report_timezone, today - timedelta(days=1), behind, pending)
