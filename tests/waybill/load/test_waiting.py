@@ -135,19 +135,22 @@ def test_rules_that_are_the_same_are_read_and_not_written(loads: Loads) -> None:
     load_of(loads, "west")
     stamp = "select xmin, xmax, ctid from ops.rules"
     before = loads.rows(stamp)
-    load_of(loads, "south", [])
+    load_of(loads, "south")
     assert loads.rows(stamp) == before != []
 
 
-def test_a_second_pull_says_what_it_waits_for_and_gives_up(loads: Loads, is_impatient: None) -> None:
-    feed, said = FEEDS["twilio_messages"], []
+def test_a_second_pull_says_what_it_waits_for_and_gives_up(
+    loads: Loads, is_impatient: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "waybill")
+    feed = FEEDS["twilio_messages"]
     with (
-        journal.alone(loads.url, feed, "north", said.append),
+        journal.alone(loads.target, feed, "north"),
         pytest.raises(UnavailableError, match="the pull that is under way"),
-        journal.alone(loads.url, feed, "north", said.append),
+        journal.alone(loads.target, feed, "north"),
     ):
         raise AssertionError("both have it")
-    (message,) = said
+    (message,) = caplog.messages
     assert "north: waiting for the pull that is under way, which is held by waybill:pull:twilio_messages" in message
 
 
