@@ -21,6 +21,8 @@ EMAILS = (
     "finn@mail.example.org",
 )
 ARCHIVE = "archive@acme.example"
+MALFORMED = ("ana.gmail.com", "bo lind", "cy+news(at)outlook.de")
+"""Addresses that are none; SendGrid drops what is sent to them."""
 NUMBERS = ("+12125550101", "+14165550123", "+442079460123", "+4915228817386", "+493023125001", "+12125550142")
 CAMPAIGNS = ("spring", "summer", "Winter Sale", "c-4711")
 TEMPLATES = ("t-hello", "t-bye")
@@ -130,6 +132,8 @@ def sendgrid_record(choose: Choices, season: Sequence[datetime]) -> dict:
     word = choose.one(SENDGRID_WORDS)
     if word in ENGAGEMENT and number % 2 == 0 and not choose.rarely(6):
         word = choose.of("bounce", "delivered", "dropped")  # else nearly every message would end as delivered
+    if word in ("dropped", "bounce") and choose.rarely(4):
+        address = MALFORMED[number % len(MALFORMED)]
     at = choose.time(season) if choose.rarely(2) else season[number % len(season)]
     seconds = int(at.timestamp())
     record: dict = {

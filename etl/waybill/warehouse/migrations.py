@@ -135,7 +135,7 @@ def _apply(cursor: Cursor, file: Path) -> None:
     # Loads hold the shared side while they publish: they and a file that locks tables in another order than theirs
     # would wait for each other until Postgres ends one of them.
     locks.take(cursor, locks.ZONE, "loads that are publishing", "migrate")
-    cursor.execute(f"set local lock_timeout = '{TABLE_PATIENCE_SECONDS}s'")
+    cursor.execute("select set_config('lock_timeout', %s, true)", (f"{TABLE_PATIENCE_SECONDS}s",))
     cursor.execute(file.read_text())
     cursor.execute("reset role")
     cursor.execute("insert into ops.migration (name, checksum) values (%s, %s)", (file.name, _checksum(file)))

@@ -49,7 +49,7 @@ def test_wrong_usage_is_exit_code_2_and_configuration_3(tmp_path: Path) -> None:
     assert program("feeds", "--nonsense", settings={}).code == 2
     answer = program("status", settings={"WAYBILL_VAR": "/dev/null/x"})
     assert (answer.code, answer.out) == (3, "")
-    assert answer.err == "waybill: Not a directory: /dev/null/x/postgres.\n"
+    assert answer.err == "waybill: Not a directory: /dev/null/x.\n"
 
 
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_load_whose_connection_breaks_says_at_which_step(loads: Loads, monkeyp
     with pytest.raises(psycopg2.Error) as broken:
         loads.load(FEED, sendgrid("open", "2026-03-01 10:00"))
     told: list[str] = []
-    monkeypatch.setattr(main, "say", told.append)
+    monkeypatch.setattr(main, "say", lambda text, *level: told.append(text))
     assert main._told(broken.value) == 3
     assert "the connection to it broke (load 1 was publishing). Nothing half done stays" in told[0]
 

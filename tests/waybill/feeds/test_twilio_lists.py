@@ -67,7 +67,7 @@ def test_a_sweep_is_one_more_list_without_filter_whose_name_says_how_far_it_goes
 def test_a_page_says_which_rows_it_shows_and_where_the_next_one_is() -> None:
     page = MESSAGES.page(body(row(1), row(2), following=f"{LINK}?Page=1"), LIST)
     assert page == (("SM1", "SM2"), f"{LINK}?Page=1", False, None)
-    assert CALLS.page(body({"sid": "CA1"}, key="calls"), LIST) == (("CA1",), None, False)
+    assert CALLS.page(body({"sid": "CA1"}, key="calls"), LIST) == (("CA1",), None, False, None)
 
 
 @pytest.mark.parametrize("following", [None, ""])

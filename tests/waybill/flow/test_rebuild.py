@@ -390,7 +390,7 @@ def test_any_failure_marks_the_reports_stale(
     warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three_days(facts)
-    monkeypatch.setattr(candidates, "statement", lambda name: "select 1 / 0 as day")
+    monkeypatch.setattr(candidates, "bounded_statement", lambda name: "select 1 / 0 as day")
     with pytest.raises(psycopg2.errors.DivisionByZero):
         run(warehouse, full=True)
     monkeypatch.undo()

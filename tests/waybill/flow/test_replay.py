@@ -37,8 +37,8 @@ def forget_categories(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug in a copied column: the campaign is not taken from the first category, but is the text `lost`."""
     campaign = sendgrid_events._campaign
 
-    def wrong(record, tags):
-        found, source = campaign(record, tags)
+    def wrong(record, argument, tags):
+        found, source = campaign(record, argument, tags)
         return (found, source) if source == "custom_argument" else ("lost", "provider")
 
     monkeypatch.setattr(sendgrid_events, "_campaign", wrong)

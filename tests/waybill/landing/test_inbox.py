@@ -109,7 +109,9 @@ def test_an_inbox_as_it_should_be_has_no_warning(loads: Loads, folder: Path) -> 
     assert inbox.unread(loads.settings, 100) == []
 
 
-def test_every_kind_of_bad_entry_at_once_keeps_no_file_of_any_account_out(loads: Loads, folder: Path) -> None:
+def test_every_kind_of_bad_entry_at_once_keeps_no_file_of_any_account_out(
+    loads: Loads, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     strange = folder / "north" / MAIL.slug
     for number, account in enumerate(("east", "north", "south")):
         put(folder / account / MAIL.slug / "m.json", number)
@@ -123,8 +125,8 @@ def test_every_kind_of_bad_entry_at_once_keeps_no_file_of_any_account_out(loads:
     for depth in range(1, 70):
         (strange.joinpath(*"d" * depth)).mkdir(exist_ok=True)
     (strange / "stray.csv").write_text("dispatch_id,status\n1,queued\n")
-    warned: list[str] = []
-    landed = list(landed_inbox(loads.settings, MAIL, None, warned.append))
+    landed = list(landed_inbox(loads.settings, MAIL, None))
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     files = [item for item in landed if not isinstance(item, SourceError)]
     done = loads.load_all("sendgrid_events", files)
     assert {item.row.account: item.row.loaded_count for item in done} == {"east": 1, "north": 3, "south": 1}

@@ -152,7 +152,7 @@ def test_nor_that_of_a_pull_that_was_followed_by_another_one(windows: Windows) -
 
 def test_nor_that_of_a_pull_that_is_under_way(windows: Windows) -> None:
     windows.complete(NOW - 2 * DAY)
-    with journal.alone(windows.warehouse.url, FEED, ACCOUNT, lambda _: None):
+    with journal.alone(windows.warehouse.url, FEED, ACCOUNT):
         windows.died(NEXT._replace(until_at=NOW - HOUR))
         assert windows.next().window == NEXT
     assert windows.next().window == NEXT._replace(until_at=NOW - HOUR)

@@ -257,9 +257,9 @@ def test_what_support_staff_look_for_is_found_by_an_index(
     facts.run(
         "insert into fact.message (message_key, account, channel, dispatch_id, recipient_key, state, sent_day,"
         " is_scheduled, is_delivered_then_bounced, is_opened, is_opened_human, is_clicked, is_clicked_human,"
-        " is_spam_reported, is_unsubscribed, days)"
+        " is_spam_reported, is_unsubscribed, ignores_copies, days)"
         " select gen_random_uuid(), 'acme', 'email', n::text, sha256(n::text::bytea), 'in_gateway',"
-        " date '2026-01-01' + n, false, false, false, false, false, false, false, false, '{}'"
+        " date '2026-01-01' + n, false, false, false, false, false, false, false, false, false, '{}'"
         " from generate_series(1, 2000) as n"
     )
     facts.run("analyze fact.message, private.recipient")

@@ -35,11 +35,12 @@ from generate_series(1, %(count)s) as n;
 insert into fact.message (
     message_key, account, channel, dispatch_id, recipient_key, state, sent_at, sent_day, is_scheduled,
     is_delivered_then_bounced, is_opened, is_opened_human, is_clicked, is_clicked_human, is_spam_reported,
-    is_unsubscribed, days
+    is_unsubscribed, ignores_copies, days
 )
 select
     md5(n::text)::uuid, 'acme', 'email', 'd' || n, sha256(n::text::bytea), 'in_gateway', '2026-03-02 12:00Z',
-    date '2026-03-02' + n %% 30, false, false, false, false, false, false, n %% 2 = 0, false, array[date '2026-03-02']
+    date '2026-03-02' + n %% 30, false, false, false, false, false, false, n %% 2 = 0, false, false,
+    array[date '2026-03-02']
 from generate_series(1, %(count)s) as n;
 insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, started_at)
 values ('acme', 'sendgrid_events', 'load', 'x', 1, '1', 'stopped', '2026-03-02 12:00Z');
