@@ -100,6 +100,8 @@ def worlds(postgres: Server, bi_login: None) -> Iterator[tuple[str, str]]:
     urls = postgres.database(), postgres.database()
     for url, letters in zip(urls, WORLDS, strict=True):
         fill(url, letters)
+        with as_owner(url) as cursor:
+            cursor.execute("vacuum (full, freeze, analyze)")  # the pages lie alike, and no read writes to them
     yield urls
     for url in urls:
         postgres.drop(url)
@@ -196,7 +198,8 @@ def test_the_migration_writes_no_row_and_no_index_anew(older: str) -> None:
         before = owner.fetchall()
         migrate(deploying(older))
         owner.execute(files)
-        assert owner.fetchall() == before
+        after = dict(owner.fetchall())  # later migrations may add relations
+        assert {name: after[name] for name, _ in before} == dict(before)
         assert {"recipient", "recipient_address", "rejected_record"} <= {name for name, _ in before}
 
 
