@@ -14,6 +14,7 @@ from waybill.feeds.api import ApiFeed, Window, on_grid
 from waybill.ledger import pulls as journal
 from waybill.pull.windows import Asked, given_window, next_window
 from waybill.warehouse.connection import LOADER, connected
+from waybill.warehouse.connection import Warehouse as Target
 
 FEED = FEEDS["twilio_messages"]
 ACCOUNT = "acme"
@@ -152,7 +153,8 @@ def test_nor_that_of_a_pull_that_was_followed_by_another_one(windows: Windows) -
 
 def test_nor_that_of_a_pull_that_is_under_way(windows: Windows) -> None:
     windows.complete(NOW - 2 * DAY)
-    with journal.alone(windows.warehouse.url, FEED, ACCOUNT):
+    target = Target(windows.warehouse.settings, windows.warehouse.url)
+    with journal.alone(target, FEED, ACCOUNT):
         windows.died(NEXT._replace(until_at=NOW - HOUR))
         assert windows.next().window == NEXT
     assert windows.next().window == NEXT._replace(until_at=NOW - HOUR)
