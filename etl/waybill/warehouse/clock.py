@@ -1,24 +1,27 @@
-"""The clock here and the warehouse's: what is landed by a wrong clock would be judged by it."""
+"""Compares the clock of this machine with that of the warehouse. Times of landing come from this machine's clock, and
+a record whose time is later than that is rejected."""
 
 from datetime import UTC, datetime, timedelta
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.model.errors import ConfigurationError
+from waybill.warehouse.queries import only_row
 
 MOST_DIFFERENCE = timedelta(seconds=60)
 
 
 def server_time(cursor: Cursor) -> datetime:
-    """The time by the clock of the warehouse, aware."""
+    """Return the time of the warehouse's clock, aware."""
     cursor.execute("select clock_timestamp()")
-    return cursor.fetchone()[0]
+    now: datetime = only_row(cursor)[0]
+    return now
 
 
 def clock_problem(cursor: Cursor, now: datetime | None = None) -> str | None:
-    """In words, how far this machine's clock is from the warehouse's, and what to do; None: near enough.
+    """Return how far the two clocks differ and what to do, in words; None if they agree well enough.
 
-    :param now: the time by the clock here, aware; None: ask it
+    :param now: the time of this machine, aware; None: read its clock
     """
     there = server_time(cursor)
     seconds = ((now or datetime.now(UTC)) - there).total_seconds()
@@ -32,10 +35,11 @@ def clock_problem(cursor: Cursor, now: datetime | None = None) -> str | None:
 
 
 def check_clock(cursor: Cursor) -> None:
-    """Refuse to land and to load by a clock that is wrong here or there. Raises ConfigurationError."""
+    """Raise ConfigurationError if the two clocks differ too much to land or load."""
     problem = clock_problem(cursor)
     if problem is not None:
         raise ConfigurationError(
-            f"Nothing was landed or loaded: {problem}, and run the same command again. A record counts as wrong where "
-            f"its time is ahead of the clock, so the two may differ by {MOST_DIFFERENCE.total_seconds():.0f} seconds."
+            f"Nothing was landed or loaded: {problem}, and run the same command again. A record is rejected if its "
+            f"time is ahead of the clock, so the clocks may differ by at most "
+            f"{MOST_DIFFERENCE.total_seconds():.0f} seconds."
         )

@@ -1,24 +1,51 @@
-"""The SQL of the program, from the files of sql/, in the form in which it runs.
+"""The SQL of the program, from the files of sql/, in the form in which it runs; and the results that are one row.
 
 A file is one query, or holds several, each after a line `-- name: <name>` and a sentence that says what it does.
 """
 
 import re
 from functools import cache
+from typing import Any, TypeVar
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.installed_files import SQL
+
+Value = TypeVar("Value")
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
 def sql_of(file: str, name: str | None = None) -> str:
-    """The text of a query.
+    """Return the text of a query.
 
-    :param file: below sql/, without its suffix, such as "load/fold_legs"
-    :param name: of the query, where the file holds several
+    :param file: its path below sql/, without the suffix, such as "load/fold_legs"
+    :param name: the name of the query, if the file holds several
     :raises KeyError: the file has no such query
     """
     return _queries(file)[name]
+
+
+def only_row(cursor: Cursor) -> tuple[Any, ...]:
+    """Return the row of a query that has exactly one.
+
+    :raises LookupError: the query has no row
+    """
+    row = cursor.fetchone()
+    if row is None:
+        raise LookupError("The query returned no row.")
+    return row
+
+
+def only_value(cursor: Cursor, kind: type[Value]) -> Value:
+    """Return the value of a query that has exactly one row and one column, never null.
+
+    :raises TypeError: the value has another type
+    """
+    (value,) = only_row(cursor)
+    if not isinstance(value, kind):
+        raise TypeError(f"The query returned {type(value).__name__}, not {kind.__name__}.")
+    return value
 
 
 @cache
