@@ -1,38 +1,41 @@
-"""One DAG per feed: what the provider or the inbox has, into facts; pull → stage → validate → publish per slice."""
+"""One DAG per feed, from the provider or the inbox into facts: pull → stage → validate → publish per slice."""
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task_group
 
+from waybill.airflow import dag_docs, environment, policy
 from waybill.airflow import ingest_steps as steps
-from waybill.airflow import pages, policy, surroundings
 from waybill.airflow.ingest_slices import slices
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed
 from waybill.feeds.base import Feed
 
 EVERY = {"api": "7 * * * *", "files": "*/15 * * * *"}
-ACCOUNT = Param(None, type=["null", "string"], title="Account", description="This organisation only; empty: every one")
+ACCOUNT = Param(None, type=["null", "string"], title="Account", description="Only this organisation; empty: all")
 
 
 def window_param(title: str, description: str) -> Param:
-    """A time, or nothing."""
+    """Returns a parameter that is a time or empty."""
     return Param(None, type=["null", "string"], format="date-time", title=title, description=description)
 
 
 def tasks_of(feed: Feed, account: str | None) -> None:
-    """The tasks of one feed, for one organisation, or for each that has a folder in the inbox (None)."""
+    """Make the tasks of a feed for one organisation; None: for every organisation with a folder in the inbox."""
 
     @task_group(group_id=re.sub(r"[^\w-]", "_", account or "inbox"))
-    def of_account():
+    def of_account() -> None:
         @task_group
-        def load(one: dict):
-            pool = surroundings.pool_of(feed.provider, account) if account else "default_pool"
-            staged = steps.stage(feed.slug, steps.pull.override(pool=pool)(feed.slug, one))
-            steps.validate(staged) >> steps.publish(staged)
+        def load(wanted: dict[str, Any]) -> None:
+            pool = environment.pool_of(feed.provider, account) if account else "default_pool"
+            pulled = steps.pull.override(pool=pool)(feed.slug, wanted)
+            # Airflow puts the value in place of an XComArg, its types do not know that
+            staged = steps.stage(feed.slug, pulled)  # type: ignore[arg-type]
+            steps.validate(staged) >> steps.publish(staged)  # type: ignore[arg-type]
 
-        load.expand(one=slices(feed.slug, account, list(params)))
+        load.expand(wanted=slices(feed.slug, account, list(params)))
 
     of_account()
 
@@ -40,9 +43,7 @@ def tasks_of(feed: Feed, account: str | None) -> None:
 for feed in FEEDS.values():
     params = {"account": ACCOUNT}
     if isinstance(feed, ApiFeed):
-        params["from"] = window_param(
-            "From", "Start of the window; empty: where the feed is complete, less its lateness"
-        )
+        params["from"] = window_param("From", "Start of the window; empty: the watermark less the lateness of the feed")
         params["until"] = window_param("Until", "End of the window, not included; empty: the time of the run")
     with DAG(
         f"ingest_{feed.slug}",
@@ -56,7 +57,7 @@ for feed in FEEDS.values():
         default_args=policy.DEFAULTS,
         params=params,
         tags=["ingest", feed.provider, *({feed.channel} - {"all"})],
-        doc_md=pages.ingest(feed),
+        doc_md=dag_docs.ingest(feed),
     ):
-        for account in surroundings.accounts_at_parse_time() if isinstance(feed, ApiFeed) else (None,):
+        for account in environment.accounts_at_parse_time() if isinstance(feed, ApiFeed) else (None,):
             tasks_of(feed, account)

@@ -1,7 +1,8 @@
 """Keeps the warehouse in order.
 
 ### Writes
-Monthly partitions of `fact.event` ahead of time; drops staging tables of loads that died, and candidates of builds.
+Makes the monthly partitions of `fact.event` ahead of time. Drops staging tables of dead loads, and candidate tables of
+unfinished builds.
 
 ### Reads
 The catalogue of the warehouse, `ops.load`, `ops.build`.
@@ -10,7 +11,7 @@ The catalogue of the warehouse, `ops.load`, `ops.build`.
 None.
 
 ### If a task fails
-- **make_partitions**: a load that needs next month's makes it itself. Clear it.
+- **make_partitions**: clear it. A load that needs a partition makes it itself.
 - **drop_orphans**, **drop_unfinished_builds**: clear it; nothing depends on it.
 
 ### Safe to re-run?
@@ -27,7 +28,7 @@ from waybill.airflow import intervals, policy
 with DAG(
     "maintain_warehouse",
     dag_display_name="Maintain the warehouse",
-    description="Partitions ahead, what died swept out",
+    description="Make partitions ahead, drop tables of dead loads and builds",
     schedule=CronDataIntervalTimetable("30 2 * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
@@ -39,22 +40,22 @@ with DAG(
 ):
 
     @task(multiple_outputs=False)
-    def make_partitions() -> dict:
-        from waybill.airflow.surroundings import loader
+    def make_partitions() -> dict[str, int]:
+        from waybill.airflow.environment import loader
         from waybill.flow import upkeep
 
         return {"made": upkeep.make_partitions(loader(), intervals.now_of(get_current_context()))}
 
     @task(multiple_outputs=False)
-    def drop_orphans() -> dict:
-        from waybill.airflow.surroundings import loader
+    def drop_orphans() -> dict[str, int]:
+        from waybill.airflow.environment import loader
         from waybill.flow import upkeep
 
         return {"dropped": upkeep.drop_orphans(loader())}
 
     @task(multiple_outputs=False)
-    def drop_unfinished_builds() -> dict:
-        from waybill.airflow.surroundings import settings, warehouse
+    def drop_unfinished_builds() -> dict[str, int]:
+        from waybill.airflow.environment import settings, warehouse
         from waybill.flow.rebuild import drop_unfinished
         from waybill.warehouse.connection import REPORTER, connect
 

@@ -1,4 +1,4 @@
-"""The DAG files as they are when Airflow has read them, in a process of its own."""
+"""The DAGs as Airflow reads them, in a separate process."""
 
 import json
 import os
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """What tests/dags/describe.py says of them, for two organisations and the zone of Berlin."""
+    """Returns what tests/dags/describe.py writes, for two organisations and the time zone of Berlin."""
     home = tmp_path_factory.mktemp("airflow")
     environment = {
         "PATH": os.environ["PATH"],

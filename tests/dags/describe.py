@@ -1,5 +1,5 @@
-"""Says what the DAG files hold, as JSON in the file that is named. The tests run it in a process of its own, because
-Airflow takes over the logging of the process that imports it."""
+"""Describes the DAG files as JSON, in the file that is named. The tests run it in a separate process, because Airflow
+takes over the logging of the process that imports it."""
 
 import json
 import logging
@@ -16,25 +16,25 @@ def task_of(task) -> dict:
     operator = getattr(task, "operator_class", type(task))
     partial = getattr(task, "partial_kwargs", {})
 
-    def of(name: str):
+    def attribute(name: str):
         return partial.get(name, getattr(task, name, None))
 
-    timeout = of("execution_timeout")
+    timeout = attribute("execution_timeout")
     return {
         "operator": operator if isinstance(operator, str) else operator.__name__,
         "upstream": sorted(task.upstream_task_ids),
-        "pool": of("pool"),
-        "retries": of("retries"),
-        "has_retry_policy": of("retry_policy") is not None,
+        "pool": attribute("pool"),
+        "retries": attribute("retries"),
+        "has_retry_policy": attribute("retry_policy") is not None,
         "timeout_seconds": timeout.total_seconds() if timeout else None,
-        "owner": of("owner"),
-        "trigger_rule": str(of("trigger_rule")),
-        "label": of("map_index_template"),
+        "owner": attribute("owner"),
+        "trigger_rule": str(attribute("trigger_rule")),
+        "label": attribute("map_index_template"),
     }
 
 
 def runs_of(zone: str) -> list[str]:
-    """When rebuild_reports would run in 2027, in local time."""
+    """Returns the times (UTC) at which rebuild_reports runs in 2027 if its time zone is `zone`."""
     from airflow.timetables.base import TimeRestriction
     from airflow.timetables.interval import CronDataIntervalTimetable
 
@@ -48,7 +48,7 @@ def runs_of(zone: str) -> list[str]:
 
 
 def runs_after_downtime() -> list[str]:
-    """When the scheduler runs that was down from the run of 10 March to the noon of the 13th, until that noon."""
+    """Returns the times of the runs that the scheduler starts at noon of 13 March, after it was down since 10 March."""
     from unittest.mock import patch
 
     from airflow.timetables import interval
@@ -77,11 +77,12 @@ def main() -> None:
         from airflow.dag_processing.dagbag import DagBag
 
         logging.disable(logging.CRITICAL)
-        sys.path.insert(0, str(DAGS))
         began = time.process_time()
         bag = DagBag(str(DAGS))
         seconds = time.process_time() - began
-    ours = [str(w.message) for w in caught if str(DAGS.parent) in str(w.filename) and "site-packages" not in w.filename]
+    of_dags = [
+        str(w.message) for w in caught if str(DAGS.parent) in str(w.filename) and "site-packages" not in w.filename
+    ]
     described = {
         dag_id: {
             "file": Path(dag.fileloc).name,
@@ -106,7 +107,7 @@ def main() -> None:
     found = {
         "dags": described,
         "errors": bag.import_errors,
-        "warnings": ours,
+        "warnings": of_dags,
         "parse_seconds": seconds,
         "runs": {zone: runs_of(zone) for zone in zones},
         "runs_after_downtime": runs_after_downtime(),

@@ -1,5 +1,5 @@
-"""The DAGs in a real Airflow: triggered, refused, backfilled, cleared and run again; the same tables, and the second
-time no row written. Over REST and the command line; minutes long."""
+"""The DAGs in a real Airflow: runs are triggered, refused, backfilled and cleared. A second run gives the same tables
+and writes no row. Uses REST and the command line; takes minutes."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from waybill.simulator.twilio import account_sid
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
 PATIENCE_SECONDS = 300
 SLOWNESS = 3
-"""The limit of ten seconds is for a machine that does nothing else; a test must not fail on a busy one."""
+"""The limit of ten seconds holds on an idle machine; the test allows this many times more for a busy one."""
 
 COUNTERS = (
     "select relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables"
@@ -35,7 +35,7 @@ COUNTERS = (
 
 @dataclass
 class Running:
-    """`make run`, up, with the simulated days ingested and the reports shown."""
+    """A running `make run`, after it has ingested the simulated days and shown the reports."""
 
     airflow: Airflow
     url: str
@@ -50,7 +50,7 @@ class Running:
         return found
 
     def do(self, dag_id: str, run_id: str, **params: object) -> str:
-        """Trigger a run and wait for its end; returns how it ended."""
+        """Trigger a run and wait for its end; returns its state."""
         run = Run(dag_id, run_id)
         self.airflow.trigger(run, params)
         return self.wait(lambda: self.airflow.state(run))
@@ -76,7 +76,7 @@ class Running:
         return self.airflow._request("POST", path, json=body).json()
 
     def written(self) -> list[tuple]:
-        """What was ever written to facts and reports."""
+        """Returns how many rows were ever inserted, updated and deleted in facts and reports."""
         self.rows("select pg_stat_clear_snapshot()")
         return self.rows(COUNTERS)
 
@@ -122,7 +122,7 @@ def window(running: Running) -> dict[str, str]:
     return {"from": first.isoformat(), "until": last.isoformat()}
 
 
-def test_the_same_window_again_gives_the_same_tables_and_writes_no_row(running: Running) -> None:
+def test_a_second_run_of_the_same_window_writes_no_row(running: Running) -> None:
     before, written = state(running), running.written()
     assert all(before[0].values()) and any(before[1].values())
     assert running.do("ingest_twilio_messages", "again", **window(running)) == "success"
@@ -142,9 +142,9 @@ def test_the_same_window_again_gives_the_same_tables_and_writes_no_row(running: 
 def test_parameters_of_a_wrong_type_are_refused_before_a_run_is_made(
     running: Running, params: dict, status: int, says: str
 ) -> None:
-    with pytest.raises(AirflowError, match=says) as told:
+    with pytest.raises(AirflowError, match=says) as refusal:
         running.do("rebuild_reports", f"refused_{len(json.dumps(params))}", **params)
-    assert f" {status}:" in str(told.value)
+    assert f" {status}:" in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,7 @@ def test_parameters_of_a_wrong_type_are_refused_before_a_run_is_made(
         ("ingest_twilio_calls", {"from": "2026-03-28", "until": "2026-03-27"}, "is no window"),
     ],
 )
-def test_parameters_that_make_no_sense_fail_before_any_work(
-    running: Running, dag_id: str, params: dict, says: str
-) -> None:
+def test_inconsistent_parameters_fail_before_any_work(running: Running, dag_id: str, params: dict, says: str) -> None:
     written = running.rows("select count(*) from ops.pull"), running.rows("select count(*) from ops.build")
     run_id = f"wrong_{says[:8].strip()}".replace(" ", "_").replace("'", "")
     assert running.do(dag_id, run_id, **params) == "failed"
@@ -183,7 +181,7 @@ def test_a_cleared_task_runs_again_and_writes_no_row(running: Running) -> None:
     assert running.written() == written
 
 
-def test_a_run_that_is_cleared_as_a_whole_writes_no_row(running: Running) -> None:
+def test_a_cleared_run_writes_no_row(running: Running) -> None:
     before, written = state(running), running.written()
     day = running.rows("select min(sent_day) from fact.message")[0][0].isoformat()
     assert running.do("rebuild_reports", "whole", from_day=day) == "success"
@@ -194,7 +192,7 @@ def test_a_run_that_is_cleared_as_a_whole_writes_no_row(running: Running) -> Non
     assert running.written() == written
 
 
-def test_a_dry_run_says_what_it_would_do_and_changes_nothing(running: Running) -> None:
+def test_a_dry_run_changes_nothing(running: Running) -> None:
     before, written = state(running), running.written()
     assert running.do("rebuild_reports", "dry", full=True, dry_run=True) == "success"
     assert running.rows("select status from ops.build order by build_id desc limit 1") == [("tried",)]
@@ -220,7 +218,7 @@ def backfill(running: Running, dag_id: str, first: str, last: str) -> list[dict]
         time.sleep(1)
 
 
-def test_a_backfill_of_three_days_rebuilds_those_and_writes_no_row(running: Running) -> None:
+def test_a_backfill_of_three_days_rebuilds_them_and_writes_no_row(running: Running) -> None:
     before, written = state(running), running.written()
     builds = running.rows("select max(build_id) from ops.build")[0][0]
     found = backfill(running, "rebuild_reports", "2026-03-27T00:00:00Z", "2026-03-29T12:00:00Z")
@@ -231,7 +229,7 @@ def test_a_backfill_of_three_days_rebuilds_those_and_writes_no_row(running: Runn
     assert running.written() == written
 
 
-def test_a_backfill_of_three_hours_pulls_those_and_writes_no_row(running: Running) -> None:
+def test_a_backfill_of_three_hours_pulls_them_and_writes_no_row(running: Running) -> None:
     before, written = state(running), running.written()
     pulls = running.rows("select max(pull_id) from ops.pull")[0][0]
     found = backfill(running, "ingest_twilio_messages", "2026-03-28T06:07:00Z", "2026-03-28T08:07:00Z")
@@ -271,7 +269,7 @@ def test_parameters_of_a_wrong_type_are_refused_on_the_command_line(running: Run
     assert "Invalid input for param from_day: 'March' is not a 'date'" in done.stderr
 
 
-def test_a_backfill_on_the_command_line_says_what_it_will_do(running: Running) -> None:
+def test_a_dry_run_of_a_backfill_on_the_command_line_lists_its_days(running: Running) -> None:
     days = ("--from-date", "2026-03-20", "--to-date", "2026-03-22T12:00:00")
     done = on_the_command_line(
         running, "backfill", "create", "--dag-id", "rebuild_reports", *days, "--max-active-runs", "1", "--dry-run"
@@ -281,11 +279,11 @@ def test_a_backfill_on_the_command_line_says_what_it_will_do(running: Running) -
 
 
 def test_a_run_with_a_failed_task_never_ends_green(running: Running) -> None:
-    """The provider refuses one organisation's credentials; the other one's messages are loaded all the same."""
-    (stand_in,) = re.findall(r"listening on (http\S+)", (running.installation.logs / "simulator.log").read_text())
+    """The provider refuses the credentials of one organisation; the messages of the other one are loaded."""
+    (simulator,) = re.findall(r"listening on (http\S+)", (running.installation.logs / "simulator.log").read_text())
     fault = {"kind": "unauthorized", "where": f"/Accounts/{account_sid('south')}"}
     run = Run("ingest_twilio_messages", "red")
-    with httpx2.Client(trust_env=False, base_url=stand_in) as http:
+    with httpx2.Client(trust_env=False, base_url=simulator) as http:
         assert http.post("/simulator/faults", json={"faults": [fault]}).is_success
         try:
             assert running.do(*run, **window(running)) == "failed"

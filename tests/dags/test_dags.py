@@ -1,4 +1,4 @@
-"""The DAGs: their structure, documents, retries, limits and times."""
+"""The DAGs: their structure, documentation, retries, limits and times."""
 
 import ast
 from collections import Counter
@@ -17,7 +17,7 @@ HEADINGS = ["### Writes", "### Reads", "### Late data", "### If a task fails", "
 STEPS = ["pull", "stage", "validate", "publish"]
 
 
-def test_every_file_is_read_without_error_or_warning(described: dict) -> None:
+def test_airflow_reads_every_file_without_error_or_warning(described: dict) -> None:
     assert described["errors"] == {}
     assert described["warnings"] == []
     assert set(described["dags"]) == EXPECTED
@@ -28,7 +28,7 @@ def test_all_files_are_parsed_within_a_second(described: dict) -> None:
     assert described["parse_seconds"] < 1
 
 
-def test_files_are_tables_of_contents() -> None:
+def test_files_only_compose_tasks() -> None:
     assert len(FILES) >= 4
     for file in FILES:
         source = file.read_text()
@@ -66,7 +66,7 @@ def test_nothing_heavy_is_imported_when_a_file_is_parsed() -> None:
 
 
 @pytest.mark.parametrize("dag_id", sorted(EXPECTED))
-def test_every_dag_says_what_people_want_to_know(described: dict, dag_id: str) -> None:
+def test_the_documentation_of_a_dag_has_every_section_and_names_every_task(described: dict, dag_id: str) -> None:
     dag = described["dags"][dag_id]
     found = [line for line in dag["doc"].splitlines() if line.startswith("### ")]
     assert found == HEADINGS
@@ -75,11 +75,11 @@ def test_every_dag_says_what_people_want_to_know(described: dict, dag_id: str) -
     assert dag["tags"] and dag["description"]
     failing = dag["doc"].split("### If a task fails")[1].split("###")[0]
     for task_id in dag["tasks"]:
-        assert f"**{task_id.rsplit('.', 1)[-1]}**" in failing, f"{dag_id} does not say what to do when {task_id} fails"
+        assert f"**{task_id.rsplit('.', 1)[-1]}**" in failing, f"{dag_id} does not document a failure of {task_id}"
 
 
 @pytest.mark.parametrize("dag_id", sorted(EXPECTED))
-def test_every_task_has_an_owner_retries_by_kind_of_error_and_a_time_limit(described: dict, dag_id: str) -> None:
+def test_every_task_has_an_owner_a_retry_policy_and_a_time_limit(described: dict, dag_id: str) -> None:
     dag = described["dags"][dag_id]
     assert dag["catchup"] is False and dag["max_active_runs"] == 1
     assert dag["timeout_seconds"]
@@ -110,7 +110,7 @@ def test_an_ingest_dag_pulls_stages_validates_and_publishes_per_slice(described:
     assert set(dag["params"]) == ({"account", "from", "until"} if feed.kind == "api" else {"account"})
 
 
-def test_the_reports_are_rebuilt_at_one_in_the_report_zone(described: dict) -> None:
+def test_the_reports_are_rebuilt_at_1_am_in_the_report_time_zone(described: dict) -> None:
     dag = described["dags"]["rebuild_reports"]
     assert (dag["schedule"], dag["cron"], dag["timezone"]) == (
         "CronDataIntervalTimetable",
@@ -131,7 +131,7 @@ def test_the_reports_are_rebuilt_once_on_every_local_day_of_a_year(described: di
     assert len(per_day) == 365 and set(per_day.values()) == {1}
     assert min(per_day) == date(2027, 1, 1) and max(per_day) == date(2027, 12, 31)
     assert {at.hour for at in times} <= {1, 2}
-    assert sum(at.hour == 2 for at in times) <= 2, "only where the clock skips the hour"
+    assert sum(at.hour == 2 for at in times) <= 2, "only when the clock skips the hour"
 
 
 def test_after_three_days_of_downtime_the_reports_are_rebuilt_once(described: dict) -> None:

@@ -1,19 +1,14 @@
-"""The page of validation results never decides how a task ends."""
+"""The page of validation results never changes the result of a task."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Warehouse
-from tests.dags.conftest import ROOT
+from waybill.airflow import validation_page
 from waybill.model.errors import QualityGateError
 from waybill.quality import gate
 from waybill.warehouse.connection import LOADER, connected
-
-sys.path.insert(0, str(ROOT / "dags"))
-
-from waybill.airflow import validation_page
 
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/none"
 
@@ -25,7 +20,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return file
 
 
-def test_it_is_written_also_when_a_rule_stops_the_task(warehouse: Warehouse, page: Path) -> None:
+def test_the_page_is_written_also_when_a_rule_stops_the_task(warehouse: Warehouse, page: Path) -> None:
     with connected(warehouse.url, LOADER) as connection, connection, connection.cursor() as cursor:
         gate.record(cursor, [gate.Outcome("event_staging", "staging.x", ())], "load 7")
     with pytest.raises(QualityGateError, match="stopped"), validation_page.refreshed(warehouse.url):
@@ -33,11 +28,13 @@ def test_it_is_written_also_when_a_rule_stops_the_task(warehouse: Warehouse, pag
     assert "load 7" in page.read_text()
 
 
-def test_a_warehouse_that_is_gone_hides_no_error_and_makes_none(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(validation_page, "progress", told.append)
+def test_an_unreachable_warehouse_neither_hides_nor_causes_an_error(
+    page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(validation_page, "progress", logged.append)
     with pytest.raises(QualityGateError, match="stopped"), validation_page.refreshed(NOBODY_LISTENS):
         raise QualityGateError("stopped")
     with validation_page.refreshed(NOBODY_LISTENS):
         pass
-    assert len(told) == 2 and "could not be written" in told[0] and not page.exists()
+    assert len(logged) == 2 and "could not be written" in logged[0] and not page.exists()

@@ -24,7 +24,7 @@ DEFAULTS = {
             RetryRule(
                 exception="waybill.model.errors.UnavailableError",
                 action=RetryAction.RETRY,
-                reason="the warehouse does not answer, or somebody else holds what is needed: it is tried again",
+                reason="the warehouse does not answer, or another process holds a lock: the task is tried again",
             ),
             *(RetryRule(exception=name, action=RetryAction.FAIL, reason=reason) for name, reason in _NO_USE.items()),
         ]

@@ -1,14 +1,14 @@
-"""The page of validation results, for Airflow's UI: waybill.airflow.plugin shows it."""
+"""Writes the page of validation results for Airflow's UI; waybill.airflow.plugin shows it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from waybill.airflow.surroundings import progress, reporter
+from waybill.airflow.environment import progress, reporter
 
 
 def page_file() -> Path:
-    """In the folder of the logs, which the api-server sees, too."""
+    """Returns the path of the page. The API server can read the folder of the logs."""
     from airflow.configuration import conf
 
     return Path(conf.get("logging", "base_log_folder")) / "waybill_validations.html"
@@ -16,8 +16,9 @@ def page_file() -> Path:
 
 @contextmanager
 def refreshed(url: str) -> Iterator[None]:
-    """Write the page at the end, also when a rule has stopped the task. A page that cannot be written changes nothing
-    of how the task ends: the results are in the warehouse.
+    """Write the page at the end, also when a rule has stopped the task.
+
+    If the page cannot be written, the task still ends as it would without it: the results are in the warehouse.
 
     :param url: libpq URL of the warehouse
     """

@@ -1,20 +1,20 @@
-"""What a task says of loads in its log: the row of the ledger in words, what was rejected where, unmapped words."""
+"""What a task logs about its loads: the row of the ledger in words, rejected records by file, unmapped words."""
 
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from waybill.airflow.surroundings import progress
+from waybill.airflow.environment import progress
 from waybill.warehouse.connection import Warehouse
 
 QUIET_SECONDS = 30.0
-"""How long a task that goes through many files or pages says nothing in between."""
+"""The shortest time between two lines of progress."""
 
 
 @contextmanager
 def logged(warehouse: Warehouse, load_ids: Sequence[int]) -> Iterator[None]:
-    """Say at the end what became of these loads, also where one of them has stopped the task."""
+    """Log at the end the result of these loads, also when one of them has stopped the task."""
     import psycopg2
 
     from waybill.model.errors import WaybillError
@@ -26,11 +26,11 @@ def logged(warehouse: Warehouse, load_ids: Sequence[int]) -> Iterator[None]:
             for line in lines(warehouse, load_ids):
                 progress(line)
         except (psycopg2.Error, WaybillError) as error:
-            progress(f"what became of the loads could not be read: {type(error).__name__}")
+            progress(f"the result of the loads could not be read: {type(error).__name__}")
 
 
 def lines(warehouse: Warehouse, load_ids: Sequence[int]) -> list[str]:
-    """What became of each of these loads; no line holds a value of a record."""
+    """Returns the result of each of these loads in words; no line contains a value of a record."""
     from waybill.ledger import loads as ledger
     from waybill.ledger.summary import summary
     from waybill.load import findings
@@ -48,7 +48,7 @@ def lines(warehouse: Warehouse, load_ids: Sequence[int]) -> list[str]:
 
 
 def records_read(warehouse: Warehouse, load_ids: Sequence[int]) -> int:
-    """Records that stage has read for these loads."""
+    """Returns how many records `stage` has read for these loads."""
     from waybill.ledger import loads as ledger
 
     with warehouse.connected("log") as connection, connection, connection.cursor() as cursor:
@@ -57,7 +57,7 @@ def records_read(warehouse: Warehouse, load_ids: Sequence[int]) -> int:
 
 
 class _Paced(logging.Filter):
-    """Lets at most one record through in QUIET_SECONDS, the first after as long, and every warning."""
+    """Passes one record per QUIET_SECONDS, the first one after that time, and every warning."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -75,8 +75,7 @@ class _Paced(logging.Filter):
 
 @contextmanager
 def paced(clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
-    """Let a pull say at most one line in QUIET_SECONDS: a short task has one line at its end instead of one for each
-    file.
+    """Limit the log of a pull to one line per QUIET_SECONDS: a short task logs no line for each file.
 
     :param clock: seconds, monotonic
     """

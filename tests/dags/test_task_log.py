@@ -1,14 +1,13 @@
-"""The log of a task says what the ledger says of its loads, and one line for an inbox."""
+"""The log of a task: the ledger rows of its loads, and few lines for many files."""
 
 import logging
-import sys
 from itertools import count
 
 import pytest
 
 from tests.conftest import Warehouse
-from tests.dags.conftest import ROOT
 from tests.waybill.load.loading import as_file, sendgrid
+from waybill.airflow import task_log
 from waybill.feeds import FEEDS
 from waybill.feeds.sendgrid_events import SendgridEvents
 from waybill.flow import ingest
@@ -16,10 +15,6 @@ from waybill.flow.slices import Slice
 from waybill.model.errors import WaybillError
 from waybill.settings import Settings
 from waybill.warehouse.connection import Warehouse as Target
-
-sys.path.insert(0, str(ROOT / "dags"))
-
-from waybill.airflow import books
 
 FEED: SendgridEvents = FEEDS["sendgrid_events"]
 EVENTS = (
@@ -33,7 +28,7 @@ EVENTS = (
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     said: list[str] = []
-    monkeypatch.setattr(books, "progress", said.append)
+    monkeypatch.setattr(task_log, "progress", said.append)
     return said
 
 
@@ -44,19 +39,19 @@ def spool(settings: Settings, *files: bytes) -> None:
         (folder / f"spool-{number}.ndjson").write_bytes(data)
 
 
-def test_it_says_after_each_step_what_the_ledger_says(warehouse: Warehouse, log: list[str]) -> None:
+def test_each_step_logs_the_ledger_row_and_the_rejected_records(warehouse: Warehouse, log: list[str]) -> None:
     settings, url = warehouse.settings, warehouse.url
     spool(settings, as_file(FEED.slug, EVENTS), as_file(FEED.slug, EVENTS[:1]))
     pulled = ingest.pull(Target(settings, url), FEED, Slice("south"))
     load_ids = ingest.stage_pull(Target(settings, url), FEED, pulled.pull_id)
-    assert len(load_ids) == 1 and books.records_read(Target(settings, url), load_ids) == 5
-    with books.logged(Target(settings, url), load_ids):
+    assert len(load_ids) == 1 and task_log.records_read(Target(settings, url), load_ids) == 5
+    with task_log.logged(Target(settings, url), load_ids):
         ingest.validate_loads(Target(settings, url), load_ids)
     assert log[0] == "load 1, sendgrid_events of south: validated"
     assert any("warning: event_staging.event_type_mapped" in line for line in log)
     assert log[-1] == "load 1: words without a mapping: paused (1)"
     log.clear()
-    with books.logged(Target(settings, url), load_ids):
+    with task_log.logged(Target(settings, url), load_ids):
         ingest.publish_loads(Target(settings, url), pulled.pull_id, load_ids)
     assert log[0].startswith(
         "load 1, sendgrid_events of south: published; 5 records read: 2 loaded, 2 duplicate, 1 rejected; events: "
@@ -68,28 +63,28 @@ def test_it_says_after_each_step_what_the_ledger_says(warehouse: Warehouse, log:
     assert not any("example.com" in line for line in log)
 
 
-def test_it_says_so_too_where_a_load_stops_the_task(warehouse: Warehouse, log: list[str]) -> None:
+def test_the_loads_are_logged_also_when_one_stops_the_task(warehouse: Warehouse, log: list[str]) -> None:
     settings, url = warehouse.settings, warehouse.url
     spool(settings, b"nothing\n" * 3)
     pulled = ingest.pull(Target(settings, url), FEED, Slice("south"))
     load_ids = ingest.stage_pull(Target(settings, url), FEED, pulled.pull_id)
-    with pytest.raises(WaybillError), books.logged(Target(settings, url), load_ids):
+    with pytest.raises(WaybillError), task_log.logged(Target(settings, url), load_ids):
         raise WaybillError("stopped")
     assert log and all(line.startswith("load 1") for line in log)
 
 
-def test_a_warehouse_that_is_gone_hides_no_error(log: list[str]) -> None:
+def test_an_unreachable_warehouse_does_not_hide_the_error_of_the_task(log: list[str]) -> None:
     gone = Target(Settings.from_environment({}), "postgresql://nobody@127.0.0.1:1/none")
-    with pytest.raises(WaybillError, match="stopped"), books.logged(gone, [1]):
+    with pytest.raises(WaybillError, match="stopped"), task_log.logged(gone, [1]):
         raise WaybillError("stopped")
     assert len(log) == 1 and "could not be read" in log[0]
 
 
-def test_many_files_are_one_line_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+def test_many_files_give_at_most_one_line_per_interval(caplog: pytest.LogCaptureFixture) -> None:
     seconds = count()
     logger = logging.getLogger("waybill.pull")
     caplog.set_level(logging.INFO, "waybill.pull")
-    with books.paced(lambda: next(seconds)):
+    with task_log.paced(lambda: next(seconds)):
         for number in range(1, 67):
             logger.info("%d files", number)
         logger.warning("look at this")

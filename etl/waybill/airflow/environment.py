@@ -1,8 +1,8 @@
-"""What tasks know of their surroundings: settings from the environment and from Airflow connections, progress into
-the log of the task.
+"""The settings of a task, from the environment and from Airflow connections; and its log.
 
 Connections: `waybill_warehouse` (Postgres), and one per provider and organisation, `waybill_<provider>_<account>`:
-login and password are the credentials, host is a base URL other than the provider's own. The environment says the rest.
+login and password are the credentials; host, if set, is a base URL in place of the provider's own. Every other setting
+comes from the environment.
 """
 
 import logging
@@ -28,11 +28,11 @@ WAREHOUSE = "waybill_warehouse"
 
 progress = logging.getLogger("waybill").info
 warn = logging.getLogger("waybill").warning
-"""Take what is being done, and what somebody should look at, for the log of the task."""
+"""Log what the task does, and what somebody should look at."""
 
 
 def settings(feed: Feed | None = None, account: str | None = None) -> Settings:
-    """The settings of this task, with the credentials of one organisation for one feed, if they are named.
+    """Returns the settings of this task, with the credentials of an organisation for a feed if both are given.
 
     :raises ConfigurationError: a setting is wrong
     """
@@ -47,23 +47,23 @@ def settings(feed: Feed | None = None, account: str | None = None) -> Settings:
 
 
 def loader(feed: Feed | None = None, account: str | None = None) -> Warehouse:
-    """The warehouse as loads work with it, with the settings of this task. Raises as `settings` does."""
+    """Returns the warehouse for loads, with the settings of this task. Raises as `settings` does."""
     return Warehouse.of(settings(feed, account))
 
 
 def reporter(url: str) -> AbstractContextManager[Session]:
-    """A connection that acts as the reporter; closed at the end."""
+    """Returns a connection in the role of the reporter; it is closed at the end."""
     return closing(connect(url, REPORTER, "waybill:build"))
 
 
 def accounts_at_parse_time() -> tuple[str, ...]:
-    """The organisations whose API feeds are pulled, as the environment of the dag processor names them."""
+    """Returns the organisations whose API feeds are pulled, from the environment of the DAG processor."""
     return Settings.from_environment().accounts
 
 
 def pool_of(provider: str, account: str) -> str:
-    """The pool of a provider's account, where they were made (`PROVIDER_POOLS`): a task of a pool that does not exist
-    would wait for ever."""
+    """Returns the pool of a provider's account if such pools exist (`PROVIDER_POOLS`), else the default one: a task of
+    a pool that does not exist would wait for ever."""
     return f"{provider}_{account}" if os.environ.get("PROVIDER_POOLS") else "default_pool"
 
 
