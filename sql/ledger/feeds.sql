@@ -1,7 +1,7 @@
--- How complete the feeds are, feed by feed.
+-- How complete each feed is.
 
 -- name: behind
--- The feeds that are not complete until a time. A feed that only the dispatch log has named is nobody's to complete.
+-- The feeds that are not complete until a time, without those that only the dispatch log names.
 -- params: until
 select account, feed, complete_until
 from report.freshness

@@ -1,7 +1,7 @@
 -- Loads in the ledger.
 
 -- name: note_feed
--- Writes down what a feed says of itself, where that changed.
+-- Stores the attributes of a feed if they changed.
 -- params: feed, kind, provider, channel, lateness
 insert into ops.feed as noted (feed, kind, provider, channel, lateness)
 values (%(feed)s, %(kind)s, %(provider)s, %(channel)s, %(lateness)s)
@@ -12,8 +12,8 @@ where
     is distinct from (excluded.kind, excluded.provider, excluded.channel, excluded.lateness);
 
 -- name: split_off
--- Writes the row of a load that takes some objects out of another one.
--- params: load_id (the other one), digest
+-- Inserts the row of a load that takes some objects out of another load.
+-- params: load_id (of the other load), digest
 insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, pull_id, started_at)
 select account, feed, kind, %(digest)s, rules_version, code_version, 'staging', pull_id, started_at
 from ops.load
@@ -21,9 +21,9 @@ where load_id = %(load_id)s
 returning load_id;
 
 -- name: published_with
--- Which of these objects are published under these rules, and by which load last. An object with rejected records that
--- may be accepted by now is not among them.
--- params: rules_version, objects, ahead (reason of a record whose time lies ahead)
+-- The objects that are published under these rules, each with its last load. Objects with rejected records that may be
+-- accepted by now are left out.
+-- params: rules_version, objects, ahead (reject reason of a record with a future time)
 select o.object_id, max(o.load_id)
 from ops.load_object as o
 inner join ops.load as l on l.load_id = o.load_id

@@ -1,7 +1,7 @@
 -- Pulls in the ledger.
 
 -- name: last_of_window
--- The last pull of a window, and whether it may be resumed: it did not come to its end, and it is not too old.
+-- The last pull of a window, and whether it can be resumed: it has not ended and is not too old.
 -- params: account, feed, from_at, until_at, within (interval)
 select pull_id, pulled_at is null and started_at > clock_timestamp() - %(within)s as is_unfinished
 from ops.pull
@@ -10,7 +10,7 @@ order by pull_id desc
 limit 1;
 
 -- name: interrupted
--- The window of the last pull of a feed, if it did not end on its way from where the feed is complete.
+-- The window of the last pull of a feed, if that began at the watermark and has not ended.
 -- params: account, feed, within (interval), complete_until (null: no watermark yet), lateness (interval), until_at
 select from_at, until_at
 from ops.pull
@@ -31,7 +31,7 @@ where p.pull_id = %(pull_id)s and p.listing = %(listing)s
 order by p.page_no;
 
 -- name: busy_before
--- The last complete pull that covers most of the time of this empty one, and that was busy then.
+-- The last complete pull with many records, most of whose window is in the window of this empty pull.
 -- params: pull_id, busy (records)
 select b.from_at, b.until_at, b.record_count
 from ops.pull as p
@@ -46,7 +46,7 @@ order by b.pull_id desc
 limit 1;
 
 -- name: left_behind
--- The earlier pulls of the same feed and account with pages that no load published because the pull or its loads died.
+-- The earlier pulls of the same feed and account with unpublished pages, because the pull or its loads died.
 -- params: pull_id, died (stop_reason of a load whose process died)
 select p.pull_id
 from ops.pull as own

@@ -1,7 +1,7 @@
 -- How far each API feed is complete.
 
 -- name: commit_pull
--- Counts the window of a pull as complete, if the pull came to its end unbroken and everything it landed is published.
+-- Marks the window of a pull as complete if the pull ended unbroken and everything it landed is published.
 -- params: pull_id
 update ops.pull as p
 set committed_at = clock_timestamp()
@@ -23,14 +23,14 @@ where
 returning p.account, p.feed, p.from_at, p.until_at;
 
 -- name: begin
--- Makes the watermark of a feed from its first complete window.
+-- Inserts the watermark of a feed with its first complete window.
 -- params: account, feed, from_at, until_at
 insert into ops.watermark (account, feed, complete_from, complete_until)
 values (%(account)s, %(feed)s, %(from_at)s, %(until_at)s)
 on conflict (account, feed) do nothing;
 
 -- name: lock
--- Locks the watermark of a feed, so that of two windows that end at once neither forgets the other.
+-- Locks the watermark of a feed, so that two windows that end at the same time both count.
 -- params: account, feed
 select from ops.watermark where account = %(account)s and feed = %(feed)s for update;
 

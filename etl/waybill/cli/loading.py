@@ -16,7 +16,7 @@ from waybill.doctor import landing_problem
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
 from waybill.landing.objects import check_account
-from waybill.ledger.books import ObjectBooks
+from waybill.ledger.counts import ObjectCounts
 from waybill.ledger.loads import LedgerRow
 from waybill.model.days import parse_instant
 from waybill.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError, WaybillError
@@ -120,30 +120,30 @@ def normalise(
     source = feed_of(feed).with_options(settings.feed_options)
     owner = account_of(account) or DEFAULT_ACCOUNT
     keyring = settings.keyring
-    books = ObjectBooks("stdin" if path == "-" else path)
+    counts = ObjectCounts("stdin" if path == "-" else path)
     read_at = datetime.now(UTC)
     with opened(path) as stream:
         for raw in source.records(stream):
-            books.record_count += 1
+            counts.record_count += 1
             try:
                 events = source.normalise(raw, owner, read_at, keyring)
             except RejectRecord as rejection:
-                books.reject(rejection.reason, len(raw.raw))
+                counts.reject(rejection.reason, len(raw.raw))
                 text = raw.raw.decode(errors="replace")
                 say(json_line({"position": raw.position, "reason": rejection.reason, "raw": text}))
                 continue
             for event in events:
                 sys.stdout.write(json_line({name: getattr(event, name) for name in PRINTED}) + "\n")
-    _check_ceiling(books, settings.rejected_ceiling)
+    _check_ceiling(counts, settings.rejected_ceiling)
 
 
-def _check_ceiling(books: ObjectBooks, ceiling: float) -> None:
+def _check_ceiling(counts: ObjectCounts, ceiling: float) -> None:
     """Raise CeilingError where `load` would hold the file back."""
     from waybill.load.ceiling import held_back, told_held_back
 
-    if held_back({0: books}, ceiling):
+    if held_back({0: counts}, ceiling):
         raise CeilingError(
-            f"{told_held_back([books], ceiling)}. The records are above; `load` would hold this file back. Is it a "
+            f"{told_held_back([counts], ceiling)}. The records are above; `load` would hold this file back. Is it a "
             "file of this feed?"
         )
 

@@ -18,7 +18,7 @@ from waybill.flow.results import HeldBackError, Published
 from waybill.framing.raw_record import BROKEN_OFF, NO_LIST, NOT_CLOSED
 from waybill.ledger import loads as ledger
 from waybill.ledger import watermark
-from waybill.ledger.books import ObjectBooks, Staged
+from waybill.ledger.counts import ObjectCounts, Staged
 from waybill.ledger.loads import LedgerRow
 from waybill.ledger.objects import RecordedObject
 from waybill.load.ceiling import held_back, is_above, is_unreadable, told_held_back
@@ -158,13 +158,13 @@ def publish_load(
     with connection, connection.cursor() as cursor:
         row = ledger.row(cursor, load_id)
     incomplete = tuple(
-        f"{books.name}: {reason}"
-        for books in staged.objects.values()
-        for reason in books.reasons
+        f"{counts.name}: {reason}"
+        for counts in staged.objects.values()
+        for reason in counts.reasons
         if reason.startswith(INCOMPLETE)
     )
     is_of_files = any(FEEDS[slug].kind == "files" for slug in staged.feeds)
-    empty = tuple(books.name for books in staged.objects.values() if is_of_files and not books.record_count)
+    empty = tuple(counts.name for counts in staged.objects.values() if is_of_files and not counts.record_count)
     return Published(row, incomplete, _held_back(staged), empty)
 
 
@@ -224,32 +224,32 @@ def _check_replay(connection: Connection, row: LedgerRow, staged: Staged, ceilin
     is now rejected, it stops: they would be taken back."""
     with connection, connection.cursor() as cursor:
         known = ledger.objects_with_keys(cursor, staged.objects)
-    lost = [books for number, books in staged.objects.items() if number in known and is_unreadable(books, ceiling)]
-    kept = {number: books for number, books in staged.objects.items() if number in known}
+    lost = [counts for number, counts in staged.objects.items() if number in known and is_unreadable(counts, ceiling)]
+    kept = {number: counts for number, counts in staged.objects.items() if number in known}
     if lost or is_above(kept.values(), ceiling):
         above = held_back(kept, ceiling)
         reason = told_held_back(_by_name(kept[number] for number in above), ceiling)
         _stop(connection, row.load_id, staged, reason)
         raise HeldBackError([f"load {row.load_id}: {reason}"])
-    found = held_back({n: books for n, books in staged.objects.items() if n not in known}, ceiling)
+    found = held_back({n: counts for n, counts in staged.objects.items() if n not in known}, ceiling)
     if found:
         reason = told_held_back(_by_name(staged.objects[number] for number in found), ceiling)
         _hold_back(connection, row, staged, found, reason)
 
 
-def _by_name(objects: Iterable[ObjectBooks]) -> list[ObjectBooks]:
+def _by_name(objects: Iterable[ObjectCounts]) -> list[ObjectCounts]:
     """In the order of messages, which is the same in whatever order the objects were landed."""
-    return sorted(objects, key=lambda books: books.name)
+    return sorted(objects, key=lambda counts: counts.name)
 
 
 def _hold_back(connection: Connection, row: LedgerRow, staged: Staged, found: set[int], reason: str) -> None:
     """Take objects out of a staged load, and give them a stopped row of the ledger and their rejected records."""
-    books = staged.of(found)
+    counts = staged.of(found)
     tables = {"events": staging_table(row.load_id), "rejects": rejected_table(row.load_id)}
     tables["recipients"] = recipient_table(row.load_id)
     with connection, connection.cursor() as cursor:
         stopped = ledger.split_off(cursor, row.load_id, found, staged.objects.keys() - found)
-        ledger.end(cursor, stopped, "stopped", reason, books.reasons, **_record_counts(books))
+        ledger.end(cursor, stopped, "stopped", reason, counts.reasons, **_record_counts(counts))
         keep_rejects(cursor, stopped, row.load_id, found)
         for statement in (
             "delete from {events} where object_no = any(%(found)s)",

@@ -1,4 +1,4 @@
-"""The rows of ops.build, one for each build, and whether the reports are stale."""
+"""The rows of ops.build (one for each build), and whether the reports are stale."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -8,14 +8,15 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.model.errors import UsageError
+from waybill.warehouse.queries import only_row, only_value
 
 
 class Ended(NamedTuple):
     """How a published build ended.
 
-    :ivar days: local days that it rebuilt, in order; None: all
+    :ivar days: the local days that it rebuilt, in order; None for all days
     :ivar as_of: time of its snapshot
-    :ivar rows_changed: report rows deleted, updated or inserted
+    :ivar rows_changed: report rows that it deleted, updated or inserted
     """
 
     build_id: int
@@ -28,7 +29,7 @@ class Ended(NamedTuple):
 class State(NamedTuple):
     """How far a build has come.
 
-    :ivar candidates: what it has read, as `keep_candidates` keeps it; None: nothing, or it has ended
+    :ivar candidates: the snapshot that `keep_candidates` stored; None before that and after the end
     :ivar failure: why it failed
     """
 
@@ -39,17 +40,17 @@ class State(NamedTuple):
 
 
 def begin(cursor: Cursor, report_timezone: str, is_full: bool, code_version: str) -> int:
-    """Write the row of a build that starts; returns its number."""
+    """Insert the row of a new build and return its build_id."""
     cursor.execute(
         "insert into ops.build (status, report_timezone, is_full, code_version) values ('building', %s, %s, %s)"
         " returning build_id",
         (report_timezone, is_full, code_version),
     )
-    return cursor.fetchone()[0]
+    return only_value(cursor, int)
 
 
 def state(cursor: Cursor, build_id: int) -> State:
-    """How far a build has come. Raises UsageError if there is no such build."""
+    """Return how far a build has come. Raises UsageError if there is no such build."""
     cursor.execute(
         "select status, report_timezone, candidates, failure from ops.build where build_id = %s", (build_id,)
     )
@@ -60,7 +61,7 @@ def state(cursor: Cursor, build_id: int) -> State:
 
 
 def keep_candidates(cursor: Cursor, build_id: int, snapshot: object) -> None:
-    """Note what a build has read."""
+    """Store the snapshot that a build has read."""
     cursor.execute(
         "update ops.build set candidates = %s where build_id = %s",
         (msgspec.json.encode(snapshot).decode(), build_id),
@@ -68,14 +69,14 @@ def keep_candidates(cursor: Cursor, build_id: int, snapshot: object) -> None:
 
 
 def mark_validated(cursor: Cursor, build_id: int) -> None:
-    """Note that the candidates of a build passed their suites."""
+    """Mark that the candidates of a build passed their suites."""
     cursor.execute("update ops.build set status = 'validated' where build_id = %s", (build_id,))
 
 
 def end(
     cursor: Cursor, build_id: int, status: str, as_of: datetime, days: Sequence[date] | None, rows_changed: int
 ) -> None:
-    """Write how a build ended that did not fail."""
+    """Write how a build ended that did not fail: its status, snapshot time, days and changed rows."""
     cursor.execute(
         "update ops.build set status = %s, as_of = %s, ended_at = clock_timestamp(), days_built = %s::date[],"
         " rows_changed = %s, candidates = null where build_id = %s",
@@ -84,7 +85,7 @@ def end(
 
 
 def fail(cursor: Cursor, build_id: int, failure: str) -> None:
-    """Write that a build failed."""
+    """Mark a build as failed."""
     cursor.execute(
         "update ops.build set status = 'failed', ended_at = clock_timestamp(), failure = %s, candidates = null"
         " where build_id = %s",
@@ -93,7 +94,7 @@ def fail(cursor: Cursor, build_id: int, failure: str) -> None:
 
 
 def fail_unfinished(cursor: Cursor, failure: str, waiting_for: timedelta = timedelta(0)) -> list[int]:
-    """Write that the builds failed that have not ended and began so long ago; returns their numbers."""
+    """Mark the unfinished builds that began at least `waiting_for` ago as failed; return their build_ids."""
     cursor.execute(
         "update ops.build set status = 'failed', ended_at = clock_timestamp(), candidates = null, failure = %s"
         " where status in ('building', 'validated') and started_at <= clock_timestamp() - %s returning build_id",
@@ -103,25 +104,26 @@ def fail_unfinished(cursor: Cursor, failure: str, waiting_for: timedelta = timed
 
 
 def ended(cursor: Cursor, build_id: int) -> Ended:
-    """How a published build ended."""
+    """Return how a published build ended."""
     cursor.execute(
         "select build_id, case when not is_full then days_built end, as_of, report_timezone, rows_changed"
         " from ops.build where build_id = %s",
         (build_id,),
     )
-    number, days, as_of, zone, rows_changed = cursor.fetchone()
+    number, days, as_of, zone, rows_changed = only_row(cursor)
     return Ended(number, None if days is None else tuple(days), as_of, zone, rows_changed)
 
 
 def zone_of_reports(cursor: Cursor) -> str | None:
-    """The zone of the last published build; None: there is none. A build that failed later may have moved facts."""
+    """Return the zone of the last published build, or None before the first. Facts may already have another zone, if a
+    later build failed."""
     cursor.execute("select report_timezone from ops.build where status = 'published' order by build_id desc limit 1")
     found = cursor.fetchone()
     return None if found is None else found[0]
 
 
 def mark_stale(cursor: Cursor, reason: str) -> None:
-    """Note why the reports are not up to date."""
+    """Write why the reports are not up to date."""
     cursor.execute(
         "update ops.report_state set stale_reason = %s, stale_since = coalesce(stale_since, clock_timestamp())",
         (reason,),
@@ -129,5 +131,5 @@ def mark_stale(cursor: Cursor, reason: str) -> None:
 
 
 def mark_fresh(cursor: Cursor) -> None:
-    """Note that the reports are up to date."""
+    """Write that the reports are up to date."""
     cursor.execute("update ops.report_state set stale_reason = null, stale_since = null where stale_reason is not null")

@@ -1,4 +1,4 @@
-"""The ledger: one row of ops.load per load, from its beginning to how it ended."""
+"""The ledger: ops.load has one row for each load, from its start to its end."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,20 +11,21 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill import __version__
 from waybill.feeds.base import AHEAD_OF_CLOCK, Feed
-from waybill.ledger.books import Staged
+from waybill.ledger.counts import Staged
 from waybill.ledger.objects import RecordedObject
 from waybill.model.errors import ConfigurationError, UsageError
 from waybill.model.identity import Keyring
 from waybill.warehouse import locks
-from waybill.warehouse.queries import sql_of
+from waybill.warehouse.queries import only_value, sql_of
 
 UNFINISHED = ("staging", "staged", "validated")
 DIED = "its process died"
-"""Why a load was stopped that nobody stopped."""
+"""The stop_reason of a load that no step stopped."""
 
 
 class LedgerRow(msgspec.Struct, kw_only=True):
-    """One row of ops.load, as commands print it. Counts are of records, then of events; None: it did not get there."""
+    """One row of ops.load, as commands print it. First the counts of records, then those of events; a count is None if
+    the load did not get that far."""
 
     load_id: int
     account: str
@@ -55,13 +56,13 @@ COLUMNS = sql.SQL(", ").join(map(sql.Identifier, LedgerRow.__struct_fields__))
 
 
 def check_key(cursor: Cursor, keyring: Keyring) -> None:
-    """Refuse another secret than the one that all keys of this warehouse were made with."""
+    """Raise ConfigurationError if the secret is not the one that made the keys of this warehouse."""
     cursor.execute(
         "insert into ops.setting (name, value) values ('key_fingerprint', %s) on conflict do nothing",
         (keyring.fingerprint,),
     )
     cursor.execute("select value from ops.setting where name = 'key_fingerprint'")
-    stored = cursor.fetchone()[0]
+    stored = only_value(cursor, str)
     if stored != keyring.fingerprint:
         raise ConfigurationError(
             f"RECIPIENT_HMAC_KEY is not the one this warehouse was made with (fingerprint {keyring.fingerprint}, "
@@ -70,10 +71,10 @@ def check_key(cursor: Cursor, keyring: Keyring) -> None:
 
 
 def check_rules(cursor: Cursor, feeds: Sequence[Feed]) -> None:
-    """Refuse code whose rules are older than those that derived what is there; remember newer ones.
+    """Raise ConfigurationError if newer rules derived the events of a feed; store the version if this code's is newer.
 
-    Where they are the same nothing is written: a row that one publisher has written would keep all other loads of its
-    feed waiting until it commits.
+    Nothing is written if the version is unchanged: a written row would block all other loads of the feed until this
+    one commits.
     """
     for feed in feeds:
         version = _rules_version(cursor, feed)
@@ -92,7 +93,7 @@ def check_rules(cursor: Cursor, feeds: Sequence[Feed]) -> None:
 
 
 def note_feeds(cursor: Cursor, feeds: Iterable[Feed]) -> None:
-    """Note what these feeds say of themselves; what is noted already is not written."""
+    """Store the attributes of these feeds; unchanged rows are not written."""
     for feed in feeds:
         cursor.execute(
             sql_of("ledger/loads", "note_feed"),
@@ -107,13 +108,13 @@ def note_feeds(cursor: Cursor, feeds: Iterable[Feed]) -> None:
 
 
 def _rules_version(cursor: Cursor, feed: Feed) -> int:
-    """The newest rules that derived events of a feed; 0: none did."""
-    cursor.execute("select max(version) from ops.rules where feed = %s", (feed.slug,))
-    return cursor.fetchone()[0] or 0
+    """Return the newest rules version that derived events of a feed; 0 before the first load."""
+    cursor.execute("select coalesce(max(version), 0) from ops.rules where feed = %s", (feed.slug,))
+    return only_value(cursor, int)
 
 
 def digest_of(objects: Sequence[RecordedObject]) -> str:
-    """One name for the bytes of several objects, whatever order they came in."""
+    """Return one digest for the bytes of several objects, in any order."""
     return _digest(o.landed.sha256 for o in objects)
 
 
@@ -127,23 +128,23 @@ def _digest(digests: Iterable[str]) -> str:
 def begin(
     connection: Connection, account: str, feed: Feed, kind: str, objects: Sequence[RecordedObject], pull_id: int | None
 ) -> int:
-    """Write the ledger row of a load that starts, and hold its lock for as long as this connection lives."""
+    """Insert the ledger row of a new load, and hold its lock until this connection closes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, pull_id)"
             " values (%s, %s, %s, %s, %s, %s, 'staging', %s) returning load_id",
             (account, feed.slug, kind, digest_of(objects), feed.rules_version, __version__, pull_id),
         )
-        load_id = cursor.fetchone()[0]
+        load_id = only_value(cursor, int)
         locks.hold(cursor, locks.load_lock(load_id))
     connection.commit()
     return load_id
 
 
 def keep_staged(cursor: Cursor, load_id: int, staged: Staged, kept_until: datetime | None) -> None:
-    """Note that a load is staged, and what was counted.
+    """Mark a load as staged and store its counts.
 
-    :param kept_until: aware time until which it waits for the next step; None: as long as its process lives
+    :param kept_until: aware time until which it waits for the next step; None for the life of its process
     """
     cursor.execute(
         "update ops.load set status = 'staged', staged = %s, kept_until = %s where load_id = %s",
@@ -152,26 +153,26 @@ def keep_staged(cursor: Cursor, load_id: int, staged: Staged, kept_until: dateti
 
 
 def keep_counts(cursor: Cursor, load_id: int, staged: Staged) -> None:
-    """Note what of a staged load goes on."""
+    """Store the counts of a staged load again."""
     cursor.execute(
         "update ops.load set staged = %s where load_id = %s", (msgspec.json.encode(staged).decode(), load_id)
     )
 
 
 def split_off(cursor: Cursor, load_id: int, taken: Collection[int], left: Collection[int]) -> int:
-    """Write the ledger row of a load that takes these objects (by object_id) out of another one; returns its number."""
+    """Move the objects `taken` (object_ids) out of a load into a new one; return its load_id. `left` are the others."""
     digests = []
     for object_ids in (taken, left):
         cursor.execute("select sha256 from ops.object where object_id = any(%s)", (list(object_ids),))
         digests.append(_digest(sha256 for (sha256,) in cursor.fetchall()))
     cursor.execute(sql_of("ledger/loads", "split_off"), {"load_id": load_id, "digest": digests[0]})
-    (number,) = cursor.fetchone()
+    number = only_value(cursor, int)
     cursor.execute("update ops.load set digest = %s where load_id = %s", (digests[1], load_id))
     return number
 
 
 def objects_with_keys(cursor: Cursor, object_ids: Iterable[int]) -> set[int]:
-    """Those of these objects that told an event in a published load."""
+    """Return those of these objects that gave an event in a published load."""
     cursor.execute(
         "select o.object_id from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
         " where l.status = 'published' and o.first_key is not null and o.object_id = any(%s) group by o.object_id",
@@ -181,7 +182,7 @@ def objects_with_keys(cursor: Cursor, object_ids: Iterable[int]) -> set[int]:
 
 
 def staged(cursor: Cursor, load_id: int) -> Staged | None:
-    """What stage counted of a load that is staged or validated; None: it is neither."""
+    """Return what stage counted for a load that is staged or validated; None for any other load."""
     cursor.execute(
         "select staged::text from ops.load where load_id = %s and status in ('staged', 'validated')", (load_id,)
     )
@@ -190,7 +191,7 @@ def staged(cursor: Cursor, load_id: int) -> Staged | None:
 
 
 def mark_validated(cursor: Cursor, load_id: int) -> None:
-    """Note that a staged load passed its suite."""
+    """Mark that a staged load passed its suite."""
     cursor.execute("update ops.load set status = 'validated' where load_id = %s and status = 'staged'", (load_id,))
 
 
@@ -202,7 +203,11 @@ def end(
     rejected_reasons: Mapping[str, int] | None = None,
     **counts: int,
 ) -> None:
-    """Write how a load ended; the counts by name of column, those of rejected records also by reason."""
+    """Write how a load ended.
+
+    :param rejected_reasons: count of rejected records by reason
+    :param counts: by column of ops.load
+    """
     assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(n)) for name, n in counts.items()]
     if rejected_reasons is not None:
         reasons = msgspec.json.encode(rejected_reasons).decode()
@@ -218,7 +223,7 @@ def end(
 
 
 def row(cursor: Cursor, load_id: int) -> LedgerRow:
-    """The ledger row of a load. Raises UsageError if there is none."""
+    """Return the ledger row of a load. Raises UsageError if there is no such load."""
     cursor.execute(sql.SQL("select {} from ops.load where load_id = %s").format(COLUMNS), (load_id,))
     found = cursor.fetchone()
     if found is None:
@@ -227,10 +232,10 @@ def row(cursor: Cursor, load_id: int) -> LedgerRow:
 
 
 def published_with(cursor: Cursor, object_ids: Iterable[int], rules_version: int) -> dict[int, int]:
-    """Which of these objects are published under these rules already: object_id to the last such load_id.
+    """Return which of these objects are already published under these rules: object_id to the last such load_id.
 
-    A replay takes objects of every feed of its provider and has the rules version of one: it counts for that feed. An
-    object with a record that was ahead of the clock, and is not any more, is to be loaded once more.
+    A replay reads objects of every feed of its provider but has the rules version of one feed, so it counts for that
+    feed alone. An object with a record that was ahead of the clock, and no longer is, must be loaded again.
     """
     cursor.execute(
         sql_of("ledger/loads", "published_with"),

@@ -1,4 +1,4 @@
-"""Landed objects in ops.object, where each has a number."""
+"""Landed objects in ops.object, which numbers them."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,18 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.landing.objects import LandedObject, source_of
+from waybill.warehouse.queries import only_value
 
 
 class RecordedObject(NamedTuple):
-    """A landed object with its number in ops.object."""
+    """A landed object and its object_id."""
 
     object_id: int
     landed: LandedObject
 
 
 def record(cursor: Cursor, landed: LandedObject) -> RecordedObject:
-    """Note a landed object in ops.object; the same one again gives the same number."""
+    """Store a landed object in ops.object; the same object keeps its object_id."""
     cursor.execute(
         "insert into ops.object as o (account, feed, sha256, path, byte_count, landed_at, source)"
         " values (%s, %s, %s, %s, %s, %s, %s) on conflict (account, feed, sha256)"
@@ -27,11 +28,11 @@ def record(cursor: Cursor, landed: LandedObject) -> RecordedObject:
         "select object_id from ops.object where account = %s and feed = %s and sha256 = %s",
         (landed.account, landed.feed, landed.sha256),
     )
-    return RecordedObject(cursor.fetchone()[0], landed)
+    return RecordedObject(only_value(cursor, int), landed)
 
 
 def objects_of_pull(cursor: Cursor, pull_id: int) -> list[RecordedObject]:
-    """What a pull landed, each object once, in order of number."""
+    """Return the objects that a pull landed, each once, in order of object_id."""
     cursor.execute(
         "select distinct o.object_id, o.account, o.feed, o.sha256, o.path, o.byte_count, o.landed_at, o.source"
         " from ops.pull_page as p inner join ops.object as o on o.object_id = p.object_id"

@@ -1,4 +1,4 @@
-"""What ops.pull and ops.pull_page know of pulls: which came last, how far each got, what went wrong, how it ended."""
+"""Pulls in ops.pull and ops.pull_page: the last one, how far each got, what went wrong, how it ended."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,25 +15,24 @@ from waybill.ledger.loads import DIED, note_feeds
 from waybill.ledger.objects import record
 from waybill.warehouse import locks
 from waybill.warehouse.connection import Warehouse
-from waybill.warehouse.queries import sql_of
+from waybill.warehouse.queries import only_value, sql_of
 
 RESUMED_WITHIN = timedelta(hours=12)
-"""How old a pull may be that is gone on with: tokens of pages do not live for ever."""
+"""The greatest age of a pull that is resumed: page tokens expire."""
 
 MOST_FAILURES = 3
-"""How often one page may contradict itself; then the pull is given up, because its token may be what is wrong."""
+"""Failures of one page after which the pull is given up, because its page token may be the cause."""
 
 NORMALLY_BUSY = 20
-"""Records in a window before, from which on an empty one is an alarm."""
+"""Records in an earlier pull of a time from which on an empty pull of it raises an alarm."""
 
 
 class Pulled(NamedTuple):
-    """What a pull came to.
+    """The result of a pull.
 
-    :ivar page_count: pages that it landed, those of a pull that it went on with included; of the inbox: files that are
-        not loaded yet
-    :ivar record_count: records on them, as often as they were shown; of files unknown: 0
-    :ivar broken: what could not be read, in words
+    :ivar page_count: pages that it landed, with those of the pull that it resumed; for the inbox, files not loaded yet
+    :ivar record_count: records on these pages, repeated ones counted again; 0 for the inbox
+    :ivar broken: what could not be read
     """
 
     pull_id: int
@@ -43,11 +42,11 @@ class Pulled(NamedTuple):
 
 
 class LastPage(NamedTuple):
-    """The page of a list that was noted last.
+    """The last stored page of a list.
 
-    :ivar next_link: the page behind it; None: it was the last one
-    :ivar asked_links: every link that was followed to get there
-    :ivar landed: its bytes
+    :ivar next_link: link of the next page; None on the last page
+    :ivar asked_links: all links that led to this page
+    :ivar landed: the bytes of the page
     """
 
     number: int
@@ -58,7 +57,7 @@ class LastPage(NamedTuple):
 
 @contextmanager
 def alone(warehouse: Warehouse, feed: Feed, account: str) -> Iterator[Connection]:
-    """A connection that holds the lock of this feed and account: pulls of one come one after the other."""
+    """Return a connection that holds the lock of this feed and account, so that its pulls run one after the other."""
     with warehouse.connected(f"pull:{feed.slug}") as connection:
         with connection, connection.cursor() as cursor:
             locks.take(
@@ -73,17 +72,17 @@ def alone(warehouse: Warehouse, feed: Feed, account: str) -> Iterator[Connection
 
 
 def begin(connection: Connection, feed: Feed, account: str, window: Window | None) -> int:
-    """Note a new pull: of a window, or (None) of the inbox; returns its number."""
+    """Insert a new pull of a window, or of the inbox (None); return its pull_id."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "insert into ops.pull (account, feed, from_at, until_at) values (%s, %s, %s, %s) returning pull_id",
             (account, feed.slug, *(window or (None, None))),
         )
-        return cursor.fetchone()[0]
+        return only_value(cursor, int)
 
 
 def unfinished(connection: Connection, feed: Feed, account: str, window: Window) -> int | None:
-    """The last pull of this window, if it did not come to its end: nobody else goes on with it, we hold its lock."""
+    """Return the last pull of this window if it can be resumed. The caller holds its lock: nobody else resumes it."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             sql_of("ledger/pulls", "last_of_window"),
@@ -96,16 +95,19 @@ def unfinished(connection: Connection, feed: Feed, account: str, window: Window)
             },
         )
         found = cursor.fetchone()
-    return found[0] if found is not None and found[1] else None
+    if found is None:
+        return None
+    pull_id, is_unfinished = found
+    return pull_id if is_unfinished else None
 
 
 def interrupted(
     cursor: Cursor, feed: ApiFeed, account: str, complete_until: datetime | None, until_at: datetime
 ) -> Window | None:
-    """The window of the last pull, if it died on its way from where the feed is complete, and nobody is at it now.
+    """Return the window of the last pull if that died, began at the watermark, and no process is working on it.
 
-    :param complete_until: the watermark; None: there is none yet
-    :param until_at: a window that ends later is none
+    :param complete_until: the watermark; None before the first complete window
+    :param until_at: latest end of the window
     """
     cursor.execute(
         sql_of("ledger/pulls", "interrupted"),
@@ -119,12 +121,13 @@ def interrupted(
         },
     )
     found = cursor.fetchone()
-    is_dead = found is not None and locks.is_free(cursor, locks.pull_lock(feed.slug, account))
-    return Window(*found) if is_dead else None
+    if found is None or not locks.is_free(cursor, locks.pull_lock(feed.slug, account)):
+        return None
+    return Window(*found)
 
 
 def last_page(connection: Connection, pull_id: int, listing: str) -> LastPage | None:
-    """Where a pull stands in one of its lists; None: at its beginning."""
+    """Return the last page that a pull stored of one list; None before the first."""
     with connection, connection.cursor() as cursor:
         cursor.execute(sql_of("ledger/pulls", "pages"), {"pull_id": pull_id, "listing": listing})
         pages = cursor.fetchall()
@@ -143,7 +146,7 @@ def note_page(
     record_count: int,
     next_link: str | None,
 ) -> None:
-    """Note a landed page, and where the next one is: from here on the pull goes on behind it."""
+    """Store a landed page and the link of the next one, where the pull continues."""
     with connection, connection.cursor() as cursor:
         recorded = record(cursor, landed)
         _insert_page(cursor, pull_id, listing, number, recorded.object_id, next_link)
@@ -154,18 +157,18 @@ def note_page(
 
 
 def note_file(cursor: Cursor, pull_id: int, number: int, object_id: int) -> None:
-    """Note a landed file of the inbox."""
+    """Store a landed file of the inbox."""
     _insert_page(cursor, pull_id, "inbox", number, object_id, None)
 
 
 def note_failure(connection: Connection, pull_id: int, reason: str) -> bool:
-    """Note why the next page was not taken; whether that was so often that the pull is given up."""
+    """Store why the next page was refused; return whether the pull is given up after MOST_FAILURES of them."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "update ops.pull set broken = broken || %s where pull_id = %s returning cardinality(broken)",
             ([reason], pull_id),
         )
-        failure_count = cursor.fetchone()[0]
+        failure_count = only_value(cursor, int)
     if failure_count < MOST_FAILURES:
         return False
     end(connection, pull_id, [reason])
@@ -173,47 +176,48 @@ def note_failure(connection: Connection, pull_id: int, reason: str) -> bool:
 
 
 def note_broken(connection: Connection, pull_id: int, reason: str) -> None:
-    """Note what of a pull could not be read after all: its window will never count as complete."""
+    """Store what of a pull could not be read: its window never counts as complete."""
     with connection, connection.cursor() as cursor:
         cursor.execute("update ops.pull set broken = broken || %s where pull_id = %s", ([reason], pull_id))
 
 
 def broken(cursor: Cursor, pull_id: int) -> list[str]:
-    """What of a pull could not be read, in words."""
+    """Return what of a pull could not be read."""
     cursor.execute("select broken from ops.pull where pull_id = %s", (pull_id,))
-    return list(cursor.fetchone()[0])
+    return only_value(cursor, list)
 
 
 def end(connection: Connection, pull_id: int, reasons: Sequence[str] = ()) -> Pulled:
-    """Note that a pull came to its end. With something broken its window will never count as complete."""
+    """Mark a pull as ended. With reasons, its window never counts as complete."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "update ops.pull set pulled_at = clock_timestamp(), broken = %s where pull_id = %s returning record_count",
             (list(reasons), pull_id),
         )
-        (record_count,) = cursor.fetchone()
+        record_count = only_value(cursor, int)
         cursor.execute("select count(*) from ops.pull_page where pull_id = %s", (pull_id,))
-        return Pulled(pull_id, cursor.fetchone()[0], record_count, tuple(reasons))
+        return Pulled(pull_id, only_value(cursor, int), record_count, tuple(reasons))
 
 
 def emptiness(connection: Connection, pull_id: int, feed: Feed) -> str | None:
-    """What is wrong with a pull that shows nothing of a time that was busy when it was asked for before."""
+    """Return an alarm if a pull has no record although an earlier one found many in the same time; else None."""
     with connection, connection.cursor() as cursor:
         cursor.execute(sql_of("ledger/pulls", "busy_before"), {"pull_id": pull_id, "busy": NORMALLY_BUSY})
         before = cursor.fetchone()
     if before is None:
         return None
+    from_at, until_at, record_count = before
     return (
-        f"{feed.slug} showed no record at all, but {before[2]} between {before[0].isoformat()} and "
-        f"{before[1].isoformat()} when it was asked before, and most of that time lies in this window. Are these the "
-        "credentials of the same account? The window does not count as complete."
+        f"{feed.slug} showed no record at all, but an earlier pull found {record_count} between {from_at.isoformat()} "
+        f"and {until_at.isoformat()}, and most of that time is in this window. Are these the credentials of the same "
+        "account? The window does not count as complete."
     )
 
 
 def left_behind(cursor: Cursor, pull_id: int) -> list[int]:
-    """The earlier pulls of the same feed and account that died, or whose loads did, with pages that nobody loaded.
+    """Return the earlier pulls of the same feed and account with unloaded pages, because they or their loads died.
 
-    What a load was stopped for is not tried again by itself: it would stop the same way with every pull.
+    A load that was stopped for a reason is not repeated: it would stop the same way with every pull.
     """
     cursor.execute(sql_of("ledger/pulls", "left_behind"), {"pull_id": pull_id, "died": DIED})
     return [number for (number,) in cursor.fetchall()]

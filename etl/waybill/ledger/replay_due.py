@@ -1,4 +1,4 @@
-"""Which feeds have to be replayed, because keys of messages are made otherwise since they were loaded."""
+"""Which feeds need a replay, because the keys of their messages are made in another way since they were loaded."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
 from waybill.model.identity import key_milliseconds
+from waybill.warehouse.queries import only_row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOADED_BEFORE = """
@@ -29,10 +30,10 @@ _LOADED_BEFORE = """
 
 
 class ReplayDue(NamedTuple):
-    """What `waybill replay` is to be asked for.
+    """One replay that is due.
 
-    :ivar object_count: landed objects that hold events under keys of before
-    :ivar from_at: whole second (UTC) at or before the first of them
+    :ivar object_count: landed objects whose events have old keys
+    :ivar from_at: whole second (UTC) at or before the first of these events
     :ivar until_at: whole second (UTC) after the last
     """
 
@@ -43,7 +44,7 @@ class ReplayDue(NamedTuple):
 
     @property
     def command(self) -> str:
-        """As it is typed."""
+        """The command that does it."""
         return (
             f"waybill replay {self.feed} --from {self.from_at:%Y-%m-%dT%H:%M:%SZ}"
             f" --until {self.until_at:%Y-%m-%dT%H:%M:%SZ}"
@@ -51,25 +52,25 @@ class ReplayDue(NamedTuple):
 
 
 def replays_due(cursor: Cursor) -> list[ReplayDue]:
-    """By feed, in order of their slugs; a feed is done when each of its objects was published under newer keys."""
+    """Return the replays that are due, by slug. A feed is done when each of its objects was published with new keys."""
     due = []
     for slug, feed in sorted(FEEDS.items()):
         cursor.execute(_LOADED_BEFORE, {"feed": slug, "since": feed.identity_since})
-        count, first_key, last_key = cursor.fetchone()
+        count, first_key, last_key = only_row(cursor)
         if count:
             due.append(ReplayDue(slug, count, _second(first_key), _second(last_key) + timedelta(seconds=1)))
     return due
 
 
 def _second(event_key: str) -> datetime:
-    """The whole second (UTC) in an event key."""
+    """Return the whole second (UTC) in an event key."""
     return _EPOCH + timedelta(seconds=key_milliseconds(UUID(event_key)) // 1000)
 
 
 def in_words(due: Sequence[ReplayDue]) -> str:
-    """One sentence for people: what is due, and the commands."""
+    """Return one sentence for people: what is due, and the commands."""
     commands = " and ".join(f"`{replay.command}`" for replay in due)
     return (
-        f"Messages of {' and '.join(replay.feed for replay in due)} were loaded before recipients told messages apart, "
-        f"and count as they did then until you run {commands}."
+        f"Messages of {' and '.join(replay.feed for replay in due)} were loaded before recipients distinguished "
+        f"messages, and are counted the old way until you run {commands}."
     )

@@ -1,4 +1,4 @@
-"""What a load came to, in words: the same on the command line and in the logs of Airflow's tasks."""
+"""The result of a load in words, for the command line and the logs of Airflow tasks."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,15 +7,15 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.ledger.loads import LedgerRow
 
-REASONS_TOLD = 5
-"""Reasons that a message names, the most frequent; the ledger has them all."""
+REASONS_NAMED = 5
+"""Reasons in a message. The ledger has all of them."""
 
 
 class Summary(NamedTuple):
     """The ledger row of a load in words. No line holds a value of a record.
 
-    :ivar counts: one line: what was read, and what became of it
-    :ivar remarks: a line for the reasons of rejected records, one for each warning of the suite, each empty file
+    :ivar counts: one line: how many records were read, and what became of them
+    :ivar remarks: one line with the reasons of rejected records, one for each warning, one for each empty file
     """
 
     counts: str
@@ -23,14 +23,14 @@ class Summary(NamedTuple):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """All of it, for a log."""
+        """All lines, for a log."""
         return self.counts, *self.remarks
 
 
 def summary(cursor: Cursor, row: LedgerRow, empty: Sequence[str] = ()) -> Summary:
-    """Put the ledger row of a load into words.
+    """Return the ledger row of a load in words.
 
-    :param empty: names of its files that hold no record
+    :param empty: names of its files without a record
     """
     counts = f"load {row.load_id}, {row.feed} of {row.account}: {row.status}"
     remarks = []
@@ -42,19 +42,19 @@ def summary(cursor: Cursor, row: LedgerRow, empty: Sequence[str] = ()) -> Summar
     if row.stop_reason:
         remarks.append(row.stop_reason)
     if row.rejected_count:
-        remarks.append(f"rejected: {told_reasons(row.rejected_reasons or {})}")
+        remarks.append(f"rejected: {most_frequent(row.rejected_reasons or {})}")
     remarks += [f"warning: {text}" for text in _warnings(cursor, row.load_id)]
     remarks += [f"{name}: the file holds no record" for name in empty]
     return Summary(counts, tuple(f"load {row.load_id}: {remark}" for remark in remarks))
 
 
-def told_reasons(reasons: Mapping[str, int]) -> str:
-    """The most frequent reasons with their counts: `not JSON (44); event: missing (2)`."""
+def most_frequent(reasons: Mapping[str, int]) -> str:
+    """Return the most frequent reasons with their counts: `not JSON (44); event: missing (2)`."""
     in_order = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    told = [f"{reason} ({count})" for reason, count in in_order[:REASONS_TOLD]]
-    if len(in_order) > REASONS_TOLD:
-        told.append(f"and {len(in_order) - REASONS_TOLD} more reasons")
-    return "; ".join(told)
+    named = [f"{reason} ({count})" for reason, count in in_order[:REASONS_NAMED]]
+    if len(in_order) > REASONS_NAMED:
+        named.append(f"and {len(in_order) - REASONS_NAMED} more reasons")
+    return "; ".join(named)
 
 
 def _counts(row: LedgerRow, names: tuple[str, ...]) -> str:
@@ -63,7 +63,7 @@ def _counts(row: LedgerRow, names: tuple[str, ...]) -> str:
 
 
 def _warnings(cursor: Cursor, load_id: int) -> list[str]:
-    """Rules of the load's suite that failed and only warn."""
+    """Return the failed rules of the load's suite that only warn."""
     cursor.execute(
         "select v.suite || '.' || (rule ->> 'rule'), rule ->> 'description', rule ->> 'unexpected_count'"
         " from ops.validation as v cross join lateral jsonb_array_elements(v.results) as rule"

@@ -2,7 +2,7 @@
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from waybill.ledger.books import Staged
+from waybill.ledger.counts import Staged
 from waybill.model.redaction import Redactor
 from waybill.warehouse.queries import sql_of
 
@@ -14,8 +14,8 @@ def write_notices(cursor: Cursor, staged: Staged) -> None:
     """Keep what the records of a load say about their accounts, where it is later than what is known. Order and
     batching of loads do not matter."""
     redactor = Redactor(None, None, None, None, None)
-    for object_id, books in sorted(staged.objects.items()):
-        for word, detail, noticed_at in books.notices.values():
+    for object_id, counts in sorted(staged.objects.items()):
+        for word, detail, noticed_at in counts.notices.values():
             cursor.execute(
                 sql_of("load/findings", "note_account"),
                 {

@@ -20,7 +20,7 @@ from waybill.feeds import FEEDS
 from waybill.landing.objects import LandedObject
 from waybill.ledger import loads as ledger
 from waybill.ledger import watermark
-from waybill.ledger.books import Staged
+from waybill.ledger.counts import Staged
 from waybill.ledger.objects import RecordedObject
 from waybill.load.copying import CopyInto
 from waybill.load.notices import write_notices

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.feeds import FEEDS
 from waybill.framing.raw_record import RawRecord
 from waybill.landing.objects import LandedObject, name_of, open_object
-from waybill.ledger.books import ObjectBooks, Staged
+from waybill.ledger.counts import ObjectCounts, Staged
 from waybill.ledger.loads import DIED, UNFINISHED
 from waybill.ledger.objects import RecordedObject
 from waybill.load.ceiling import is_hopeless
@@ -78,27 +78,27 @@ def stage(
         writers = _Writers(cursor, load_id)
         for recorded in objects:
             feed = FEEDS[recorded.landed.feed].with_options(settings.feed_options)
-            books = staged.objects[recorded.object_id] = ObjectBooks(name_of(recorded.landed))
+            counts = staged.objects[recorded.object_id] = ObjectCounts(name_of(recorded.landed))
             staged.feeds.add(feed.slug)
             read_at = max(recorded.landed.landed_at, now)
             try:
                 with open_object(settings.landing_url, recorded.landed) as stream:
                     for raw in feed.records(stream):
                         read_count += 1
-                        books.record_count += 1
+                        counts.record_count += 1
                         try:
                             events = feed.normalise(raw, recorded.landed.account, read_at, settings.keyring)
                         except RejectRecord as rejection:
-                            books.reject(rejection.reason, len(raw.raw))
+                            counts.reject(rejection.reason, len(raw.raw))
                             writers.reject(raw, rejection, recorded, read_count)
-                            if is_hopeless(books, settings.rejected_ceiling):
-                                books.is_cut_short = True
+                            if is_hopeless(counts, settings.rejected_ceiling):
+                                counts.is_cut_short = True
                                 break
                         else:
                             if not events:
-                                books.ignore(feed.account_notice(feed.decode(raw)))
+                                counts.ignore(feed.account_notice(feed.decode(raw)))
                             for event in events:
-                                books.add(event.event_key)
+                                counts.add(event.event_key)
                                 writers.event(event, recorded.object_id, read_count)
                             rejected_once.look_for(recorded.landed, raw)
                         if read_count % PROGRESS_EVERY == 0:

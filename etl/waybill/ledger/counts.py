@@ -1,4 +1,4 @@
-"""What stage counts of a load, object by object; publish counts again in the tables and compares."""
+"""What stage counts for each object of a load. Publish counts the tables again and compares."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -12,13 +12,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class ObjectBooks:
-    """What one object held: its records, what became of them, and the least and greatest event key.
+class ObjectCounts:
+    """The records of one object by what became of them, and the least and the greatest event key.
 
-    :ivar name: the object as messages name it
-    :ivar reasons: rejected records by reason
-    :ivar notices: by word, the latest of what its records say about the account at the provider
-    :ivar is_cut_short: it was read no further, because nearly all of it was rejected
+    :ivar name: of the object in messages
+    :ivar reasons: count of rejected records by reason
+    :ivar notices: by word, the latest notice about the account at the provider
+    :ivar is_cut_short: reading stopped early, because nearly all records were rejected
     """
 
     name: str
@@ -34,7 +34,7 @@ class ObjectBooks:
     is_cut_short: bool = False
 
     def add(self, key: UUID) -> None:
-        """Count one event that a record tells."""
+        """Count one event of a record."""
         self.sighting_count += 1
         if self.first_key is None or key < self.first_key:
             self.first_key = key
@@ -42,10 +42,10 @@ class ObjectBooks:
             self.last_key = key
 
     def ignore(self, notice: AccountNotice | None) -> None:
-        """Count one record that tells no event, and keep what it says about the account."""
+        """Count one record without an event, and keep its notice about the account."""
         self.ignored_count += 1
         if notice is not None:
-            self.notices[notice.word] = max(notice, self.notices.get(notice.word, notice), key=_in_time)
+            self.notices[notice.word] = max(notice, self.notices.get(notice.word, notice), key=_by_time)
 
     def reject(self, reason: str, byte_count: int) -> None:
         """Count one rejected record."""
@@ -54,22 +54,22 @@ class ObjectBooks:
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
 
-def _in_time(notice: AccountNotice) -> tuple[datetime, str]:
+def _by_time(notice: AccountNotice) -> tuple[datetime, str]:
     return notice.noticed_at, notice.detail or ""
 
 
 @dataclass
 class Staged:
-    """What stage counted of a load.
+    """What stage counted for a load.
 
-    :ivar objects: by object_id, those that are to be published
-    :ivar held_back: object_ids of those that are not, because too much of them was rejected
-    :ivar complaint: why they are held back, in words; None: none is
-    :ivar resolved: records that were rejected once and could be mapped now: account, feed, SHA-256
+    :ivar objects: counts of the objects to publish, by object_id
+    :ivar held_back: object_ids that are not published, because too many of their records were rejected
+    :ivar complaint: why objects are held back; None if no object is
+    :ivar resolved: records that an earlier load rejected and this one mapped: (account, feed, SHA-256)
     """
 
     recipient_count: int = 0
-    objects: dict[int, ObjectBooks] = field(default_factory=dict)
+    objects: dict[int, ObjectCounts] = field(default_factory=dict)
     feeds: set[str] = field(default_factory=set)
     resolved: set[tuple[str, str, str]] = field(default_factory=set)
     held_back: set[int] = field(default_factory=set)
@@ -77,26 +77,26 @@ class Staged:
 
     @property
     def read_count(self) -> int:
-        return sum(books.record_count for books in self.objects.values())
+        return sum(counts.record_count for counts in self.objects.values())
 
     @property
     def ignored_count(self) -> int:
-        return sum(books.ignored_count for books in self.objects.values())
+        return sum(counts.ignored_count for counts in self.objects.values())
 
     @property
     def rejected_count(self) -> int:
-        return sum(books.rejected_count for books in self.objects.values())
+        return sum(counts.rejected_count for counts in self.objects.values())
 
     @property
     def sighting_count(self) -> int:
-        return sum(books.sighting_count for books in self.objects.values())
+        return sum(counts.sighting_count for counts in self.objects.values())
 
     @property
     def reasons(self) -> dict[str, int]:
-        """Rejected records by reason."""
+        """Count of rejected records by reason."""
         total: Counter[str] = Counter()
-        for books in self.objects.values():
-            total.update(books.reasons)
+        for counts in self.objects.values():
+            total.update(counts.reasons)
         return dict(total)
 
     @property
@@ -109,15 +109,15 @@ class Staged:
 
     @property
     def latest(self) -> datetime | None:
-        """The time in the greatest event key, aware."""
+        """The time in the greatest event key (aware)."""
         return None if self.last_key is None else EPOCH + timedelta(milliseconds=self.last_key.int >> 80)
 
     def of(self, numbers: Collection[int]) -> "Staged":
-        """The books of these objects alone."""
-        return Staged(objects={number: books for number, books in self.objects.items() if number in numbers})
+        """The counts of these objects alone."""
+        return Staged(objects={number: counts for number, counts in self.objects.items() if number in numbers})
 
     def hold_back(self, numbers: Collection[int], complaint: str) -> None:
-        """Take these objects out."""
-        self.objects = {number: books for number, books in self.objects.items() if number not in numbers}
+        """Remove these objects from those to publish."""
+        self.objects = {number: counts for number, counts in self.objects.items() if number not in numbers}
         self.held_back |= set(numbers)
         self.complaint = complaint
