@@ -1,7 +1,7 @@
--- What a load changes around legs and messages.
+-- Changes that a load makes to legs, messages and their days.
 
 -- name: note_days_before
--- day_before: the days on which the touched messages counted before this load.
+-- day_before: the days of the touched messages before this load.
 create temporary table day_before on commit drop as
 select distinct day
 from touched_message
@@ -9,14 +9,14 @@ inner join fact.message using (message_key)
 cross join lateral unnest(days) as day;
 
 -- name: move_legs
--- Puts the legs that the load did not touch, and that join another message now, into that message.
+-- Moves legs that the load did not touch, but that now join another message, to that message.
 update fact.leg as l
 set message_key = m.message_key, is_copy = m.is_copy
 from moved_leg as m
 where m.leg_key = l.leg_key;
 
 -- name: write_changed_days
--- Leaves the days on which changed messages counted before, and count now, to the next build.
+-- Stores the days of changed messages, before and after the load, for the next build.
 -- params: load_id
 insert into ops.changed_day (load_id, day)
 select %(load_id)s, day
@@ -27,7 +27,7 @@ from message_after
 cross join lateral unnest(days) as day;
 
 -- name: touch_every_leg
--- touched_leg: every leg that an event or the dispatch log names, to be computed again from all events.
+-- touched_leg: every leg of an event or of the dispatch log, for a computation from all events.
 create temporary table inserted_event (like fact.event) on commit drop;
 
 create temporary table touched_leg on commit drop as
@@ -53,14 +53,14 @@ create temporary table touched_message on commit drop as
 select message_key from fact.message;
 
 -- name: write_days
--- Writes the days of messages; another zone changes nothing else of them, and a builder may write nothing else.
+-- Writes the days of messages. Another zone changes nothing else, and a builder may write nothing else.
 update fact.message as m
 set sent_day = a.sent_day, days = a.days
 from message_after as a
 where a.message_key = m.message_key and (m.sent_day, m.days) is distinct from (a.sent_day, a.days);
 
 -- name: note_as_of
--- Notes that a load that is about to be committed held these accounts, and the one that it was made for.
+-- Stores the time of a load for these accounts and the load's own, just before its commit.
 -- params: accounts, load_id
 insert into ops.account_as_of as noted (account, delivery_as_of)
 select account, statement_timestamp()

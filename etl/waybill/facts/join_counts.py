@@ -1,7 +1,7 @@
-"""Joins, counted: hand-overs of which the gateway never spoke, and messages of a gateway without a dispatch row.
+"""Counts of joins: hand-overs without an event of the gateway, and messages of a gateway without a dispatch row.
 
-`fact.counted_join` says what one message counts as. A load sums up the messages that it touches before and after, and
-adds the difference to fact.join_count, by the day: reading it costs nothing of the history.
+`fact.counted_join` has the counts of one message. A load sums its touched messages before and after, and adds the
+difference to fact.join_count by day. So a reader needs no history.
 """
 
 from psycopg2 import sql
@@ -20,19 +20,19 @@ _TOUCHED = sql.SQL("touched_message inner join fact.counted_join using (message_
 
 
 def note_before(cursor: Cursor) -> None:
-    """Note what the messages of touched_message count as, before any leg or message is written."""
+    """Store the counts of touched_message before any leg or message is written."""
     before = summed(_TOUCHED, JOIN_COUNT.grain, JOIN_COUNT.measures, sign="-")
     cursor.execute(sql.SQL("create temporary table join_change on commit drop as {}").format(before))
 
 
 def write_difference(cursor: Cursor) -> None:
-    """Add what has changed since `note_before`, in key order; counts that stay the same are not written."""
+    """Add the changes since `note_before` in key order; unchanged counts are not written."""
     after = summed(_TOUCHED, JOIN_COUNT.grain, JOIN_COUNT.measures)
     cursor.execute(sql.SQL("insert into join_change {}").format(after))
     add(cursor, JOIN_COUNT, sql.SQL("join_change"))
 
 
 def create_recount(cursor: Cursor) -> None:
-    """Sum up every message there is, into the temporary table RECOUNT. Its time follows the history."""
+    """Sum all messages into the temporary table RECOUNT. The time grows with the history."""
     counted = summed(_COUNTED, JOIN_COUNT.grain, JOIN_COUNT.measures)
     cursor.execute(sql.SQL("create temporary table {} on commit drop as {}").format(RECOUNT, counted))

@@ -1,8 +1,8 @@
-"""Live monitoring: what messages count as, kept up to date by differences.
+"""Live monitoring: counts of messages, kept up to date by differences.
 
-`fact.counted_message` says what one message counts as. A load sums up the messages that it touches before and after,
-and adds the difference to fact.live_count and fact.live_reason; what it changes of opened and clicked is left pending
-in ops.changed_engagement for the next build.
+`fact.counted_message` has the counts of one message. A load sums its touched messages before and after, and adds the
+difference to fact.live_count and fact.live_reason. Changes of opened and clicked wait in ops.changed_engagement for
+the next build.
 """
 
 from collections.abc import Iterable
@@ -16,10 +16,10 @@ from waybill.warehouse.queries import sql_of
 
 @dataclass(frozen=True)
 class LiveTable:
-    """One of the tables behind live monitoring, in schema fact.
+    """A table of counts in schema fact.
 
-    :ivar grain: the columns that tell its rows apart
-    :ivar measures: counts, each the sum of the column of that name in fact.counted_message
+    :ivar grain: the columns of its key
+    :ivar measures: counts; each is the sum of the column of that name in fact.counted_message
     """
 
     name: str
@@ -70,7 +70,7 @@ _TOUCHED = sql.SQL("touched_message inner join fact.counted_message using (messa
 
 
 def note_before(cursor: Cursor) -> None:
-    """Note what the messages of touched_message count as, before any of them is written."""
+    """Store the counts of touched_message before any message is written."""
     cursor.execute(
         sql.SQL("create temporary table live_change on commit drop as {}").format(
             summed(_TOUCHED, _FINEST, _MEASURES, sign="-")
@@ -79,7 +79,7 @@ def note_before(cursor: Cursor) -> None:
 
 
 def write_difference(cursor: Cursor, load_id: int) -> None:
-    """Add what has changed since `note_before`, in key order; counts that stay the same are not written."""
+    """Add the changes since `note_before` in key order; unchanged counts are not written."""
     cursor.execute(sql.SQL("insert into live_change {}").format(summed(_TOUCHED, _FINEST, _MEASURES)))
     for table in WRITTEN_BY_LOADS:
         add(cursor, table, sql.SQL("live_change"))
@@ -92,12 +92,12 @@ def write_difference(cursor: Cursor, load_id: int) -> None:
 
 
 def note_as_of(cursor: Cursor, load_id: int, accounts: Iterable[str]) -> None:
-    """Note that a load that is about to be committed held these accounts, and the one that it was made for."""
+    """Store the time of a load for these accounts and the load's own, just before its commit."""
     cursor.execute(sql_of("facts/changes", "note_as_of"), {"accounts": list(accounts), "load_id": load_id})
 
 
 def create_recount(cursor: Cursor) -> None:
-    """Sum up every message there is, into a temporary table live_recount. Its time follows the history."""
+    """Sum all messages into the temporary table live_recount. The time grows with the history."""
     counted = sql.SQL("fact.counted_message")
     cursor.execute(
         sql.SQL("create temporary table live_recount on commit drop as {}").format(summed(counted, _FINEST, _MEASURES))
@@ -105,7 +105,7 @@ def create_recount(cursor: Cursor) -> None:
 
 
 def totals(table: LiveTable, source: sql.Composable) -> sql.Composable:
-    """A SELECT of the rows of `table` that a source with its columns adds up to, in key order; none that are zero."""
+    """Return a SELECT that sums a source to the rows of `table`, in key order, without rows that are zero."""
     return sql.SQL("select {grain}, {sums} from {source} group by {grain} having {is_there} order by {grain}").format(
         grain=_names(table.grain),
         sums=_listed("sum({0})::bigint as {0}", table.measures),
@@ -115,10 +115,9 @@ def totals(table: LiveTable, source: sql.Composable) -> sql.Composable:
 
 
 def add(cursor: Cursor, table: LiveTable, source: sql.Composable) -> int:
-    """Add the totals of a source to a table that several transactions may write, and remove rows that come to zero;
-    returns the rows written.
+    """Add the totals of a source to a table, remove rows that become zero, and return the number of written rows.
 
-    Row by row in key order: of two transactions with rows in common, one waits for the other and never both.
+    Several transactions may write the table. They all write in key order, so they never deadlock.
     """
     parts = {
         "table": sql.Identifier("fact", table.name),
@@ -142,7 +141,7 @@ def add(cursor: Cursor, table: LiveTable, source: sql.Composable) -> int:
 
 
 def summed(source: sql.Composable, grain: Iterable[str], measures: Iterable[str], sign: str = "") -> sql.Composable:
-    """A SELECT of the sums of `measures` by `grain`; with the sign "-", less than zero."""
+    """Return a SELECT of the sums of `measures` by `grain`; `sign` "-" negates them."""
     return sql.SQL("select {grain}, {sums} from {source} group by {grain}").format(
         grain=_names(grain), sums=_listed(sign + "sum({0}) as {0}", measures), source=source
     )

@@ -1,4 +1,4 @@
-"""Legs and messages: what the events of a load make of them, written as differences."""
+"""Applies the events of a load to legs and messages, and writes only the differences."""
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -8,13 +8,12 @@ from waybill.warehouse.queries import sql_of
 
 
 def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) -> None:
-    """Write what the new and revised events of a load make of legs and messages, the days that it touched, and what
-    it changes in live monitoring and in the counts of joins.
+    """Apply the new and revised events of a load to legs, messages, changed days, live monitoring and counts of joins.
 
     Reads the temporary tables inserted_event, revised_event and revised_leg. The caller holds the locks of all
     accounts of the load.
 
-    :param report_timezone: IANA name, that of the stored local days
+    :param report_timezone: IANA name of the zone of the stored local days
     """
     cursor.execute(sql_of("load/touched_legs"))
     cursor.execute(sql_of("load/fold_legs"), {"report_timezone": report_timezone})
@@ -33,7 +32,7 @@ def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) 
 
 
 def _apply_difference(cursor: Cursor, table: str, key: str, touched: str, after: str) -> None:
-    """Make the touched rows of fact.<table> what <after> says, writing only what differs."""
+    """Make the touched rows of fact.<table> equal to those of <after>; write only the rows that differ."""
     cursor.execute(
         "select column_name from information_schema.columns where table_schema = 'fact' and table_name = %s"
         " order by ordinal_position",

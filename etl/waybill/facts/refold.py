@@ -1,4 +1,4 @@
-"""Legs and messages computed again, from all events, beside those that are stored."""
+"""Computes all legs and messages again from all events, beside the stored ones."""
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -6,10 +6,11 @@ from waybill.warehouse.queries import sql_of
 
 
 def refold(cursor: Cursor, report_timezone: str) -> None:
-    """Leave the temporary tables leg_after and message_after behind, until the end of the transaction: what fact.leg
-    and fact.message should be. The same SQL that loads run, over everything; the time it takes follows the history.
+    """Create the temporary tables leg_after and message_after: the rows that fact.leg and fact.message should have.
 
-    :param report_timezone: IANA name, that of the stored local days
+    Runs the SQL of loads over all events; the time grows with the history. The tables last until the transaction ends.
+
+    :param report_timezone: IANA name of the zone of the stored local days
     """
     cursor.execute(sql_of("facts/changes", "touch_every_leg"))
     cursor.execute(sql_of("load/fold_legs"), {"report_timezone": report_timezone})

@@ -1,4 +1,4 @@
-"""Another report zone: the local days that facts keep, computed anew."""
+"""Computes the local days of facts again after a change of the report zone."""
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -8,7 +8,7 @@ from waybill.warehouse.queries import sql_of
 def rezone(cursor: Cursor, report_timezone: str) -> None:
     """Compute fact.leg.engaged_days, fact.message.sent_day and fact.message.days in another zone.
 
-    The caller holds the exclusive side of the zone lock, so that no load writes days meanwhile, and commits.
+    The caller holds the exclusive zone lock, so that no load writes days meanwhile, and commits.
 
     :param report_timezone: IANA name
     """

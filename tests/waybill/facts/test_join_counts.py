@@ -1,4 +1,4 @@
-"""Joins right after a load: what is counted as handed over and never seen, and as never dispatched."""
+"""Counts of joins after each load: hand-overs without an event, and gateway messages without a dispatch row."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ NAMING = {"provider": "sendgrid", "recipient": "ann@example.com"}
 
 @pytest.fixture(autouse=True)
 def recounted(loads: Loads) -> Iterator[None]:
-    """Whatever a test has loaded, a recount finds what is stored."""
+    """After each test, a recount gives the stored counts."""
     yield
     columns = ", ".join(JOIN_COUNT.columns)
     connection = connect(loads.url, REPORTER)
@@ -31,7 +31,7 @@ def recounted(loads: Loads) -> Iterator[None]:
 
 
 def shown(loads: Loads) -> dict[tuple[str, str], dict[str, int]]:
-    """Account and feed to the counts of joins that are not zero."""
+    """Counts of joins that are not zero, by (account, feed)."""
     rows = loads.rows(f"select account, feed, {', '.join(COUNTS)} from report.freshness")
     return {
         row[:2]: counts
@@ -40,7 +40,7 @@ def shown(loads: Loads) -> dict[tuple[str, str], dict[str, int]]:
     }
 
 
-def test_a_hand_over_whose_gateway_message_never_came_counts_on_the_feed_of_the_gateway(loads: Loads) -> None:
+def test_a_hand_over_without_gateway_events_counts_for_the_feed_of_the_gateway(loads: Loads) -> None:
     loads.load(
         "dispatch_log",
         dispatched("handed_over", "2026-03-01T10:00", "d1", **NAMING),
@@ -56,24 +56,24 @@ def test_a_hand_over_whose_gateway_message_never_came_counts_on_the_feed_of_the_
     assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 2, "gateway_message": 2}}
 
 
-def test_a_join_that_fails_counts_on_both_sides_until_it_is_mended(loads: Loads) -> None:
+def test_a_failed_join_counts_on_both_sides_until_it_is_repaired(loads: Loads) -> None:
     loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T10:00", "d1", **NAMING))
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01", dispatch_id="x-d1"))
     failed = {"handed_over": 1, "handed_over_unseen": 1, "gateway_message": 1, "gateway_message_undispatched": 1}
     assert shown(loads) == {("acme", "sendgrid_events"): failed}
-    # learnt late, by the provider's message id
+    # the provider's message id comes late
     loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T10:00", "d1", provider_message_id="m1", **NAMING))
     assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 1, "gateway_message": 1}}
 
 
-def test_an_account_without_a_dispatch_log_lacks_nothing(loads: Loads) -> None:
+def test_an_account_without_a_dispatch_log_has_no_missing_join(loads: Loads) -> None:
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01"))
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01"), account="beta")
     loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00", "d1"), account="beta")
     assert shown(loads) == {("beta", "sendgrid_events"): {"gateway_message": 1, "gateway_message_undispatched": 1}}
 
 
-def test_messages_from_before_the_dispatch_log_began_lack_nothing(loads: Loads) -> None:
+def test_messages_before_the_dispatch_log_began_have_no_missing_join(loads: Loads) -> None:
     loads.load(
         "sendgrid_events",
         sendgrid("delivered", "2026-02-27 10:00", "m1"),
@@ -86,7 +86,7 @@ def test_messages_from_before_the_dispatch_log_began_lack_nothing(loads: Loads) 
     assert shown(loads)["acme", "sendgrid_events"] == {"gateway_message": 3, "gateway_message_undispatched": 3}
 
 
-def test_a_hand_over_waits_as_long_as_the_feed_of_its_gateway_may_be_late(loads: Loads) -> None:
+def test_a_hand_over_is_unseen_only_after_the_lateness_of_its_gateway_feed(loads: Loads) -> None:
     now = datetime.now(UTC)
     times = (now - timedelta(days=5), now - timedelta(days=2))
     rows = [
@@ -97,7 +97,7 @@ def test_a_hand_over_waits_as_long_as_the_feed_of_its_gateway_may_be_late(loads:
     assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 1, "handed_over_unseen": 1}}
 
 
-def test_a_gateway_without_a_feed_here_counts_on_the_dispatch_log(loads: Loads) -> None:
+def test_a_gateway_without_a_feed_counts_for_the_dispatch_log(loads: Loads) -> None:
     loads.load(
         "dispatch_log",
         dispatched("handed_over", "2026-03-01T10:00", "d1", provider="pigeon_post"),
@@ -116,7 +116,7 @@ def test_a_gateway_without_a_feed_here_counts_on_the_dispatch_log(loads: Loads) 
     }
 
 
-def test_a_load_that_changes_no_join_writes_none(loads: Loads) -> None:
+def test_a_load_that_changes_no_join_writes_no_counts(loads: Loads) -> None:
     loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T10:00", "d1", **NAMING))
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:00", dispatch_id="d1"))
     before = loads.stamps("fact")
@@ -128,7 +128,7 @@ def test_a_load_that_changes_no_join_writes_none(loads: Loads) -> None:
 FIVE = [f"p{number}@example.com" for number in range(5)]
 
 
-def test_a_batch_of_five_that_shares_one_dispatch_id_joins_five_times(loads: Loads) -> None:
+def test_a_batch_of_five_with_one_dispatch_id_joins_five_times(loads: Loads) -> None:
     loads.load(
         "dispatch_log",
         *(dispatched("handed_over", "2026-03-01T10:00", "b1", provider="sendgrid", recipient=to) for to in FIVE),
@@ -143,7 +143,7 @@ def test_a_batch_of_five_that_shares_one_dispatch_id_joins_five_times(loads: Loa
     assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 5, "gateway_message": 5}}
 
 
-def test_a_blind_copy_lacks_nothing_and_stands_for_nobody(loads: Loads) -> None:
+def test_a_blind_copy_is_not_missing_and_replaces_no_recipient(loads: Loads) -> None:
     copy = sendgrid("delivered", "2026-03-01 10:01", "m1", "archive@example.com", dispatch_id="d1")
     own = sendgrid("bounce", "2026-03-01 10:01", "m1", "ann@example.com", dispatch_id="d1", status="5.1.1")
     loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T10:00", "d1", **NAMING))
@@ -153,7 +153,7 @@ def test_a_blind_copy_lacks_nothing_and_stands_for_nobody(loads: Loads) -> None:
     assert shown(loads) == {("acme", "sendgrid_events"): {"handed_over": 1, "gateway_message": 1}}
 
 
-def test_a_delayed_bounce_with_nothing_but_the_own_message_id_joins(loads: Loads) -> None:
+def test_a_delayed_bounce_with_only_the_own_message_id_joins(loads: Loads) -> None:
     own = "<abc.1@mail.example.com>"
     first = sendgrid("delivered", "2026-03-01 10:01", "m1", dispatch_id="d1", **{"smtp-id": own})
     late = sendgrid("bounce", "2026-03-02 10:01", None, status="5.1.1", **{"smtp-id": own})

@@ -1,4 +1,4 @@
-"""Live monitoring right after a load: what changes, what does not, and that a recount finds the same."""
+"""Live monitoring after each load: what changes and what does not. A recount gives the same."""
 
 import threading
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ Grain = tuple[str, str, str]
 
 @pytest.fixture(autouse=True)
 def recounted(loads: Loads) -> Iterator[None]:
-    """Whatever a test has loaded, a recount finds what is stored."""
+    """After each test, a recount gives the stored counts."""
     yield
     check_recount(loads)
 
@@ -41,13 +41,13 @@ def check_recount(loads: Loads) -> None:
             expected = cursor.fetchall()
             if table in WRITTEN_BY_LOADS:
                 assert stored == expected, table.name
-            else:  # no build was made: what was engaged is all pending
+            else:  # without a build, all engagement is pending
                 assert stored == expected == [], table.name
     connection.close()
 
 
 def shown(loads: Loads) -> dict[Grain, dict[str, int]]:
-    """Grain to the counts that are not zero."""
+    """Counts that are not zero, by grain."""
     rows = loads.rows(f"select {', '.join(MONITORING.grain + MONITORING.counts)} from report.live_monitoring")
     return {
         row[:3]: {name: count for name, count in zip(MONITORING.counts, row[3:], strict=True) if count} for row in rows
@@ -73,7 +73,7 @@ def as_of(loads: Loads) -> dict[str, datetime]:
 EMAIL = ("acme", "(none)", "email")
 
 
-def test_a_message_counts_by_its_state_at_every_load(loads: Loads) -> None:
+def test_a_message_counts_by_its_state_after_each_load(loads: Loads) -> None:
     loads.load("dispatch_log", dispatched("queued", "2026-03-01T08:00", **NAMING))
     assert shown(loads) == {EMAIL: {"targeted": 1, "in_progress_queued": 1}}
     loads.load("dispatch_log", dispatched("about_to_be_sent", "2026-03-01T08:30", **NAMING))
@@ -131,7 +131,7 @@ def test_what_was_not_sent_counts_by_category_and_reason(loads: Loads) -> None:
         (*grain, "other", "unclassified"): 2,
     }
     assert loads.rows("select count(*) from fact.event where not_sent_reason = 'our own word'") == [(1,)]
-    # decided otherwise later: one reason has another, one message goes out after all
+    # later decisions: one message gets another reason, one is handed over
     loads.load(
         "dispatch_log",
         dispatched("not_sent", "2026-03-01T09:00", "d3", reason="coupon_redeemed"),
@@ -145,7 +145,7 @@ def test_what_was_not_sent_counts_by_category_and_reason(loads: Loads) -> None:
     assert shown(loads)[grain]["in_gateway"] == 1
 
 
-def test_a_campaign_learnt_late_takes_the_counts_along(loads: Loads) -> None:
+def test_a_late_campaign_moves_the_counts_to_itself(loads: Loads) -> None:
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:00"), sendgrid("open", "2026-03-01 11:00"))
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:00", "m2"))
     assert shown(loads) == {EMAIL: {"targeted": 2, "sent": 2, "delivered": 2}}
@@ -158,7 +158,7 @@ def test_a_campaign_learnt_late_takes_the_counts_along(loads: Loads) -> None:
     assert shown(loads) == {spring: {"targeted": 2, "sent": 2, "delivered": 2}}
 
 
-def test_a_dispatch_id_learnt_late_makes_two_messages_one(loads: Loads) -> None:
+def test_a_late_dispatch_id_joins_two_messages(loads: Loads) -> None:
     loads.load("dispatch_log", dispatched("handed_over", "2026-02-27T10:00", recipient="ann@example.com"))
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:00"))
     assert shown(loads) == {EMAIL: {"targeted": 2, "sent": 2, "delivered": 1, "in_gateway": 1}}
@@ -166,7 +166,7 @@ def test_a_dispatch_id_learnt_late_makes_two_messages_one(loads: Loads) -> None:
     assert shown(loads) == {EMAIL: {"targeted": 1, "sent": 1, "delivered": 1}}
 
 
-def test_engagement_waits_for_a_build_and_all_else_does_not(loads: Loads) -> None:
+def test_only_engagement_waits_for_a_build(loads: Loads) -> None:
     loads.load("sendgrid_events", sendgrid("open", "2026-03-01 11:00"))
     assert shown(loads) == {EMAIL: {"targeted": 1, "sent": 1, "delivered": 1}}
     assert pending(loads) == [(*EMAIL, 1, 1, 0)]
@@ -182,7 +182,7 @@ def test_a_load_that_changes_nothing_writes_nothing(loads: Loads) -> None:
     assert (loads.stamps("fact", "report"), pending(loads)) == before
 
 
-def test_a_load_that_changes_no_count_writes_none(loads: Loads) -> None:
+def test_a_load_that_changes_no_count_writes_no_counts(loads: Loads) -> None:
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:00"), sendgrid("open", "2026-03-01 11:00"))
     before = loads.stamps("fact", "ops")
     row = loads.load("sendgrid_events", sendgrid("open", "2026-03-01 12:00"))
@@ -192,7 +192,7 @@ def test_a_load_that_changes_no_count_writes_none(loads: Loads) -> None:
         assert before[table] == after[table], table
 
 
-def test_a_replay_takes_counts_back(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_subtracts_counts(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     loads.load(
         "sendgrid_events",
         sendgrid("processed", "2026-03-01 10:00"),
@@ -210,7 +210,7 @@ def test_a_replay_takes_counts_back(loads: Loads, monkeypatch: pytest.MonkeyPatc
     assert pending(loads) == [(*EMAIL, 2, 2, 2), (*EMAIL, -2, -2, -2)]
 
 
-def test_the_accounts_of_one_file_count_apart_and_are_told_as_of_the_same_load(loads: Loads) -> None:
+def test_the_accounts_of_one_file_count_separately_as_of_the_same_load(loads: Loads) -> None:
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:00"), account="delta")
     before = as_of(loads)["delta"]
     loads.load(
@@ -227,12 +227,12 @@ def test_the_accounts_of_one_file_count_apart_and_are_told_as_of_the_same_load(l
         "not_sent": 1,
         "not_sent_internally_suppressed": 1,
     }
-    told = as_of(loads)
-    assert told.keys() == {"acme", "beta", "gamma", "delta"}
-    assert told["acme"] == told["beta"] == told["gamma"] > told["delta"] == before
+    at = as_of(loads)
+    assert at.keys() == {"acme", "beta", "gamma", "delta"}
+    assert at["acme"] == at["beta"] == at["gamma"] > at["delta"] == before
 
 
-def test_delivery_as_of_is_the_end_of_the_last_load_also_of_one_without_news(loads: Loads) -> None:
+def test_delivery_as_of_is_the_end_of_the_last_load_even_without_changes(loads: Loads) -> None:
     events = [sendgrid("delivered", "2026-03-01 10:00"), sendgrid("open", "2026-03-01 11:00")]
     loads.load("sendgrid_events", *events)
     first = as_of(loads)["acme"]
@@ -240,10 +240,8 @@ def test_delivery_as_of_is_the_end_of_the_last_load_also_of_one_without_news(loa
     assert first < row.started_at < row.ended_at < as_of(loads)["acme"]
 
 
-def test_a_load_that_overlaps_another_of_the_account_waits_and_both_count(
-    loads: Loads, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While the second is being published, the first commits: their differences of one message follow each other."""
+def test_overlapping_loads_of_one_account_both_count(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first load commits while the second is being published: both differences of the message are added."""
     landed = loads.land("sendgrid_events", sendgrid("delivered", "2026-03-01 10:00", campaign_id="spring"))
     before_publish(
         monkeypatch, lambda _: loads.load("sendgrid_events", sendgrid("processed", "2026-03-01 09:00", category="news"))
@@ -252,10 +250,10 @@ def test_a_load_that_overlaps_another_of_the_account_waits_and_both_count(
     assert shown(loads) == {("acme", "spring", "email"): {"targeted": 1, "sent": 1, "delivered": 1}}
 
 
-def test_loads_with_accounts_in_common_follow_each_other_and_both_count(
+def test_loads_with_common_accounts_wait_for_each_other_and_both_count(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second begins to publish while the first has written everything and not committed."""
+    """The second load begins to publish after the first has written everything and before it commits."""
     rows = [dispatched("queued", "2026-03-01T10:00", account=account) for account in ("beta", "alpha", "acme")]
     others = [row | {"dispatch_id": "d2"} for row in reversed(rows)]
     done = []
@@ -297,21 +295,21 @@ def test_a_publish_that_fails_counts_nothing(loads: Loads, monkeypatch: pytest.M
     assert shown(loads) == {("acme", "spring", "email"): {"targeted": 1, "sent": 1, "delivered": 1}}
 
 
-def test_a_reader_holds_up_no_load_and_sees_one_state_to_its_end(loads: Loads) -> None:
+def test_a_reader_blocks_no_load_and_sees_one_state(loads: Loads) -> None:
     loads.load("sendgrid_events", sendgrid("processed", "2026-03-01 10:00"))
     reader = connect(loads.url, BI_READER)
     reader.set_session(isolation_level="REPEATABLE READ")
     with reader.cursor() as cursor:
         cursor.execute("select in_gateway, delivered from report.live_monitoring")
         assert cursor.fetchall() == [(1, 0)]
-        loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01"))  # a lock would never be let go
+        loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01"))  # a lock would never be released
         assert shown(loads) == {EMAIL: {"targeted": 1, "sent": 1, "delivered": 1}}
         cursor.execute("select in_gateway, delivered from report.live_monitoring")
         assert cursor.fetchall() == [(1, 0)]
     reader.close()
 
 
-def test_a_load_that_is_being_published_holds_up_no_reader(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_that_is_being_published_blocks_no_reader(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     loads.load("sendgrid_events", sendgrid("processed", "2026-03-01 10:00"))
     seen = []
     note = live_counts.note_as_of
@@ -332,8 +330,8 @@ def test_a_load_that_is_being_published_holds_up_no_reader(loads: Loads, monkeyp
     assert shown(loads) == {EMAIL: {"targeted": 1, "sent": 1, "delivered": 1}}
 
 
-def test_loads_wait_for_a_correction_of_the_same_row_and_nothing_is_lost(loads: Loads) -> None:
-    """A full build adds its correction while a load adds its difference: both are added, none overwritten."""
+def test_a_load_waits_for_a_correction_of_the_same_row_and_both_are_added(loads: Loads) -> None:
+    """A full build adds a correction while a load adds a difference: both are added."""
     loads.load("sendgrid_events", sendgrid("processed", "2026-03-01 10:00"))
     loads.rows("update fact.live_count set targeted = 5 returning 1")
     builder = connect(loads.url, REPORTER)
