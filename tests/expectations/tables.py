@@ -1,4 +1,4 @@
-"""Tables for suites to look at: a good batch, and the same with something wrong."""
+"""Creates tables for the tests of suites and validates them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,12 +14,12 @@ Row = Mapping[str, object]
 
 
 def rules_of(suite: str, shape: Shape = NO_SHAPE) -> list[str]:
-    """Names of the rules of a suite, in order."""
+    """Return the names of the rules of a suite, in order."""
     return [rule["meta"]["rule"] for rule in expectations(suite, shape)]
 
 
 def make(warehouse: Warehouse, table: str, columns: str, rows: Sequence[Row]) -> None:
-    """Make (anew) and fill staging.<table>, with the columns of `select <columns> ...`, none of them required."""
+    """Create staging.<table> again and fill it. It has the columns of `select <columns> ...`, all nullable."""
     connection = warehouse.connect("waybill_owner")
     with connection, connection.cursor() as cursor:
         name = sql.Identifier("staging", table)
@@ -39,9 +39,9 @@ def make(warehouse: Warehouse, table: str, columns: str, rows: Sequence[Row]) ->
 
 def validate(warehouse: Warehouse, subject: Subject) -> Outcome:
     (outcome,) = gate.validate(lambda: warehouse.connect("waybill_owner"), [subject])
-    assert not any(rule["is_broken"] for rule in outcome.rules), outcome.rules
+    assert not any(rule.is_broken for rule in outcome.rules), outcome.rules
     return outcome
 
 
 def failed(outcome: Outcome) -> list[str]:
-    return [rule["rule"] for rule in outcome.rules if not rule["success"]]
+    return [rule.rule for rule in outcome.rules if not rule.success]

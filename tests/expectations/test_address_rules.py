@@ -1,4 +1,4 @@
-"""The gate looks for addresses in every column that may hold a text of a provider."""
+"""The gate searches for addresses in every column that may contain a text of a provider."""
 
 import re
 
@@ -9,11 +9,11 @@ from waybill.model.columns import Holds
 from waybill.model.event import COLUMNS
 
 CURRENCY = {"currency"}
-"""A code of three letters: redacted like any other, and not looked at by the gate."""
+"""A code of three letters: it is redacted like the others, but the gate does not search it."""
 
 
 def columns_searched() -> list[set[str]]:
-    """The columns of each list of texts that the suite of the staging table searches."""
+    """Return the columns of each list of texts that the suite of the staging table searches."""
     (file,) = EXPECTATIONS.glob("event_staging.*")
     found = re.findall(r"concat_ws\(\s*' ',([^()]*(?:\([^()]*\)[^()]*)*)\)", file.read_text())
     words = [set(re.findall(r"[a-z_]+", re.sub(r"'[^']*'|array_to_string|::text", "", listed))) for listed in found]
@@ -23,7 +23,7 @@ def columns_searched() -> list[set[str]]:
 @pytest.mark.parametrize(
     "kinds", [{Holds.CODE, Holds.TEXT}, {Holds.IDENTIFIER, Holds.LABEL}, {Holds.TREE}], ids=["texts", "ids", "tags"]
 )
-def test_the_gate_searches_every_column_that_may_hold_such_a_text(kinds: set[Holds]) -> None:
+def test_the_gate_searches_every_column_of_this_kind(kinds: set[Holds]) -> None:
     expected = {name for name, column in COLUMNS.items() if column.holds in kinds} - CURRENCY
     assert len(expected) > 1
     assert columns_searched().count(expected) >= 2

@@ -1,4 +1,4 @@
-"""The suite over a load's staging table: a good batch passes; for each rule one bad row makes exactly it fail."""
+"""The suite of a load's staging table: a good batch passes; for each rule there is a row that fails only this rule."""
 
 from uuid import UUID
 
@@ -45,7 +45,7 @@ SUPPRESSED = GOOD | {"event_type": "suppressed", "not_sent_category": "other"}
 
 
 def batch() -> list[dict]:
-    """Everything that the vocabulary allows, and what merely looks like an address."""
+    """Return rows with every word of the vocabulary, and with texts that only look like an address."""
     rows = [
         GOOD
         | {"channel": channel, "event_type": event_type}
@@ -72,7 +72,7 @@ def batch() -> list[dict]:
     return rows
 
 
-# The texts below are what redaction must have taken out.
+# Redaction must have removed the texts below.
 BAD: dict[str, list[Row]] = {
     "event_key_present": [{"event_key": None}],
     "event_at_present": [{"event_at": None}],
@@ -142,27 +142,27 @@ def test_an_empty_batch_passes(warehouse: Warehouse) -> None:
     assert failed(validate(warehouse, stage(warehouse, []))) == []
 
 
-def test_each_rule_has_a_case() -> None:
+def test_each_rule_has_a_test_case() -> None:
     assert ["row_count", *BAD] == rules_of(SUITE)
 
 
 @pytest.mark.parametrize("rule", BAD)
-def test_one_bad_row_makes_exactly_its_rule_fail(warehouse: Warehouse, rule: str) -> None:
+def test_a_bad_row_fails_exactly_its_rule(warehouse: Warehouse, rule: str) -> None:
     for change in BAD[rule]:
         subject = stage(warehouse, [GOOD, GOOD | change])
         outcome = validate(warehouse, subject)
         assert failed(outcome) == [rule], change
-        assert [r["unexpected_count"] for r in outcome.rules if r["rule"] == rule] == [1]
+        assert [r.unexpected_count for r in outcome.rules if r.rule == rule] == [1]
 
 
-def test_the_staged_number_of_rows_is_there(warehouse: Warehouse) -> None:
+def test_the_number_of_staged_rows_is_checked(warehouse: Warehouse) -> None:
     stage(warehouse, [GOOD])
     assert failed(validate(warehouse, Subject(SUITE, "staging.load_1", 2))) == ["row_count"]
 
 
-def test_a_few_unknown_events_only_warn(warehouse: Warehouse) -> None:
+def test_a_small_share_of_unmapped_events_only_warns(warehouse: Warehouse) -> None:
     rows = [GOOD] * 198 + [GOOD | {"event_type": "unknown"}] * 2
     assert failed(validate(warehouse, stage(warehouse, rows))) == []
     outcome = validate(warehouse, stage(warehouse, [*rows, GOOD | {"event_type": "unknown"}]))
     assert failed(outcome) == ["event_type_mapped"]
-    assert outcome.success and [rule["rule"] for rule in outcome.warnings] == ["event_type_mapped"]
+    assert outcome.success and [rule.rule for rule in outcome.warnings] == ["event_type_mapped"]

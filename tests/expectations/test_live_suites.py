@@ -1,4 +1,4 @@
-"""The suites over live monitoring: good rows pass; for each rule one bad row makes exactly it fail."""
+"""The suites of live monitoring: good rows pass; for each rule there is a row that fails only this rule."""
 
 from collections.abc import Iterable
 
@@ -59,7 +59,7 @@ CONTROL = tuple(
 )
 
 BAD: dict[tuple[str, str], list[Row]] = {
-    # Changes of the first good row. Those of counts keep every other sum as it is.
+    # Changes of the first good row. Changes of counts do not change any other sum.
     ("live_count", "dimensions_present"): [{"account": None}, {"campaign_id": None}],
     ("live_count", "counts_not_negative"): [{"marked_spam": -1}, {"marked_unsubscribed": -1}],
     ("live_count", "messages_counted"): [dict.fromkeys(COUNTED, 0)],
@@ -83,7 +83,7 @@ BAD: dict[tuple[str, str], list[Row]] = {
     ("live_engagement", "parts_within_totals"): [{"clicked": 4}, {"opened": 5}],
     ("live_engagement", "deliveries_match_live_count"): [{"delivered": 3}, {"campaign_id": "other"}],
 }
-# What a change breaks besides: a null is no other row's grain, and an empty row is of no channel's count.
+# Rules that a change also breaks: with a null the grain matches no other row, and an empty row matches no channel.
 ALSO = {
     ("live_count", "messages_counted"): {"messages_match_facts"},
     ("live_count", "words_known"): {"messages_match_facts"},
@@ -97,7 +97,7 @@ ALSO = {
 def run(
     warehouse: Warehouse, name: str, rows: Iterable[Row], control: Iterable[Row] = CONTROL, lost: int = 0
 ) -> Outcome:
-    """Validate the rows as candidate of that name, beside good ones of live_count."""
+    """Validate the rows as the candidate of that name, together with good rows of live_count."""
     rows = list(rows)
     make(warehouse, "control", "select ''::text as measure, current_date as day, 0::bigint as expected", list(control))
     tables = {"control": "staging.control"}
@@ -108,7 +108,7 @@ def run(
     return validate(warehouse, Subject(name, f"staging.{name}", len(rows) + lost, tables, SHAPES[name]))
 
 
-def test_each_table_has_a_suite_and_each_rule_a_case() -> None:
+def test_each_table_has_a_suite_and_each_rule_a_test_case() -> None:
     assert list(GOOD) == [table.name for table in LIVE_TABLES]
     assert set(GOOD["live_count"][0]) == set(LIVE_COUNT.columns)
     assert set(GOOD["live_reason"][0]) == set(LIVE_REASON.columns)
@@ -123,7 +123,7 @@ def test_good_rows_pass(warehouse: Warehouse, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "rule"), BAD)
-def test_one_bad_row_makes_exactly_its_rule_fail(warehouse: Warehouse, name: str, rule: str) -> None:
+def test_a_bad_row_fails_exactly_its_rule(warehouse: Warehouse, name: str, rule: str) -> None:
     first, *others = GOOD[name]
     for change in BAD[name, rule]:
         outcome = run(warehouse, name, [first | change, *others])
@@ -131,7 +131,7 @@ def test_one_bad_row_makes_exactly_its_rule_fail(warehouse: Warehouse, name: str
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_row_that_comes_twice_fails(warehouse: Warehouse, name: str) -> None:
+def test_a_duplicate_row_fails(warehouse: Warehouse, name: str) -> None:
     first, *others = GOOD[name]
     assert "grain_unique" in failed(run(warehouse, name, [first, first, *others]))
 
@@ -141,17 +141,17 @@ def test_a_candidate_that_lost_rows_fails(warehouse: Warehouse, name: str) -> No
     assert failed(run(warehouse, name, GOOD[name], lost=1)) == ["row_count"]
 
 
-def test_what_was_not_recounted_is_not_compared(warehouse: Warehouse) -> None:
+def test_counts_that_were_not_recounted_are_not_compared(warehouse: Warehouse) -> None:
     assert failed(run(warehouse, "live_count", GOOD["live_count"], control=CONTROL[1:2])) == []
 
 
-def test_a_campaign_without_its_reasons_or_its_deliveries_fails(warehouse: Warehouse) -> None:
+def test_a_campaign_without_its_reasons_or_deliveries_fails(warehouse: Warehouse) -> None:
     assert failed(run(warehouse, "live_reason", [])) == ["reasons_match_not_sent"]
     assert failed(run(warehouse, "live_engagement", [])) == ["deliveries_match_live_count"]
     assert failed(run(warehouse, "live_count", [])) == ["messages_match_facts"]
 
 
-def test_every_reason_of_the_vocabulary_passes_in_its_own_category_alone(warehouse: Warehouse) -> None:
+def test_every_reason_passes_only_in_its_own_category(warehouse: Warehouse) -> None:
     known = [
         SPRING | {"category": category, "reason": reason, "message_count": 1}
         for category, reasons in NOT_SENT_REASONS.items()
@@ -160,5 +160,5 @@ def test_every_reason_of_the_vocabulary_passes_in_its_own_category_alone(warehou
     assert "words_known" not in failed(run(warehouse, "live_reason", known))
     strangers = [row | {"category": "other"} for row in known if row["category"] != "other"]
     outcome = run(warehouse, "live_reason", strangers)
-    (found,) = [rule["unexpected_count"] for rule in outcome.rules if rule["rule"] == "words_known"]
+    (found,) = [rule.unexpected_count for rule in outcome.rules if rule.rule == "words_known"]
     assert found == len(strangers) > 20

@@ -1,4 +1,4 @@
-"""The suites over the candidates of a build: good rows pass; for each rule one bad row makes exactly it fail."""
+"""The suites of the candidates of a build: good rows pass; for each rule there is a row that fails only this rule."""
 
 from importlib import import_module
 
@@ -24,7 +24,7 @@ ADDED = [(name, rule) for name, suite in SUITES.items() for rule in suite.added]
 def run(
     warehouse: Warehouse, name: str, rows: list[Row], control: tuple[Row, ...] | None = None, lost: int = 0
 ) -> Outcome:
-    """Validate these rows as the candidate of a report; the other candidates are empty where it is."""
+    """Validate these rows as the candidate of a report; without rows, the other candidates are empty too."""
     report = find(name)
     make(warehouse, "candidate", f"select {', '.join(report.columns)} from {report.table}", rows)
     make(warehouse, "control", CONTROL_COLUMNS, SUITES[name].control if control is None else control)
@@ -36,7 +36,7 @@ def run(
     return validate(warehouse, Subject(name, "staging.candidate", len(rows) + lost, tables, report.shape))
 
 
-def test_each_rule_of_its_own_has_a_case() -> None:
+def test_each_rule_of_a_file_has_a_test_case() -> None:
     assert len(SUITES) > 10
     for name in SUITES:
         shape = find(name).shape
@@ -47,7 +47,7 @@ def test_each_rule_of_its_own_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", SUITES)
-def test_the_standard_rules_look_at_every_kind_of_column(warehouse: Warehouse, name: str) -> None:
+def test_the_standard_rules_check_every_kind_of_column(warehouse: Warehouse, name: str) -> None:
     shape = find(name).shape
     first, second = SUITES[name].rows
     bad = first | {shape.grain[-1]: None, shape.counts[-1]: -1} | dict.fromkeys(shape.rates, 2)
@@ -64,7 +64,7 @@ def test_good_rows_pass(warehouse: Warehouse, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "rule"), BAD)
-def test_one_bad_row_makes_exactly_its_rule_fail(warehouse: Warehouse, name: str, rule: str) -> None:
+def test_a_bad_row_fails_exactly_its_rule(warehouse: Warehouse, name: str, rule: str) -> None:
     first, second = SUITES[name].rows
     for change in SUITES[name].bad[rule]:
         outcome = run(warehouse, name, [first | change, second])
@@ -72,14 +72,14 @@ def test_one_bad_row_makes_exactly_its_rule_fail(warehouse: Warehouse, name: str
 
 
 @pytest.mark.parametrize(("name", "rule"), ADDED)
-def test_one_row_too_many_makes_exactly_its_rule_fail(warehouse: Warehouse, name: str, rule: str) -> None:
+def test_a_superfluous_row_fails_exactly_its_rule(warehouse: Warehouse, name: str, rule: str) -> None:
     for added in SUITES[name].added[rule]:
         assert failed(run(warehouse, name, [*SUITES[name].rows, added])) == [rule], added
 
 
 @pytest.mark.parametrize("name", SUITES)
-def test_a_row_that_comes_twice_fails(warehouse: Warehouse, name: str) -> None:
-    """Even where every sum is right."""
+def test_a_duplicate_row_fails(warehouse: Warehouse, name: str) -> None:
+    """It fails even if every sum is right."""
     first, second = SUITES[name].rows
     control = [dict(counted) for counted in SUITES[name].control]
     for counted in control:
@@ -96,13 +96,13 @@ def test_a_candidate_that_lost_rows_fails(warehouse: Warehouse, name: str) -> No
 
 
 @pytest.mark.parametrize("name", [name for name, suite in SUITES.items() if RECOUNTED in suite.control])
-def test_what_was_not_recounted_is_not_compared(warehouse: Warehouse, name: str) -> None:
+def test_counts_that_were_not_recounted_are_not_compared(warehouse: Warehouse, name: str) -> None:
     assert failed(run(warehouse, name, list(SUITES[name].rows), ())) == []
 
 
 @pytest.mark.parametrize("name", SUITES)
-def test_a_count_that_no_row_shows_fails(warehouse: Warehouse, name: str) -> None:
-    """The day is missing from the report altogether."""
+def test_a_control_count_without_rows_fails(warehouse: Warehouse, name: str) -> None:
+    """The report has no row of that day."""
     rules = [rule for rule in rules_of(name, find(name).shape) if "match" in rule]
     assert rules
     assert failed(run(warehouse, name, [SUITES[name].rows[0]])) == rules

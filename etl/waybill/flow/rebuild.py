@@ -152,7 +152,7 @@ def _validate(connect: Connect, connection: Connection, build_id: int) -> tuple[
     outcomes = gate.check(connect, connection, snapshot.subjects(), f"build {build_id}")
     with connection, connection.cursor() as cursor:
         builds.mark_validated(cursor, build_id)
-    return tuple(f"{outcome.suite}.{rule['rule']}" for outcome in outcomes for rule in outcome.warnings)
+    return tuple(f"{outcome.suite}.{rule.rule}" for outcome in outcomes for rule in outcome.warnings)
 
 
 def _publish(connection: Connection, build_id: int, is_dry: bool = False) -> BuildResult:
@@ -204,7 +204,7 @@ def _locked(connect: Connect) -> Iterator[Connection]:
         except psycopg2.errors.LockNotAvailable as error:
             connection.rollback()
             with connection.cursor() as cursor:
-                raise locks.in_vain(cursor, error) from None
+                raise locks.timeout_error(cursor, error) from None
 
 
 def _zone(connection: Connection, wanted: str | None, full: bool) -> str:

@@ -1,13 +1,11 @@
 """The gate: Great Expectations suites over tables that a load or a build has staged and committed.
 
-`waybill.quality.suites` says what the rules of a table are. They are of three types: `expect_every_row_to_satisfy`
-(defined in `waybill.quality.rows`: a condition in SQL; all of a suite run in one scan), `unexpected_rows_expectation`
-(a query that finds what should not be there) and `expect_table_row_count_to_equal` (what the writer wrote). Results
-hold counts and names of rules, never values. The library takes seconds to import, so that is left to the first
-validation.
+`waybill.quality.suites` reads the rules of a table. There are three types: `expect_every_row_to_satisfy` (defined in
+`waybill.quality.rows`: a condition in SQL; one scan checks all of a suite), `unexpected_rows_expectation` (a query of
+wrong rows) and `expect_table_row_count_to_equal` (the number of rows that were written). Results contain counts and
+names of rules, never values. The library takes seconds to import, so only the first validation imports it.
 """
 
-import json
 import logging
 import os
 import re
@@ -16,7 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -24,10 +24,16 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.model.errors import ConfigurationError, QualityGateError, WaybillError
 from waybill.quality import suites
 from waybill.quality.late_imports import imported_late
-from waybill.quality.suites import NO_SHAPE, Shape
+from waybill.quality.suites import NO_SHAPE, Configuration, Shape
+
+if TYPE_CHECKING:
+    from great_expectations.core.expectation_suite import ExpectationSuite
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+    from great_expectations.expectations.expectation import Expectation
 
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
-_TELLING_ERRORS = ("UndefinedColumn", "UndefinedTable", "UndefinedFunction", "SyntaxError", "InsufficientPrivilege")
+_ERRORS_ABOUT_NAMES = ("UndefinedColumn", "UndefinedTable", "UndefinedFunction", "SyntaxError", "InsufficientPrivilege")
 _MESSAGE_LENGTH = 300
 _LOGGERS = ("great_expectations", "great_expectations.data_context.types.base")  # the second sets a level of its own
 
@@ -36,10 +42,10 @@ _LOGGERS = ("great_expectations", "great_expectations.data_context.types.base") 
 class Subject:
     """A table to validate.
 
-    :ivar suite: name of a file in expectations/, without its ending
-    :ivar table: schema and name; committed, because the suite reads it through a connection of its own
-    :ivar row_count: rows that its writer put there; a table that a crash emptied must not pass
-    :ivar tables: further tables that queries of the suite name in braces, e.g. {"control": "staging.build_7_control"}
+    :ivar suite: name of a file in expectations/, without the suffix
+    :ivar table: schema and name; the table is committed, because the suite reads it through another connection
+    :ivar row_count: the number of rows that were written; a table that a crash emptied must not pass
+    :ivar tables: other tables that queries of the suite name in braces, e.g. {"control": "staging.build_7_control"}
     :ivar shape: the columns from which its standard rules follow
     """
 
@@ -50,30 +56,49 @@ class Subject:
     shape: Shape = NO_SHAPE
 
 
+class RuleResult(msgspec.Struct, frozen=True):
+    """The result of one rule.
+
+    :ivar rule: the name of the rule
+    :ivar is_broken: whether the rule could not be evaluated
+    :ivar unexpected_count: the number of rows that break the rule; None if unknown
+    :ivar message: why the rule could not be evaluated
+    """
+
+    rule: str
+    severity: str
+    success: bool
+    is_broken: bool
+    unexpected_count: int | None
+    description: str | None
+    message: str | None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether this rule stops the load or the build: it is critical and failed, or could not be evaluated."""
+        return self.is_broken or (not self.success and self.severity == "critical")
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What a suite found.
+    """The results of a suite.
 
-    :ivar rules: one dict per rule, the standard ones first, then in the order of the file: rule, severity, success,
-        is_broken (the rule itself could not be evaluated), unexpected_count (rows, None if unknown), description,
-        message (of a broken rule)
+    :ivar rules: first the standard rules, then those of the file in their order
     """
 
     suite: str
     table: str
-    rules: tuple[dict[str, object], ...]
+    rules: tuple[RuleResult, ...]
 
     @property
-    def failures(self) -> tuple[dict[str, object], ...]:
-        """Rules that stop: critical ones that failed, and all that could not be evaluated."""
-        return tuple(
-            rule for rule in self.rules if rule["is_broken"] or (not rule["success"] and rule["severity"] == "critical")
-        )
+    def failures(self) -> tuple[RuleResult, ...]:
+        """The rules that stop the load or the build."""
+        return tuple(rule for rule in self.rules if rule.is_failure)
 
     @property
-    def warnings(self) -> tuple[dict[str, object], ...]:
-        """Rules that failed and only warn."""
-        return tuple(rule for rule in self.rules if not rule["success"] and rule not in self.failures)
+    def warnings(self) -> tuple[RuleResult, ...]:
+        """The rules that failed and only warn."""
+        return tuple(rule for rule in self.rules if not rule.success and not rule.is_failure)
 
     @property
     def success(self) -> bool:
@@ -81,17 +106,17 @@ class Outcome:
 
 
 def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> list[Outcome]:
-    """Run each subject's suite over its table, read-only, through connections of its own.
+    """Run the suite of each subject over its table, through new connections that can only read.
 
-    :param connect: opens a fresh connection that may read the tables
-    :raises ConfigurationError: a suite's file has a rule that the library does not take
-    :raises psycopg2.OperationalError: the connection broke: nothing is known of the tables
-    :raises ConfigurationError: no connection came about; UnavailableError where one may later
+    :param connect: opens a connection that may read the tables
+    :raises ConfigurationError: a file has a rule that the library refuses; or no connection is possible
+    :raises UnavailableError: no connection is possible now
+    :raises psycopg2.OperationalError: the connection broke, so nothing is known about the tables
     """
     if not subjects:
         return []
-    suites = [_suite(subject) for subject in subjects]
     library = _library()
+    loaded = [_suite(library, subject) for subject in subjects]
 
     opened: list[Connection] = []
     refused: list[WaybillError] = []
@@ -109,7 +134,7 @@ def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> 
 
     try:
         source = _source(library, connect_to_read, subjects)
-        outcomes = [_outcome(source, subject, suite) for subject, suite in zip(subjects, suites, strict=True)]
+        outcomes = [_outcome(source, subject, suite) for subject, suite in zip(subjects, loaded, strict=True)]
         if any(outcome.failures for outcome in outcomes):
             _check_connections(opened, refused)
         return outcomes
@@ -117,14 +142,14 @@ def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> 
         _check_connections(opened, refused)
         raise
     finally:
-        # The library keeps an engine for itself, which its own dispose() does not reach.
+        # The library keeps a second engine, which its dispose() does not close.
         for connection in opened:
             connection.close()
 
 
 def _check_connections(opened: Sequence[Connection], refused: Sequence[WaybillError]) -> None:
-    """Raise where a connection did not come about or broke. To the library that is a rule that cannot be evaluated, a
-    table that is not there, or, after a crash, an emptied one: the tables would be to blame."""
+    """Raise if a connection was refused or broke. The library reports that as a rule that cannot be evaluated, as a
+    missing table, or, after a crash, as an empty table, as if the tables were wrong."""
     if refused:
         raise refused[0] from None
     if any(map(_is_lost, opened)):
@@ -144,10 +169,10 @@ def _is_lost(connection: Connection) -> bool:
 def check(
     connect: Callable[[], Connection], connection: Connection, subjects: Sequence[Subject], about: str
 ) -> list[Outcome]:
-    """Validate, keep the results in ops.validation (a transaction of its own on `connection`), and gate.
+    """Validate, record the results in ops.validation (in a separate transaction on `connection`), then call `gate`.
 
-    :param about: what is validated, as results and errors name it: `load 7`, `build 3`
-    :raises QualityGateError: as `gate`; the results are kept then, too
+    :param about: what is validated, for results and errors: `load 7`, `build 3`
+    :raises QualityGateError: like `gate`, after the results are recorded
     """
     outcomes = validate(connect, subjects)
     with connection, connection.cursor() as cursor:
@@ -157,13 +182,10 @@ def check(
 
 
 def gate(outcomes: Sequence[Outcome], about: str) -> None:
-    """Stop here if a critical rule failed or a rule could not be evaluated.
-
-    :raises QualityGateError: names every such rule
-    """
+    """Raise QualityGateError, which names the rules, if a critical rule failed or a rule could not be evaluated."""
     found = [
-        f"{outcome.suite}.{rule['rule']} ({rule['message'] or rule['description']}; "
-        f"{'could not be evaluated' if rule['is_broken'] else _rows(rule['unexpected_count'])})"
+        f"{outcome.suite}.{rule.rule} ({rule.message or rule.description}; "
+        f"{'could not be evaluated' if rule.is_broken else _findings(rule.unexpected_count)})"
         for outcome in outcomes
         for rule in outcome.failures
     ]
@@ -175,20 +197,20 @@ def gate(outcomes: Sequence[Outcome], about: str) -> None:
 
 
 def record(cursor: Cursor, outcomes: Sequence[Outcome], about: str) -> None:
-    """Keep the results in ops.validation."""
+    """Record the results in ops.validation."""
     cursor.executemany(
         "insert into ops.validation (subject, suite, success, results) values (%s, %s, %s, %s)",
-        [(about, outcome.suite, outcome.success, json.dumps(outcome.rules)) for outcome in outcomes],
+        [(about, outcome.suite, outcome.success, msgspec.json.encode(outcome.rules).decode()) for outcome in outcomes],
     )
 
 
-def _rows(count: object) -> str:
+def _findings(count: int | None) -> str:
     return "1 finding" if count == 1 else f"{count} findings"
 
 
 @cache
 def _library() -> ModuleType:
-    """Great Expectations, quiet, with our type of rule registered."""
+    """Import Great Expectations without its warnings and logs, and register Waybill's type of rule."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     with warnings.catch_warnings(), imported_late():
         warnings.simplefilter("ignore")
@@ -200,70 +222,59 @@ def _library() -> ModuleType:
     return great_expectations
 
 
-@cache
-def _no_progress_bars() -> object:
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    return ProgressBarsConfig(globally=False)
-
-
-@cache
-def _unreadable() -> type[Exception]:
-    from great_expectations.datasource.fluent.interfaces import TestConnectionError
-
-    return TestConnectionError
-
-
-def _suite(subject: Subject) -> object:
+def _suite(library: ModuleType, subject: Subject) -> "ExpectationSuite":
     for table in (subject.table, *subject.tables.values()):
         if not _TABLE.fullmatch(table):
-            raise ValueError(f"{table!r} is no schema and table name")
-    rules = [_naming_tables(rule, subject.tables) for rule in suites.expectations(subject.suite, subject.shape)]
-    library = _library()
-    # A rule whose type or severity is misspelt is logged and dropped; any other mistake raises.
+            raise ValueError(f"{table!r} is not of the form schema.table")
+    rules = [_with_tables(rule, subject.tables) for rule in suites.expectations(subject.suite, subject.shape)]
+    # The library logs and drops a rule whose type or severity is misspelt; any other mistake raises.
     try:
-        suite = library.ExpectationSuite(name=subject.suite, expectations=rules)
+        suite: ExpectationSuite = library.ExpectationSuite(name=subject.suite, expectations=rules)
     except Exception as error:
         raise ConfigurationError(f"expectations/{subject.suite}.sql: Great Expectations refuses it: {error}") from error
     if len(suite.expectations) != len(rules):
         raise ConfigurationError(
-            f"expectations/{subject.suite}.sql: Great Expectations took {len(suite.expectations)} of its {len(rules)} "
+            f"expectations/{subject.suite}.sql: Great Expectations accepts {len(suite.expectations)} of {len(rules)} "
             "rules: it does not know the type or the severity of the others."
         )
     return suite
 
 
-def _naming_tables(rule: dict, tables: Mapping[str, str]) -> dict:
-    """The rule with the names of tables in the place of {name} in its query."""
+def _with_tables(rule: Configuration, tables: Mapping[str, str]) -> Configuration:
+    """Return the rule with {name} in its query replaced by the table of that name."""
     query = rule["kwargs"].get("unexpected_rows_query")
-    if query is None:
+    if not isinstance(query, str):
         return rule
     for name, table in tables.items():
         query = query.replace(f"{{{name}}}", table)
-    return rule | {"kwargs": rule["kwargs"] | {"unexpected_rows_query": query}}
+    return {**rule, "kwargs": {**rule["kwargs"], "unexpected_rows_query": query}}
 
 
-def _source(library: ModuleType, connect: Callable[[], Connection], subjects: Sequence[Subject]):
+def _source(library: ModuleType, connect: Callable[[], Connection], subjects: Sequence[Subject]) -> "SQLDatasource":
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.datasource.fluent.interfaces import TestConnectionError
+
     context = library.get_context(mode="ephemeral")
-    context.variables.progress_bars = _no_progress_bars()
-    # The URL only names the dialect: the connection comes from `connect`, so that no password passes through here.
-    # The library would rather have its own class for Postgres, which refuses URLs of sockets, and says so.
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    # The URL only names the dialect. The connection comes from `connect`, so the library never sees a password.
+    # The library warns that it has a class for Postgres, but that class refuses URLs of sockets.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return context.data_sources.add_sql(
+            source: SQLDatasource = context.data_sources.add_sql(
                 "warehouse",
                 connection_string="postgresql+psycopg2://",
                 kwargs={"creator": connect},
-                # all at once: each asset that is added later costs a copy of the library's configuration
+                # in one call: the library copies its configuration for each asset that is added later
                 assets=[_asset(subject) for subject in subjects],
             )
-        except _unreadable() as error:
+        except TestConnectionError as error:
             tables = ", ".join(subject.table for subject in subjects)
             raise QualityGateError(
-                f"Not every one of these tables can be read for validation: {tables}. Either one is gone, or the login "
+                f"At least one of these tables cannot be read for validation: {tables}. It is missing, or the login "
                 "may not read it."
             ) from error
+    return source
 
 
 def _asset(subject: Subject) -> dict[str, str]:
@@ -271,7 +282,7 @@ def _asset(subject: Subject) -> dict[str, str]:
     return {"type": "table", "name": subject.table, "table_name": table, "schema_name": schema}
 
 
-def _outcome(source, subject: Subject, suite) -> Outcome:  # noqa: ANN001 - types of a library imported late
+def _outcome(source: "SQLDatasource", subject: Subject, suite: "ExpectationSuite") -> Outcome:
     asset = source.get_asset(subject.table)
     batch = asset.get_batch(asset.build_batch_request())
     validated = batch.validate(
@@ -279,40 +290,41 @@ def _outcome(source, subject: Subject, suite) -> Outcome:  # noqa: ANN001 - type
         result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
         expectation_parameters={"row_count": subject.row_count},
     )
-    # The library's results come in an order of its own.
-    by_rule = {result.expectation_config.meta["rule"]: result for result in validated.results}
-    rules = tuple(_result(expectation, by_rule.get(expectation.meta["rule"])) for expectation in suite.expectations)
+    # The results of the library are in another order.
+    by_rule = {
+        _name(result.expectation_config.meta): result for result in validated.results if result.expectation_config
+    }
+    rules = tuple(_result(expectation, by_rule.get(_name(expectation.meta))) for expectation in suite.expectations)
     return Outcome(subject.suite, subject.table, rules)
 
 
-def _result(expectation, result) -> dict[str, object]:  # noqa: ANN001
+def _name(meta: dict[str, Any] | None) -> str:
+    return str((meta or {})["rule"])
+
+
+def _result(expectation: "Expectation", result: "ExpectationValidationResult | None") -> RuleResult:
     error = "it gave no result" if result is None else _error(result.exception_info or {})
-    found = {} if result is None or error else result.result
-    return {
-        "rule": expectation.meta["rule"],
-        "severity": str(getattr(expectation.severity, "value", expectation.severity)),
-        "success": error is None and bool(result.success),
-        "is_broken": error is not None,
-        "unexpected_count": None if error else _unexpected_count(expectation, found),
-        "description": expectation.description,
-        "message": error,
-    }
+    return RuleResult(
+        rule=_name(expectation.meta),
+        severity=expectation.severity.value,
+        success=result is not None and error is None and bool(result.success),
+        is_broken=error is not None,
+        unexpected_count=None if result is None or error else _unexpected_count(expectation, result.result),
+        description=expectation.description,
+        message=error,
+    )
 
 
-def _unexpected_count(expectation, found: dict) -> int | None:  # noqa: ANN001
-    """Rows against the rule; for the rule on the row count, how many are missing or too many."""
-    if "unexpected_count" in found:
-        return found["unexpected_count"]
-    observed = found.get("observed_value")
-    if not isinstance(observed, int):
+def _unexpected_count(expectation: "Expectation", found: dict[str, Any]) -> int | None:
+    """Return how many rows break the rule; None for the rule on the row count."""
+    if expectation.expectation_type == "expect_table_row_count_to_equal":
         return None
-    if expectation.expectation_type != "expect_table_row_count_to_equal":
-        return observed
-    return None
+    count = found.get("unexpected_count", found.get("observed_value"))
+    return count if isinstance(count, int) else None
 
 
-def _error(information: dict) -> str | None:
-    """Why the rule could not be evaluated, without values: the library gives one dict, or one per metric."""
+def _error(information: dict[str, Any]) -> str | None:
+    """Return why the rule could not be evaluated, without values. The library gives one dict, or one per metric."""
     parts = [information] if "raised_exception" in information else list(information.values())
     for part in parts:
         if isinstance(part, dict) and part.get("raised_exception"):
@@ -321,5 +333,5 @@ def _error(information: dict) -> str | None:
             if database is None:
                 return "the library could not evaluate it"
             kind, line = database.groups()
-            return f"{kind}: {line[:_MESSAGE_LENGTH]}" if kind in _TELLING_ERRORS else kind
+            return f"{kind}: {line[:_MESSAGE_LENGTH]}" if kind in _ERRORS_ABOUT_NAMES else kind
     return None

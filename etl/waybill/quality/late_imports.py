@@ -1,9 +1,8 @@
-"""Modules that Great Expectations imports and that a validation does not use: their code runs at their first use.
+"""Delays imports of Great Expectations that a validation does not use: the code of such a module runs at its first use.
 
-Great Expectations imports everything it can do. Half of that time goes to scipy and altair (statistics of columns and
-their charts) and to the clients of cloud stores, where they are installed. `importlib.util.LazyLoader` of the standard
-library makes such a module at once and runs its code when somebody looks at one of its attributes, so nothing is
-missing: whatever uses the module finds the real one.
+Great Expectations imports all that it may ever need. Half of that time goes to scipy and altair (statistics of columns
+and their charts) and to the clients of cloud stores, if they are installed. `importlib.util.LazyLoader` of the standard
+library creates such a module at once and runs its code at the first access to an attribute, so nothing is missing.
 """
 
 import importlib.util
@@ -20,7 +19,7 @@ NOT_USED_TO_VALIDATE = (
     "great_expectations.compatibility.google",
     "scipy.stats",
 )
-"""Great Expectations imports each of these as a whole module: a `from … import` of a class would load it at once."""
+"""Great Expectations imports each of these with `import`. A `from … import` of a class would run its code at once."""
 
 
 class _LateFinder(MetaPathFinder):
@@ -32,16 +31,16 @@ class _LateFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         spec = PathFinder.find_spec(fullname, path, target) if fullname in self._names else None
         if spec is None or spec.loader is None:
-            return None  # the other finders answer
+            return None  # the next finder of sys.meta_path continues
         spec.loader = importlib.util.LazyLoader(spec.loader)
         return spec
 
 
 @contextmanager
 def imported_late(names: Sequence[str] = NOT_USED_TO_VALIDATE) -> Iterator[None]:
-    """Within the block, an import of one of these modules runs its code at the first use only, here or afterwards.
+    """Delay imports of these modules within the block: their code runs at their first use, in the block or later.
 
-    A module that was imported before stays as it is.
+    Modules that are already imported do not change.
     """
     finder = _LateFinder(names)
     sys.meta_path.insert(0, finder)

@@ -1,7 +1,7 @@
 """A type of rule for Great Expectations: every row satisfies a condition in SQL.
 
-All rules of this type in a suite are counted in one SELECT, one scan, however many columns a condition names; the
-library's own types read the table once or more for each. Importing this module imports the library.
+One SELECT, and so one scan, counts the rows for all rules of this type in a suite. The library's own types scan the
+table at least once for each rule. Importing this module imports the library.
 """
 
 from typing import Any, ClassVar
@@ -9,14 +9,15 @@ from typing import Any, ClassVar
 import sqlalchemy
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
-from great_expectations.execution_engine import ExecutionEngine, SqlAlchemyExecutionEngine
+from great_expectations.execution_engine.execution_engine import ExecutionEngine
+from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_partial
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 
 class TableUnsatisfyingRowCount(TableMetricProvider):
-    """Rows for which a condition is false or null."""
+    """The number of rows for which a condition is false or null."""
 
     metric_name = "table.unsatisfying_row_count"
     value_keys = ("condition",)
@@ -29,23 +30,25 @@ class TableUnsatisfyingRowCount(TableMetricProvider):
     def _sqlalchemy(
         cls,  # noqa: N805 - the library calls it on the class
         execution_engine: SqlAlchemyExecutionEngine,
-        metric_domain_kwargs: dict,
-        metric_value_kwargs: dict,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
         metrics: dict[str, Any],
-        runtime_configuration: dict,
-    ) -> tuple[sqlalchemy.ColumnElement, dict, dict]:
+        runtime_configuration: dict[str, Any],
+    ) -> tuple[sqlalchemy.ColumnElement[int], dict[str, Any], dict[str, Any]]:
         _, domain, accessor = execution_engine.get_compute_domain(
             domain_kwargs=metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
         )
-        # literal_column, not text: a colon in a condition is no parameter
-        condition = sqlalchemy.literal_column(f"(({metric_value_kwargs['condition']}) is not true)")
+        # literal_column, not text: with text, a colon in a condition would begin a parameter
+        condition: sqlalchemy.ColumnElement[bool] = sqlalchemy.literal_column(
+            f"(({metric_value_kwargs['condition']}) is not true)"
+        )
         return sqlalchemy.func.count().filter(condition), domain, accessor
 
 
 class ExpectEveryRowToSatisfy(BatchExpectation):
-    """Every row, or at least the share `mostly` of them, satisfies `condition`; a null does not.
+    """The rule that every row, or at least the share `mostly` of all rows, satisfies `condition`; null does not.
 
-    :ivar condition: SQL over the table's columns
+    :ivar condition: SQL with the columns of the table
     """
 
     condition: str
@@ -56,10 +59,10 @@ class ExpectEveryRowToSatisfy(BatchExpectation):
 
     def _validate(
         self,
-        metrics: dict,
-        runtime_configuration: dict | None = None,
-        execution_engine: ExecutionEngine | None = None,
-    ) -> dict:
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: ExecutionEngine[Any] | None = None,
+    ) -> dict[str, Any]:
         count = metrics["table.unsatisfying_row_count"]
         return {
             "success": count <= (1 - self.mostly) * metrics["table.row_count"],

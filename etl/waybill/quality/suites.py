@@ -1,7 +1,7 @@
-"""Suites: the rules of a table, as Great Expectations takes them.
+"""Suites: the rules of a table, as configurations for Great Expectations.
 
-What holds for every table of its kind is derived from its columns (`standard_rules`). What is special to a table is in
-expectations/<suite>.sql: rules with an empty line between them, each a header and SQL.
+The standard rules follow from the columns of the table (`standard_rules`). The rules that only this table has are in
+expectations/<suite>.sql, with an empty line between them. Each is a header and SQL.
 
     -- rule: parts_within_totals
     -- severity: critical
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 import msgspec
 
@@ -25,7 +25,7 @@ from waybill.model.errors import ConfigurationError
 _FIELD = re.compile(r"-- ([a-z ]+): (.*\n(?:--  .*\n)*)")
 _COUNTED = re.compile(r"^(.*?) as (\w+)(?:,\n|\Z)", re.DOTALL | re.MULTILINE)
 _FINDINGS = 20
-"""A query is asked for so many rows at most: they are only counted."""
+"""The limit on the rows of a query: rows are only counted."""
 
 _CONTROL = """
 select measure, day
@@ -46,9 +46,9 @@ _FULL_BUILD = " and exists (select 1 from {control} where measure = 'recounted')
 class Shape:
     """The columns of a table from which its standard rules follow.
 
-    :ivar grain: the columns that tell its rows apart, a local day first where it has one
-    :ivar counts: columns that are never null nor negative, and not all zero in one row
-    :ivar rates: columns in 0..1, or null
+    :ivar grain: the columns that identify a row; the local day is first, if there is one
+    :ivar counts: columns that are never null or negative, and not all zero in one row
+    :ivar rates: columns between 0 and 1, or null
     """
 
     grain: tuple[str, ...] = ()
@@ -57,18 +57,19 @@ class Shape:
 
 
 NO_SHAPE = Shape()
-"""Of a table without standard rules, except for the row count."""
+"""For a table whose only standard rule is the row count."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"instead_of": "instead of"}):
     """One rule.
 
-    :ivar severity: a critical rule stops the load or the build; a warning is kept and shown
-    :ivar expect: what `body` is. every row: a condition; a null does not satisfy it. no row: a query of what should
-        not be there, which names the table {batch} and others {like_this}. control counts: expressions, each `as` the
-        measure of sql/reports/control.sql that their sums of each day must equal; or only where everything is built
+    :ivar severity: a critical rule stops the load or the build; a warning is only recorded and shown
+    :ivar expect: the kind of `body`. every row: a condition, which null does not satisfy. no row: a query of wrong
+        rows; it names the table {batch} and other tables {like_this}. control counts: expressions `as` measures of
+        sql/reports/control.sql; their sums of each day must be equal. control counts of a full build: only checked
+        when all days are built
     :ivar mostly: share of the rows that must satisfy the condition (0..1)
-    :ivar instead_of: standard rules that this one makes superfluous, with commas between them
+    :ivar instead_of: standard rules that this rule replaces, separated by commas
     """
 
     rule: Annotated[str, msgspec.Meta(pattern="^[a-z_]+$")]
@@ -80,10 +81,20 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     instead_of: str = ""
 
 
-def expectations(suite: str, shape: Shape) -> list[dict[str, object]]:
-    """The rules of a suite as Great Expectations takes them: the standard ones first, then those of its file.
+class Configuration(TypedDict):
+    """A rule in the form that Great Expectations reads."""
 
-    :raises ConfigurationError: there is no such file, or a rule of it is not complete
+    type: str
+    kwargs: dict[str, object]
+    meta: dict[str, str]
+    severity: str
+    description: str
+
+
+def expectations(suite: str, shape: Shape) -> list[Configuration]:
+    """Return the rules of a suite: first the standard rules, then those of its file.
+
+    :raises ConfigurationError: the file is missing, or a rule in it is not complete
     """
     path = EXPECTATIONS / f"{suite}.sql"
     own = _rules_of_file(path)
@@ -91,41 +102,43 @@ def expectations(suite: str, shape: Shape) -> list[dict[str, object]]:
     for rule in own:
         for name in filter(None, rule.instead_of.split(", ")):
             if standard.pop(name, None) is None:
-                raise ConfigurationError(f"{_named(path)}: {rule.rule} is instead of {name}, which is no rule of it.")
+                raise ConfigurationError(
+                    f"{_named(path)}: {rule.rule} is instead of {name}, which is not a standard rule of this table."
+                )
     rules = [*standard.values(), *own]
     names = ["row_count", *(rule.rule for rule in rules)]
     for name in names:
         if names.count(name) > 1:
-            raise ConfigurationError(f"{_named(path)}: two rules are called {name}. Give each a name of its own.")
+            raise ConfigurationError(f"{_named(path)}: two rules are called {name}. Rename one.")
     return [_ROW_COUNT, *(_expectation(rule, shape, path) for rule in rules)]
 
 
 def standard_rules(shape: Shape) -> list[Rule]:
-    """The rules that follow from the columns of a table."""
+    """Return the rules that follow from the columns of a table."""
     found = []
     if shape.grain:
         grain = ", ".join(shape.grain)
         query = f"select {grain} from {{batch}} group by {grain} having count(*) > 1"
-        found.append(_standard("grain_unique", "Its grain tells its rows apart.", "no row", query))
-        present = "No dimension is null; a missing one is (none)."
+        found.append(_standard("grain_unique", "No two rows have the same grain.", "no row", query))
+        present = "No dimension is null; a missing value is (none)."
         found.append(_standard("dimensions_present", present, "every row", _each("{} is not null", shape.grain)))
     if shape.counts:
-        negative = "Counts are there and not negative."
+        negative = "Counts are neither null nor negative."
         found.append(_standard("counts_not_negative", negative, "every row", _each("{} >= 0", shape.counts)))
-        zero = "A row whose measures are all zero does not exist."
+        zero = "No row has only zeros."
         found.append(_standard("not_all_zero", zero, "every row", _each("{} <> 0", shape.counts, " or ")))
     if shape.rates:
         condition = _each("({0} is null or {0} between 0 and 1)", shape.rates)
-        found.append(_standard("rates_in_range", "Rates lie in 0..1.", "every row", condition))
+        found.append(_standard("rates_in_range", "Rates are between 0 and 1.", "every row", condition))
     return found
 
 
-_ROW_COUNT: dict[str, object] = {
+_ROW_COUNT: Configuration = {
     "type": "expect_table_row_count_to_equal",
     "kwargs": {"value": {"$PARAMETER": "row_count"}},
     "meta": {"rule": "row_count"},
     "severity": "critical",
-    "description": "The table holds the rows that were written to it.",
+    "description": "The table has as many rows as were written to it.",
 }
 
 
@@ -139,13 +152,13 @@ def _each(condition: str, columns: Sequence[str], separator: str = " and ") -> s
 
 @cache
 def _rules_of_file(path: Path) -> tuple[Rule, ...]:
-    """The rules of a file; everything in it must be part of one."""
+    """Return the rules of a file. After its first comment, the file must contain nothing but rules."""
     try:
         about, *blocks = re.split(r"\n(?:[ ]*\n)+", path.read_text().strip())
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{_named(path)} cannot be read: {type(error).__name__}.") from error
     if f"-- suite: {path.stem}" not in about.splitlines() or not all(line[:2] == "--" for line in about.splitlines()):
-        raise ConfigurationError(f"{_named(path)} does not begin with a comment that has `-- suite: {path.stem}`.")
+        raise ConfigurationError(f"{_named(path)} does not begin with a comment that contains `-- suite: {path.stem}`.")
     if not blocks:
         raise ConfigurationError(f"{_named(path)} has no rules.")
     return tuple(_rule(block, path) for block in blocks)
@@ -159,16 +172,17 @@ def _rule(block: str, path: Path) -> Rule:
         rest = rest[found.end() :]
     try:
         if rest.startswith("--"):
-            raise ValueError(f"{rest.splitlines()[0]!r} has another form than `-- name: value`, or comes twice")
+            raise ValueError(f"{rest.splitlines()[0]!r} is not of the form `-- name: value`, or is repeated")
         return msgspec.convert(fields | {"body": rest.strip()}, Rule, strict=False)
-    except ValueError as error:  # msgspec's ValidationError is one
+    except ValueError as error:  # msgspec.ValidationError is a subclass
         raise ConfigurationError(
-            f"{_named(path)}: rule {fields.get('rule', '')!r} is not complete: {error}. A rule is a header of rule, "
-            "severity, description and expect, and SQL without an empty line."
+            f"{_named(path)}: rule {fields.get('rule', '')!r} is not complete: {error}. A rule is a header with rule, "
+            "severity, description and expect, and then SQL without an empty line."
         ) from error
 
 
-def _expectation(rule: Rule, shape: Shape, path: Path) -> dict[str, object]:
+def _expectation(rule: Rule, shape: Shape, path: Path) -> Configuration:
+    kwargs: dict[str, object]
     if rule.expect == "every row":
         kind, kwargs = "expect_every_row_to_satisfy", {"condition": rule.body, "mostly": rule.mostly}
     else:
@@ -184,12 +198,12 @@ def _expectation(rule: Rule, shape: Shape, path: Path) -> dict[str, object]:
 
 
 def _control_query(rule: Rule, shape: Shape, path: Path) -> str:
-    """A query of the measures and days on which the sums of a report differ from the control counts."""
+    """Return a query of the measures and days on which the sums of a report differ from the control counts."""
     counted = _COUNTED.findall(rule.body)
     if not shape.grain or _COUNTED.sub("", rule.body).strip():
         raise ConfigurationError(
             f"{_named(path)}: {rule.rule}: control counts need a table with a local day, and lines `expression as "
-            "measure` with commas between them."
+            "measure`, separated by commas."
         )
     return _CONTROL.strip().format(
         day=shape.grain[0],

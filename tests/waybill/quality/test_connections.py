@@ -1,4 +1,4 @@
-"""The gate where the server fails: a broken connection is never a rule that failed."""
+"""The gate when the server fails: a broken connection is never reported as a failed rule."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ from waybill.warehouse.connection import Warehouse as Target
 
 @pytest.fixture
 def staged(warehouse: Warehouse) -> Subject:
-    """A staged table that the suite of loads passes, and that nothing drops."""
+    """Create a staged table that passes the suite of loads and is never dropped."""
     warehouse.rows(
         "create unlogged table staging.load_1 (like fact.event, object_no bigint not null, record_no bigint not null);"
         "alter table staging.load_1 owner to waybill_loader; select 1"
@@ -39,10 +39,10 @@ def end(warehouse: Warehouse, connection: Connection) -> None:
 
 @pytest.mark.parametrize("step", ["_source", "_outcome"])
 @pytest.mark.parametrize("nth", [1, 2])
-def test_a_server_that_ends_the_connection_is_no_failed_rule(
+def test_a_connection_that_the_server_ends_is_not_a_failed_rule(
     warehouse: Warehouse, staged: Subject, step: str, nth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends it while the tables are looked up, before the first suite, or between two."""
+    """The connection ends while the library reads the tables, before the first suite, or between two suites."""
     opened: list[Connection] = []
     steps: list[str] = []
     unbroken = getattr(gate, step)
@@ -69,12 +69,12 @@ def test_a_server_that_ends_the_connection_is_no_failed_rule(
     assert steps
 
 
-def test_a_table_that_is_gone_still_stops_at_the_gate(warehouse: Warehouse) -> None:
+def test_a_missing_table_still_fails_the_gate(warehouse: Warehouse) -> None:
     with pytest.raises(QualityGateError, match="one is gone"):
         gate.validate(lambda: connect(warehouse.url, LOADER), [Subject("event_staging", "staging.load_2", 0)])
 
 
-def test_too_many_connections_are_a_server_that_is_busy(warehouse: Warehouse, staged: Subject) -> None:
+def test_too_many_connections_mean_that_the_server_is_unavailable(warehouse: Warehouse, staged: Subject) -> None:
     name = warehouse.server.name_of(warehouse.url)
     login = "a_crowded_login"
     warehouse.rows(f"drop role if exists {login}; create role {login} login in role waybill_loader; select 1")
@@ -94,12 +94,12 @@ def test_too_many_connections_are_a_server_that_is_busy(warehouse: Warehouse, st
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """A server of the test's own, which it may kill."""
+    """Start a server that the test may kill."""
     with running_server(int(os.environ.get("TEST_POSTGRES_VERSION", "18"))) as server:
         yield server
 
 
-def test_a_server_that_crashes_during_validation_is_a_broken_connection(
+def test_a_server_crash_during_validation_is_a_broken_connection(
     own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = own_server.database()

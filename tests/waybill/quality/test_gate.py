@@ -1,11 +1,11 @@
-"""The gate: what the library would pass over in silence stops, and results hold no values."""
+"""The gate stops at errors that the library would ignore, and results contain no values."""
 
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import psycopg2
 import pytest
 
@@ -19,7 +19,7 @@ SECRET = "joe@example.com"
 
 
 def rule(expected: str, sql: str, name: str, /, **fields: object) -> str:
-    """A rule as it is in a suite's file; an underscore in the name of a field is a space."""
+    """Return a rule in the form of a suite's file; an underscore in the name of a field becomes a space."""
     header = {"rule": name, "severity": "critical", "description": "A rule.", "expect": expected} | fields
     lines = [f"-- {field.replace('_', ' ')}: {value}" for field, value in header.items() if value is not None]
     return "\n".join([*lines, sql])
@@ -35,7 +35,7 @@ def no_row(query: str, name: str = "a_rule", /, **fields: object) -> str:
 
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Writes the suite `numbers` and makes it the one to find."""
+    """Return a function that writes the suite `numbers` into the folder of suites."""
     monkeypatch.setattr(suites, "EXPECTATIONS", tmp_path)
     suites._rules_of_file.cache_clear()
 
@@ -49,7 +49,7 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture
 def numbers(warehouse: Warehouse) -> str:
-    """A table of (1, 'a'), (2, SECRET), (null, null)."""
+    """Create a table with the rows (1, 'a'), (2, SECRET), (null, null)."""
     connection = warehouse.connect("waybill_loader")
     with connection, connection.cursor() as cursor:
         cursor.execute("create table staging.numbers (number integer, word text)")
@@ -66,7 +66,7 @@ def validate(warehouse: Warehouse, table: str = "staging.numbers", row_count: in
     return outcome
 
 
-def test_results_count_and_hold_no_values(warehouse: Warehouse, numbers: str, suite) -> None:
+def test_results_contain_counts_and_no_values(warehouse: Warehouse, numbers: str, suite) -> None:
     suite(
         every("word = 'a' or word is null", "one"),
         every("number > 0", "null_is_not_satisfied"),
@@ -76,7 +76,7 @@ def test_results_count_and_hold_no_values(warehouse: Warehouse, numbers: str, su
         every("number = 1", "share", severity="warning", mostly=0.3),
     )
     outcome = validate(warehouse, other="staging.wanted")
-    found = {rule["rule"]: (rule["success"], rule["unexpected_count"]) for rule in outcome.rules}
+    found = {rule.rule: (rule.success, rule.unexpected_count) for rule in outcome.rules}
     assert found == {
         "row_count": (True, None),
         "one": (False, 1),
@@ -86,24 +86,24 @@ def test_results_count_and_hold_no_values(warehouse: Warehouse, numbers: str, su
         "good": (True, 0),
         "share": (True, 2),
     }
-    assert [rule["rule"] for rule in outcome.rules] == list(found)
-    assert [rule["rule"] for rule in outcome.failures] == ["one", "null_is_not_satisfied", "query"]
-    assert [rule["rule"] for rule in outcome.warnings] == ["warns"]
-    assert not any(rule["is_broken"] for rule in outcome.rules)
+    assert [rule.rule for rule in outcome.rules] == list(found)
+    assert [rule.rule for rule in outcome.failures] == ["one", "null_is_not_satisfied", "query"]
+    assert [rule.rule for rule in outcome.warnings] == ["warns"]
+    assert not any(rule.is_broken for rule in outcome.rules)
     connection = warehouse.connect("waybill_loader")
     with connection, connection.cursor() as cursor:
         gate.record(cursor, [outcome], "load 7")
     connection.close()
     ((kept,),) = warehouse.rows("select results from ops.validation where subject = 'load 7' and not success")
-    assert kept == json.loads(json.dumps(outcome.rules))
-    assert SECRET not in json.dumps(kept)
+    assert kept == msgspec.to_builtins(list(outcome.rules))
+    assert SECRET not in repr(kept)
     with pytest.raises(QualityGateError) as stopped:
         gate.gate([outcome], "load 7")
     assert "load 7: numbers.one (A rule.; 1 finding); numbers.null_is_not_satisfied" in str(stopped.value)
     assert SECRET not in str(stopped.value) and "warns" not in str(stopped.value)
 
 
-def test_warnings_do_not_stop(warehouse: Warehouse, numbers: str, suite) -> None:
+def test_warnings_do_not_fail_the_gate(warehouse: Warehouse, numbers: str, suite) -> None:
     suite(every("number > 1", severity="warning"))
     outcome = validate(warehouse)
     gate.gate([outcome], "load 7")
@@ -121,33 +121,33 @@ def test_warnings_do_not_stop(warehouse: Warehouse, numbers: str, suite) -> None
         (no_row("select 1 from {batch} where where"), "SyntaxError"),
     ],
 )
-def test_a_broken_rule_stops(
+def test_a_rule_that_cannot_be_evaluated_fails_the_gate(
     warehouse: Warehouse, numbers: str, suite, broken_rule: str, message: str, severity: str
 ) -> None:
-    """Whatever its severity: it has checked nothing. The text names columns, never values."""
+    """Its severity does not matter, because it checked nothing. The message names columns, never values."""
     suite(every("number is not null or word is null", "good"), broken_rule.replace("critical", severity))
     outcome = validate(warehouse)
-    (broken,) = [rule for rule in outcome.rules if rule["rule"] == "a_rule"]
-    assert broken["is_broken"] and not broken["success"] and broken["unexpected_count"] is None
-    assert broken["message"].startswith(message)
-    assert SECRET not in json.dumps(outcome.rules)
+    (broken,) = [rule for rule in outcome.rules if rule.rule == "a_rule"]
+    assert broken.is_broken and not broken.success and broken.unexpected_count is None
+    assert broken.message.startswith(message)
+    assert SECRET not in repr(outcome.rules)
     with pytest.raises(QualityGateError, match=r"numbers\.a_rule .*could not be evaluated"):
         gate.gate([outcome], "load 7")
 
 
-def test_a_table_that_is_not_there_stops(warehouse: Warehouse, numbers: str, suite) -> None:
+def test_a_table_that_never_existed_fails_the_gate(warehouse: Warehouse, numbers: str, suite) -> None:
     suite(every("number > 0"))
     with pytest.raises(QualityGateError, match=r"staging\.nowhere"):
         validate(warehouse, "staging.nowhere")
 
 
-def test_an_emptied_table_does_not_pass(warehouse: Warehouse, suite) -> None:
+def test_a_table_that_lost_its_rows_does_not_pass(warehouse: Warehouse, suite) -> None:
     connection = warehouse.connect("waybill_loader")
     with connection, connection.cursor() as cursor:
         cursor.execute("create table staging.numbers (number integer)")
     connection.close()
     suite(every("number > 0"))
-    assert [rule["success"] for rule in validate(warehouse, row_count=3).rules] == [False, True]
+    assert [rule.success for rule in validate(warehouse, row_count=3).rules] == [False, True]
     assert validate(warehouse, row_count=0).success
 
 
@@ -171,11 +171,11 @@ def test_an_emptied_table_does_not_pass(warehouse: Warehouse, suite) -> None:
         (every(""), "body"),
         (every("number > 0") + "\n\n" + every("number > 1"), "two rules are called a_rule"),
         (every("number > 0", "row_count"), "two rules are called row_count"),
-        (every("number > 0", instead_of="not_all_zero"), "instead of not_all_zero, which is no rule of it"),
+        (every("number > 0", instead_of="not_all_zero"), "instead of not_all_zero, which is not a standard rule"),
         (rule("control counts", "number as numbers", "a_rule"), "need a table with a local day"),
     ],
 )
-def test_a_rule_that_is_not_complete_is_an_error(
+def test_an_incomplete_rule_is_an_error(
     warehouse: Warehouse, numbers: str, suite, incomplete: str, message: str
 ) -> None:
     suite(incomplete)
@@ -184,23 +184,23 @@ def test_a_rule_that_is_not_complete_is_an_error(
     assert "expectations/numbers.sql" in str(refused.value)
 
 
-def test_a_rule_that_the_library_would_drop_is_an_error(
+def test_a_rule_that_the_library_drops_is_an_error(
     warehouse: Warehouse, numbers: str, suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite(every("number > 0"))
     misspelt = {**suites._ROW_COUNT, "type": "expect_table_row_count_to_equall"}
     monkeypatch.setattr(suites, "_ROW_COUNT", misspelt)
-    with pytest.raises(ConfigurationError, match="took 1 of its 2 rules"):
+    with pytest.raises(ConfigurationError, match="accepts 1 of 2 rules"):
         validate(warehouse)
     monkeypatch.setattr(suites, "_ROW_COUNT", suites._ROW_COUNT | {"type": misspelt["type"][:-1], "kwargs": {"of": 1}})
     with pytest.raises(ConfigurationError, match="refuses"):
         validate(warehouse)
 
 
-def test_suites_are_named_like_their_files(warehouse: Warehouse, numbers: str, suite) -> None:
+def test_a_suite_names_itself_like_its_file(warehouse: Warehouse, numbers: str, suite) -> None:
     for about in ("-- suite: figures", "-- numbers", every("number > 0"), "-- suite: numbers\nnumber > 0"):
         suite(every("number > 0"), about=about)
-        with pytest.raises(ConfigurationError, match="does not begin with a comment that has `-- suite: numbers`"):
+        with pytest.raises(ConfigurationError, match="does not begin with a comment that contains `-- suite: numbers`"):
             validate(warehouse)
     suite()
     with pytest.raises(ConfigurationError, match="has no rules"):
@@ -240,7 +240,7 @@ def test_standard_rules_follow_from_the_columns(
     assert failed(warehouse, 1) == broken | {"grain_unique", "row_count"}
 
 
-def test_a_rule_of_the_file_can_replace_standard_ones(warehouse: Warehouse, suite) -> None:
+def test_a_rule_of_the_file_can_replace_standard_rules(warehouse: Warehouse, suite) -> None:
     suite(every("one + other > 9", instead_of="counts_not_negative, not_all_zero"))
     fill(warehouse, [GOOD | {"one": 0}])
     assert failed(warehouse, 1) == {"a_rule"}
@@ -256,7 +256,7 @@ def test_a_rule_of_the_file_can_replace_standard_ones(warehouse: Warehouse, suit
         ([("twos", "2026-03-02", 2), ("others", "2026-03-02", 1), ("twos", "2026-03-04", 1)], False),
     ],
 )
-def test_control_counts_are_the_sums_of_each_day(
+def test_control_counts_must_equal_the_sums_of_each_day(
     warehouse: Warehouse, suite, control: list[tuple], is_equal: bool
 ) -> None:
     fill(warehouse, [GOOD | {"word": "b"}, GOOD | {"one": 0, "other": 1}], control)
@@ -287,8 +287,8 @@ def fill(warehouse: Warehouse, rows: list[dict[str, object]], control: list[tupl
 def failed(warehouse: Warehouse, row_count: int) -> set[str]:
     subject = Subject("numbers", "staging.shaped", row_count, {"control": "staging.control"}, SHAPE)
     (outcome,) = gate.validate(lambda: warehouse.connect("waybill_loader"), [subject])
-    assert not any(rule["is_broken"] for rule in outcome.rules), outcome.rules
-    return {rule["rule"] for rule in outcome.rules if not rule["success"]}
+    assert not any(rule.is_broken for rule in outcome.rules), outcome.rules
+    return {rule.rule for rule in outcome.rules if not rule.success}
 
 
 def test_validation_cannot_write(warehouse: Warehouse, numbers: str, suite) -> None:
@@ -297,7 +297,7 @@ def test_validation_cannot_write(warehouse: Warehouse, numbers: str, suite) -> N
     with connection, connection.cursor() as cursor:
         cursor.execute("create sequence staging.counter")
     connection.close()
-    assert validate(warehouse).rules[1]["message"] == "ReadOnlySqlTransaction"
+    assert validate(warehouse).rules[1].message == "ReadOnlySqlTransaction"
 
 
 def test_no_connection_stays_open(warehouse: Warehouse, numbers: str, suite) -> None:
@@ -313,7 +313,7 @@ def test_no_connection_stays_open(warehouse: Warehouse, numbers: str, suite) -> 
     assert all(connection.closed for connection in opened)
 
 
-def test_a_lost_connection_is_not_taken_for_a_bad_table(warehouse: Warehouse, numbers: str, suite) -> None:
+def test_a_lost_connection_is_not_reported_as_a_bad_table(warehouse: Warehouse, numbers: str, suite) -> None:
     suite(every("pg_terminate_backend(pg_backend_pid())"))
     with pytest.raises(psycopg2.OperationalError, match="connection broke"):
         gate.validate(warehouse.connect, [Subject("numbers", numbers, 3)])
@@ -321,14 +321,14 @@ def test_a_lost_connection_is_not_taken_for_a_bad_table(warehouse: Warehouse, nu
     assert validate(warehouse).failures
 
 
-def test_table_names_are_names(warehouse: Warehouse, suite) -> None:
+def test_a_malformed_table_name_is_an_error(warehouse: Warehouse, suite) -> None:
     suite(every("number > 0"))
     for table in ("numbers", "staging.numbers; drop table x", "staging.Numbers"):
-        with pytest.raises(ValueError, match="schema and table"):
+        with pytest.raises(ValueError, match=r"schema\.table"):
             validate(warehouse, table)
 
 
-def test_nothing_to_validate_imports_nothing() -> None:
+def test_the_library_is_not_imported_if_nothing_is_validated() -> None:
     """The library takes seconds to import; commands that validate nothing must not pay for it."""
     code = (
         "import sys, waybill.quality.gate, waybill.flow.rebuild, waybill.reports.show;"
