@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-from waybill.secret_file import made_once
+from waybill.secret_file import read_or_create
 
 ADMIN = "admin"
 JWT_BYTES = 64
@@ -37,11 +37,11 @@ def secrets_of(folder: Path, hmac_key: Path) -> Secrets:
     folder.chmod(0o700)
     passwords_file = folder / "passwords.json"
     return Secrets(
-        made_once(hmac_key, lambda: secrets.token_hex(32)),
-        made_once(folder / "fernet_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()),
-        made_once(folder / "api_secret_key", lambda: secrets.token_hex(32)),
-        made_once(folder / "jwt_secret", lambda: secrets.token_hex(JWT_BYTES)),
-        made_once(folder / "admin_password", lambda: secrets.token_urlsafe(16)),
+        read_or_create(hmac_key, lambda: secrets.token_hex(32)),
+        read_or_create(folder / "fernet_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()),
+        read_or_create(folder / "api_secret_key", lambda: secrets.token_hex(32)),
+        read_or_create(folder / "jwt_secret", lambda: secrets.token_hex(JWT_BYTES)),
+        read_or_create(folder / "admin_password", lambda: secrets.token_urlsafe(16)),
         passwords_file,
     )
 

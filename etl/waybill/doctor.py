@@ -1,4 +1,4 @@
-"""What `doctor` looks at: every finding says what is wrong and how to fix it."""
+"""The checks of `waybill doctor`. Every finding says what is wrong and how to fix it."""
 
 import shlex
 import shutil
@@ -24,22 +24,22 @@ from waybill.reports import joins
 from waybill.settings import Settings
 from waybill.warehouse.clock import clock_problem
 from waybill.warehouse.connection import LOADER, REPORTER, connected, warehouse_url, without_password
-from waybill.warehouse.migrations import OLDEST_SERVER, is_migrated, of_this_release
-from waybill.warehouse.queries import sql_of
+from waybill.warehouse.migrations import OLDEST_SERVER, is_migrated, migration_files
+from waybill.warehouse.queries import only_row, only_value, sql_of
 
 FIRST = datetime(2005, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2101, 1, 1, tzinfo=UTC)
 TESTED_PYTHONS = ((3, 11), (3, 12), (3, 13))
-"""Those of pyproject.toml, `requires-python`."""
+"""The versions that `requires-python` in pyproject.toml allows."""
 LEAST_FREE_BYTES = 1 << 30
 MOST_ENTRIES = 10_000
-"""Of the inbox that are looked at."""
+"""How many entries of the inbox are checked."""
 MOST_NAMED = 10
-"""Problems of the inbox that are named."""
+"""How many problems of the inbox are listed."""
 
 
 class Finding(msgspec.Struct):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
     is_ok: bool
@@ -47,7 +47,7 @@ class Finding(msgspec.Struct):
 
 
 def examine() -> Iterator[Finding]:
-    """Look at settings, folders and the warehouse; what depends on something broken is left out."""
+    """Check settings, folders and the warehouse. Checks that depend on a broken part are skipped."""
     yield _python()
     problem = installed_files.problem()
     yield Finding("installation", problem is None, problem or f"Waybill {__version__}, complete")
@@ -60,11 +60,11 @@ def examine() -> Iterator[Finding]:
         yield Finding("settings", False, str(error))
         return
     except OSError as error:
-        yield Finding("settings", False, f"{error.strerror}: {error.filename}; set WAYBILL_VAR to a folder of yours")
+        yield Finding("settings", False, f"{error.strerror}: {error.filename}; set WAYBILL_VAR to your own folder")
         return
     yield Finding("settings", True, f"key fingerprint {settings.keyring.fingerprint}")
     problem = landing_problem(settings)
-    problem = problem or _open_to_others(settings.landing_url, 0o077, "read what people's messages say")
+    problem = problem or _open_to_others(settings.landing_url, 0o077, "read the events and their addresses")
     yield Finding("landing", problem is None, problem or settings.landing_url)
     yield from _inbox(settings)
     yield from _disk(settings)
@@ -94,12 +94,12 @@ def _python() -> Finding:
     if sys.version_info[:2] in TESTED_PYTHONS:
         return Finding("python", True, version)
     tested = ", ".join(f"{major}.{minor}" for major, minor in TESTED_PYTHONS)
-    return Finding("python", False, f"{version}: use one of those that Waybill is tested with, {tested}")
+    return Finding("python", False, f"{version}: Waybill is tested with {tested}; use one of these")
 
 
 def url_problem(url: str) -> str | None:
-    """What is wrong with the form of WAREHOUSE_URL; None: nothing. The URL itself, which may hold a password, is not
-    in the answer."""
+    """Return what is wrong with the form of WAREHOUSE_URL, without the URL itself, which may contain a password. None
+    if its form is right."""
     expected = "expected a libpq URL, such as postgresql://waybill@db.example.org/warehouse"
     if not url.startswith(("postgresql://", "postgres://")):
         return f"WAREHOUSE_URL does not begin with postgresql:// ; {expected}."
@@ -113,7 +113,7 @@ def url_problem(url: str) -> str | None:
 
 
 def landing_problem(settings: Settings) -> str | None:
-    """Why LANDING_URL cannot be written, and what to do; None: it can."""
+    """Return why LANDING_URL cannot be written and what to do; None if it can be written."""
     try:
         check_writable(settings.landing_url)
     except ConfigurationError as error:
@@ -122,7 +122,7 @@ def landing_problem(settings: Settings) -> str | None:
 
 
 def _open_to_others(url: str, bits: int, what: str) -> str | None:
-    """Whether other users of this machine may enter a folder, and what to do; None: not, or it is no folder here."""
+    """Return how to close a folder to other users of this machine; None if it is closed, or is not a local folder."""
     folder = Path(url)
     if not folder.is_dir() or not (mode := stat.S_IMODE(folder.stat().st_mode)) & bits:
         return None
@@ -132,7 +132,7 @@ def _open_to_others(url: str, bits: int, what: str) -> str | None:
 def _inbox(settings: Settings) -> Iterator[Finding]:
     where = without_password(settings.inbox_url)
     if inbox.is_yet_to_be_made(settings):
-        yield Finding("inbox", True, f"{where} is made by the first command that looks for files")
+        yield Finding("inbox", True, f"{where} will be created by the first command that looks for files")
         return
     try:
         problems = [*inbox.misplaced(settings), *(f"{entry}." for entry in inbox.unread(settings, MOST_ENTRIES))]
@@ -141,27 +141,27 @@ def _inbox(settings: Settings) -> Iterator[Finding]:
     for problem in problems[:MOST_NAMED]:
         yield Finding("inbox", False, problem)
     if len(problems) > MOST_NAMED:
-        yield Finding("inbox", False, f"{len(problems) - MOST_NAMED} more like that: mend these first")
-    if (problem := _open_to_others(settings.inbox_url, 0o002, "put files of their own into it")) is not None:
-        problems.append(problem)
-        yield Finding("inbox", False, problem)
-    if not problems:
+        yield Finding("inbox", False, f"{len(problems) - MOST_NAMED} more problems: fix these first")
+    is_open = _open_to_others(settings.inbox_url, 0o002, "put their own files into it")
+    if is_open is not None:
+        yield Finding("inbox", False, is_open)
+    elif not problems:
         yield Finding("inbox", True, where)
 
 
 def migrations_problem(url: str) -> str | None:
-    """What the warehouse lacks of this release, and what to do, to follow upon "the warehouse"; None: nothing, as far
-    as this login may see. Writes nothing."""
+    """Return which migrations the warehouse lacks and what to do, as a sentence without its subject "the warehouse".
+    None if none is missing, or if this login may not see them. Writes nothing."""
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute(sql_of("cli/doctor", "migration_table"))
         found = cursor.fetchone()
         if found is None:
-            return "has no tables yet: run `waybill warehouse up`, as a login that may make schemas and roles"
+            return "has no tables yet: run `waybill warehouse up`, as a login that may create schemas and roles"
         if not found[1]:
             return None
         cursor.execute("select name from ops.migration")
         applied = {name for (name,) in cursor.fetchall()}
-    missing = sorted({file.name for file in of_this_release()} - applied)
+    missing = sorted({file.name for file in migration_files()} - applied)
     if missing:
         return f"lacks {', '.join(missing)} of this release: run `waybill warehouse migrate`"
     return None
@@ -176,7 +176,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         "disk",
         free >= LEAST_FREE_BYTES,
         f"{free / (1 << 30):.1f} GB free under {settings.var}"
-        + ("" if free >= LEAST_FREE_BYTES else ": make room, or set WAYBILL_VAR and LANDING_URL to a larger disk"),
+        + ("" if free >= LEAST_FREE_BYTES else ": free some space, or set WAYBILL_VAR and LANDING_URL to another disk"),
     )
 
 
@@ -186,7 +186,7 @@ def _server(url: str, cursor: Cursor) -> Iterator[Finding]:
     is_new = version >= OLDEST_SERVER
     yield Finding("warehouse", is_new, name if is_new else f"{name}: upgrade it to {OLDEST_SERVER // 10000} or later")
     cursor.execute("select current_setting('server_encoding')")
-    (encoding,) = cursor.fetchone()
+    encoding = only_value(cursor, str)
     if encoding != "UTF8":
         yield Finding("encoding", False, f"the database is in {encoding}: create it with encoding 'UTF8'")
     problem = clock_problem(cursor)
@@ -198,19 +198,19 @@ def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
     for role in (LOADER, REPORTER):
         try:
             with connected(url, role):
-                yield Finding(role, True, "can be acted as")
+                yield Finding(role, True, "this login may act as it")
         except WaybillError as error:
             yield Finding(role, False, str(error))
             return
     with connected(url, LOADER) as connection, connection.cursor() as cursor:
         try:
             check_key(cursor, settings.keyring)
-            yield Finding("key", True, "is the warehouse's")
+            yield Finding("key", True, "matches the warehouse")
         except WaybillError as error:
             yield Finding("key", False, str(error))
         connection.rollback()
         cursor.execute("select value from ops.setting where name = 'report_timezone'")
-        zone = cursor.fetchone()[0]
+        zone = only_value(cursor, str)
         same = settings.report_timezone in (None, zone)
         yield Finding(
             "report zone",
@@ -227,7 +227,7 @@ def _warehouse(settings: Settings, url: str) -> Iterator[Finding]:
 
 
 def zone_rules_differ(cursor: Cursor, zone: str) -> list[datetime]:
-    """Hours from 2005 to 2100 at which Postgres and Python change a zone's offset differently; none is right."""
+    """Return the times from 2005 to 2100 at which Postgres and Python disagree on a zone's offset; empty is right."""
     cursor.execute(sql_of("cli/doctor", "offset_changes"), {"zone": zone, "first": FIRST, "until": UNTIL})
     in_postgres = set(cursor.fetchall())
     in_python = set(offset_changes(zone, FIRST, UNTIL))
@@ -242,43 +242,43 @@ def _zone_rules(cursor: Cursor, zone: str) -> Finding:
         "zone rules",
         False,
         f"Postgres and Python differ on {zone} from {differing[0]:%Y-%m-%d %H:%M} UTC on ({len(differing)} changes): "
-        "bring the time zone data of both to one version (Python: the package tzdata; Postgres: its packages)",
+        "update both to the same version of the time zone data (Python: the package tzdata; Postgres: its packages)",
     )
 
 
 def _sentence(text: str | None) -> str:
-    """A text that ends like a sentence, so that another can follow."""
+    """Return the text with a full stop at its end, so that another sentence can follow."""
     return text if text and text.endswith((".", "!", "?")) else f"{text or 'for an unknown reason'}."
 
 
 def _states(cursor: Cursor) -> Iterator[Finding]:
     cursor.execute("select stale_reason from ops.report_state")
-    stale = cursor.fetchone()[0]
+    stale: str | None = only_row(cursor)[0]
     yield Finding(
         "reports",
         stale is None,
-        "not stale" if stale is None else f"stale: {_sentence(stale)} Mend that and run `waybill report rebuild`",
+        "not stale" if stale is None else f"stale: {_sentence(stale)} Fix that and run `waybill report rebuild`",
     )
     cursor.execute(sql_of("cli/doctor", "stopped_loads"))
     for load_id, feed, account, reason in cursor.fetchall():
         yield Finding(
             "loads",
             False,
-            f"load {load_id} of {feed}, account {account}, was stopped, and none since was published: "
-            f"{_sentence(reason)} Mend that and load the same files again",
+            f"load {load_id} of {feed}, account {account}, was stopped, and no later load was published: "
+            f"{_sentence(reason)} Fix that and load the same files again",
         )
     due = replays_due(cursor)
-    yield Finding("identity", not due, in_words(due) if due else "every message has the keys of this release")
+    yield Finding("identity", not due, in_words(due) if due else "all messages have the keys of this release")
     cursor.execute("select count(*) from private.rejected_record where resolved_load_id is null")
-    count = cursor.fetchone()[0]
+    count = only_value(cursor, int)
     yield Finding("rejected records", True, f"{count} wait (`waybill rejected list`)" if count else "none")
 
 
 def _joins(cursor: Cursor, ceiling: float) -> Finding:
-    """Never BAD: nothing here is broken, the ids are made elsewhere."""
+    """Return a finding that is never BAD: other systems make the ids, so nothing is broken here."""
     warned = [share for share in joins.shares(cursor, ceiling) if share.is_warning]
     if not warned:
-        return Finding("joins", True, "hand-overs and gateway messages find each other")
+        return Finding("joins", True, "hand-overs and gateway messages join")
     worst = max(warned, key=lambda share: share.share)
     more = f", and {len(warned) - 1} more" if len(warned) > 1 else ""
     return Finding(

@@ -1,6 +1,6 @@
-"""The SQL, the suites and the DAG files that belong to this installation.
+"""The SQL files, the suites and the DAG files of this installation.
 
-In a checkout the folders lie at the top of the tree, and the package links to them; a wheel carries copies of them.
+In a checkout the folders are at the top of the tree, and the package links to them. A wheel contains copies.
 """
 
 from importlib.metadata import PackageNotFoundError, files
@@ -11,13 +11,13 @@ from waybill.model.errors import ConfigurationError
 _PACKAGE = Path(__file__).resolve().parent
 
 SQL = _PACKAGE / "sql"
-"""`schema/` (migrations), `load/`, `reports/`, `joins/`."""
+"""Migrations in `schema/`; queries in the other folders."""
 
 EXPECTATIONS = _PACKAGE / "expectations"
-"""A suite for each table that is validated."""
+"""One suite for each validated table."""
 
 DAGS = _PACKAGE / "dags"
-"""One thin file for each DAG."""
+"""One small file for each DAG."""
 
 _NEEDED = {
     SQL / "schema": "*.sql",
@@ -30,10 +30,10 @@ _LISTED = {("waybill", "sql"), ("waybill", "expectations"), ("waybill", "dags")}
 _MOST_NAMED = 3
 
 
-def missing_files() -> list[str]:
-    """The data files that this installation lacks, relative to the package, in order of name.
+def _missing_files() -> list[str]:
+    """Return the missing data files, relative to the package, in order of name.
 
-    An installer writes down the files of a wheel; in a checkout, which has no such list, a folder may not be empty.
+    A wheel has a list of its files. A checkout has no such list: there, only an empty folder counts as missing.
     """
     missing = {str(folder.relative_to(_PACKAGE)) for folder, names in _NEEDED.items() if not any(folder.glob(names))}
     try:
@@ -48,8 +48,8 @@ def missing_files() -> list[str]:
 
 
 def problem() -> str | None:
-    """What is wrong with this installation, and what to do; None: nothing."""
-    missing = missing_files()
+    """Return what is wrong with this installation and what to do; None if it is complete."""
+    missing = _missing_files()
     if not missing:
         return None
     more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
@@ -60,6 +60,6 @@ def problem() -> str | None:
 
 
 def check() -> None:
-    """:raises ConfigurationError: files of this installation are missing"""
+    """Raise ConfigurationError if files of this installation are missing."""
     if (found := problem()) is not None:
         raise ConfigurationError(f"{found[0].upper()}{found[1:]}")

@@ -1,4 +1,4 @@
-"""Files and folders that nobody else may read, whatever the umask; and secrets that are made once, each in one."""
+"""Files and folders that only their owner may read, whatever the umask is; and secrets, each in such a file."""
 
 import os
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder and what is missing above it (mode 0700); folders that are there stay as they are."""
+    """Create a folder and its missing parents (mode 0700). Existing folders keep their mode."""
     for folder in (*reversed(path.parents), path):
         with suppress(FileExistsError):
             if not folder.is_dir():
@@ -16,12 +16,13 @@ def private_folder(path: Path) -> None:
 
 
 def private_file(path: Path) -> BinaryIO:
-    """A new file to write to (mode 0600)."""
+    """Create a file (mode 0600) and open it for writing."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
-def made_once(path: Path, make: Callable[[], str]) -> str:
-    """Read a secret, or make it (mode 0600; of two processes at once both get the same)."""
+def read_or_create(path: Path, make: Callable[[], str]) -> str:
+    """Return the secret in a file; if the file is missing, create it (mode 0600). Two processes at the same time get
+    the same secret."""
     private_folder(path.parent)
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,13 +1,14 @@
-"""Settings by environment: the only place that reads it."""
+"""Settings from environment variables. No other module reads them."""
 
 import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from waybill.feeds import FEEDS
@@ -17,19 +18,20 @@ from waybill.feeds.sendgrid_fields import EVERY_WORD
 from waybill.model.errors import ConfigurationError
 from waybill.model.identity import Keyring
 from waybill.model.vocabulary import ACCOUNT
-from waybill.secret_file import made_once
+from waybill.secret_file import read_or_create
 
 LEAST_KEY_LENGTH = 16
 DEFAULT_ACCOUNT = "default"
 YES = ("1", "true", "yes", "on")
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_Number = TypeVar("_Number", int, float)
 
 
 class Access(NamedTuple):
-    """How to reach a provider as one organisation.
+    """The credentials and the address of one account at a provider.
 
-    :ivar account_id: the provider's own id of the account
-    :ivar user: name to sign in with, most often the same
+    :ivar account_id: the id that the provider gave the account
+    :ivar user: the name to sign in with, most often the account id
     :ivar secret: never shown
     :ivar base_url: the provider's origin
     """
@@ -45,18 +47,18 @@ class Access(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a command needs to know of its surroundings.
+    """All settings of a process.
 
     :ivar warehouse_url: libpq URL, or None for the embedded Postgres under `var`
-    :ivar var: folder of the embedded Postgres, the landing zone and the key, where nothing else is said
+    :ivar var: folder of the embedded Postgres and the key, and by default of the landing zone and the inbox
     :ivar rejected_ceiling: share (0..1) of a load's records that may be rejected
-    :ivar unjoined_ceiling: share (0..1) of messages that may be without their other side (hand-over, or gateway) before
+    :ivar unjoined_ceiling: share (0..1) of messages that may lack their other leg (hand-over, or gateway) before
         `status` and `doctor` warn
-    :ivar report_timezone: IANA name; None: what the warehouse has, UTC for a new one
-    :ivar accounts: the organisations whose API feeds are pulled; empty: they are named with each command
-    :ivar provider_settings: credentials and base URLs by name, with `__<account>` behind it
-    :ivar feed_options: how records are read that one's own systems wrote
-    :ivar allows_plain_http: base URLs may be http: for a network that nobody else is in
+    :ivar report_timezone: IANA name; None: that of the warehouse, UTC for a new one
+    :ivar accounts: the accounts whose API feeds are pulled; empty: each command names them
+    :ivar provider_settings: credentials and base URLs by name, with or without the suffix `__<account>`
+    :ivar feed_options: how to read records that the operator's own systems wrote
+    :ivar allows_plain_http: whether base URLs may be http:, for a private network
     """
 
     warehouse_url: str | None
@@ -76,7 +78,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read and check all settings. Raises ConfigurationError with the name of the setting that is wrong."""
+        """Return the checked settings. Raises ConfigurationError with the name of a wrong setting."""
         given = {name: value.strip() for name, value in environment.items() if value.strip()}
         get = given.get
         var = Path(get("WAYBILL_VAR", "var")).resolve()
@@ -105,31 +107,31 @@ class Settings:
         )
 
     def access_of(self, feed: ApiFeed, account: str) -> Access:
-        """How to pull a feed of one organisation.
+        """Return the credentials and the address with which a feed of one account is pulled.
 
-        A credential without account belongs to the only one there is: were it taken for any, a second organisation
-        whose own is missing would get the first one's messages. A base URL without account is everyone's.
+        A credential without a suffix belongs to the only account. If it were used for every account, a second account
+        without credentials would get the messages of the first. A base URL without a suffix is used for all accounts.
 
-        :raises ConfigurationError: a credential is missing or cannot be right
+        :raises ConfigurationError: a credential is missing, or the account id is malformed
         """
         user_name, secret_name = feed.credentials
         key_name = _api_key_name(feed)
         base_url = self._of_account(_base_url_name(feed), account) or self.provider_settings.get(_base_url_name(feed))
         account_id, secret = self._of_account(user_name, account), self._of_account(secret_name, account)
-        missing = [name for name, value in ((user_name, account_id), (secret_name, secret)) if value is None]
-        if missing:
+        if account_id is None or secret is None:
+            missing = [name for name, value in ((user_name, account_id), (secret_name, secret)) if value is None]
             raise ConfigurationError(
                 f"{feed.slug} of account {account} cannot be pulled: {' and '.join(missing)} "
                 f"{'are' if len(missing) > 1 else 'is'} not set. Set {missing[0]}__{account}, or, with one "
                 f"organisation only, {missing[0]} and ACCOUNTS={account}."
             )
         if not _ACCOUNT_ID.fullmatch(account_id):
-            raise ConfigurationError(f"{user_name} of account {account} is no id of {feed.provider}: look it up there.")
+            raise ConfigurationError(f"{user_name} of account {account} is not an account id of {feed.provider}.")
         user = self._of_account(key_name, account) or account_id
         return Access(account_id, user, secret, base_url or feed.base_url)
 
     def _of_account(self, name: str, account: str) -> str | None:
-        plain = re.sub(r"\W", "_", account)  # names in an environment hold nothing else
+        plain = re.sub(r"\W", "_", account)  # names of environment variables have only letters, digits and _
         for suffix in (account, plain, plain.upper()):
             if (value := self.provider_settings.get(f"{name}__{suffix}")) is not None:
                 return value
@@ -138,7 +140,7 @@ class Settings:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The keys of this warehouse; with the embedded Postgres a secret is made once under `var`."""
+        """The keys of this warehouse. With the embedded Postgres, the secret is created once under `var`."""
         secret = self.recipient_hmac_key
         if secret is None and self.warehouse_url is not None:
             raise ConfigurationError(
@@ -146,7 +148,7 @@ class Settings:
                 "must stay the same for ever. Make one with `openssl rand -hex 32` and keep it in your secrets store."
             )
         if secret is None:
-            secret = made_once(self.var / "recipient_hmac_key", lambda: secrets.token_hex(32))
+            secret = read_or_create(self.var / "recipient_hmac_key", lambda: secrets.token_hex(32))
         if len(secret.encode()) < LEAST_KEY_LENGTH:
             raise ConfigurationError(
                 f"RECIPIENT_HMAC_KEY is shorter than {LEAST_KEY_LENGTH} bytes; make one with `openssl rand -hex 32`."
@@ -159,7 +161,7 @@ def _zone(setting: str, name: str | None) -> ZoneInfo | None:
         return None if name is None else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigurationError(
-            f"{setting}={name!r} is no time zone that Python knows; use an IANA name such as Europe/Berlin."
+            f"{setting}={name!r} is not a known time zone; use an IANA name such as Europe/Berlin."
         ) from error
 
 
@@ -168,7 +170,8 @@ def _base_url_name(feed: ApiFeed) -> str:
 
 
 def _api_key_name(feed: ApiFeed) -> str:
-    """Instead of the account's own secret: a key, whose secret stands where that would."""
+    """Return the name of the setting for an API key, which signs in instead of the account. The secret is then that of
+    the key."""
     return f"{feed.provider.upper()}_API_KEY"
 
 
@@ -185,24 +188,22 @@ def _accounts(text: str) -> tuple[str, ...]:
         if not ACCOUNT.fullmatch(name):
             raise ConfigurationError(f"ACCOUNTS: {name!r}: expected 1 to 63 letters, digits, '_', '.' or '-'.")
     if len({re.sub(r"\W", "_", name).upper() for name in found}) < len(found):
-        raise ConfigurationError("ACCOUNTS names an account twice, or two that differ in signs and capitals only.")
+        raise ConfigurationError("ACCOUNTS names an account twice, or two that differ only in punctuation and case.")
     return found
 
 
 def _arguments(setting: str, text: str, canonical: str) -> tuple[str, ...]:
-    """Names of custom arguments, in order; the canonical one always works last."""
+    """Return the names of custom arguments in order; the canonical name is always the last."""
     found = [name for part in text.split(",") if (name := part.strip()) and name != canonical]
     for name in found:
         if name in EVERY_WORD:
-            raise ConfigurationError(f"{setting}: {name} is a field of SendGrid's own and never a custom argument.")
+            raise ConfigurationError(f"{setting}: {name} is a field of SendGrid, so it cannot be a custom argument.")
     return (*dict.fromkeys(found), canonical)
 
 
-def _number(name, text, least, most, kind):  # noqa: ANN001
-    try:
+def _number(name: str, text: str, least: _Number, most: _Number, kind: type[_Number]) -> _Number:
+    with suppress(ValueError):
         value = kind(text)
-    except ValueError:
-        value = None
-    if value is None or not least <= value <= most:
-        raise ConfigurationError(f"{name}={text!r}: expected a number from {least} to {most}.")
-    return value
+        if least <= value <= most:
+            return value
+    raise ConfigurationError(f"{name}={text!r}: expected a number from {least} to {most}.")

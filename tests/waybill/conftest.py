@@ -1,4 +1,4 @@
-"""Loads into a warehouse of the test's own."""
+"""Each test has its own warehouse."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""doctor: what is wrong is BAD, and the message says how to mend it."""
+"""doctor: a wrong state is BAD, and its message says how to fix it."""
 
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def run(warehouse: Warehouse, statement: str) -> None:
     connection.close()
 
 
-def test_a_healthy_warehouse(warehouse: Warehouse) -> None:
+def test_a_healthy_warehouse_has_no_bad_findings(warehouse: Warehouse) -> None:
     assert bad() == {}
     assert findings().keys() == {
         "python",
@@ -58,11 +58,13 @@ def test_a_healthy_warehouse(warehouse: Warehouse) -> None:
         "rejected records",
         "joins",
     }
-    assert warehouse.rows("select count(*) from ops.setting where name = 'key_fingerprint'") == [(0,)], "it only looks"
+    assert warehouse.rows("select count(*) from ops.setting where name = 'key_fingerprint'") == [(0,)], (
+        "doctor writes nothing"
+    )
 
 
-def test_time_zone_data_of_another_version(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the law had changed since Python's data, or since Postgres's, were made: one summer is longer."""
+def test_different_versions_of_time_zone_data_are_bad(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data of Python and Postgres differ as after a change of law: one summer is longer."""
 
     def newer(zone: str, first: datetime, until: datetime) -> list[tuple[datetime, int]]:
         changes = offset_changes("Europe/Berlin", first, until)
@@ -76,10 +78,10 @@ def test_time_zone_data_of_another_version(warehouse: Warehouse, monkeypatch: py
     found = bad()
     assert found.keys() == {"zone rules"}
     assert "differ on Europe/Berlin from 2031-03-23 01:00 UTC on (2 changes)" in found["zone rules"]
-    assert "bring the time zone data of both to one version" in found["zone rules"]
+    assert "update both to the same version of the time zone data" in found["zone rules"]
 
 
-def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_or_wrong_settings_are_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECIPIENT_HMAC_KEY")
     assert bad().keys() == {"settings"} and "openssl rand -hex 32" in bad()["settings"]
     monkeypatch.setenv("RECIPIENT_HMAC_KEY", KEY)
@@ -89,28 +91,28 @@ def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAREHOUSE_URL")
     monkeypatch.delenv("RECIPIENT_HMAC_KEY")
     monkeypatch.setenv("WAYBILL_VAR", "/dev/null/x")
-    assert "set WAYBILL_VAR to a folder of yours" in bad()["settings"]
+    assert "set WAYBILL_VAR to your own folder" in bad()["settings"]
 
 
-def test_another_key(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_key_than_that_of_the_warehouse_is_bad(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     run(warehouse, "insert into ops.setting (name, value) values ('key_fingerprint', 'another')")
     assert bad().keys() == {"key"} and "Set the old one" in bad()["key"]
 
 
-def test_the_landing_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_landing_zone_that_cannot_be_written_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDING_URL", "/dev/null/landing")
     assert bad().keys() == {"landing"} and "Set LANDING_URL to a place that can be written" in bad()["landing"]
     monkeypatch.setenv("LANDING_URL", "nonsense://bucket")
     assert bad().keys() == {"landing"}
 
 
-def test_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: usage(1 << 40, 1 << 40, 1 << 20))
-    assert bad().keys() == {"disk"} and "make room" in bad()["disk"]
+    assert bad().keys() == {"disk"} and "free some space" in bad()["disk"]
 
 
-def test_the_clock_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_clock_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     class Late(datetime):
         @classmethod
         def now(cls, tz: object = None) -> datetime:
@@ -120,21 +122,21 @@ def test_the_clock_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bad().keys() == {"clock"} and "NTP" in bad()["clock"]
 
 
-def test_a_warehouse_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_warehouse_is_bad_and_its_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://u:pa55word@127.0.0.1:1/x")
     assert bad().keys() == {"warehouse"} and "Check WAREHOUSE_URL" in bad()["warehouse"]
     monkeypatch.setenv("WAREHOUSE_URL", "host=x password=pa55word")
     assert bad().keys() == {"warehouse"} and "pa55word" not in str(findings())
 
 
-def test_tables_that_are_missing(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_tables_are_bad(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     run(warehouse, "delete from ops.migration where name like '0004%'")
     assert "lacks 0004_fact.sql of this release: run `waybill warehouse migrate`" in bad()["migrations"]
     monkeypatch.setenv("WAREHOUSE_URL", warehouse.server.url_of("postgres"))
     assert "has no tables yet: run `waybill warehouse up`" in bad()["migrations"]
 
 
-def test_a_login_that_may_not_act_as_the_roles(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_without_the_roles_is_bad(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     run(warehouse, "drop role if exists waybill_test_stranger")
     run(warehouse, "create role waybill_test_stranger login")
     try:
@@ -142,17 +144,17 @@ def test_a_login_that_may_not_act_as_the_roles(warehouse: Warehouse, monkeypatch
         found = bad()
         assert found.keys() == {"waybill_loader"} and "grant waybill_loader to <login>" in found["waybill_loader"]
         run(warehouse, "grant waybill_loader, waybill_reporter to waybill_test_stranger")
-        assert bad() == {}, "membership is all that a login of every day needs"
+        assert bad() == {}, "a login needs no more than membership in the roles"
     finally:
         run(warehouse, "drop role waybill_test_stranger")
 
 
-def test_an_old_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_server_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "OLDEST_SERVER", 990_000)
     assert "upgrade it to 99 or later" in bad()["warehouse"]
 
 
-def test_what_failed_lately(warehouse: Warehouse) -> None:
+def test_stopped_loads_and_stale_reports_are_bad(warehouse: Warehouse) -> None:
     run(
         warehouse,
         "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, stop_reason)"
@@ -162,8 +164,8 @@ def test_what_failed_lately(warehouse: Warehouse) -> None:
     found = bad()
     assert found.keys() == {"loads", "reports"}
     assert "load 1 of sendgrid_events, account acme, was stopped" in found["loads"]
-    assert "too much noise. Mend that and load the same files again" in found["loads"]
-    assert "a sum is off. Mend that and run `waybill report rebuild`" in found["reports"]
+    assert "too much noise. Fix that and load the same files again" in found["loads"]
+    assert "a sum is off. Fix that and run `waybill report rebuild`" in found["reports"]
     run(
         warehouse,
         "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, read_count,"
@@ -173,44 +175,42 @@ def test_what_failed_lately(warehouse: Warehouse) -> None:
     assert bad().keys() == {"reports"}
 
 
-def test_an_inbox_that_is_not_there_yet_is_not_made(warehouse: Warehouse) -> None:
+def test_the_default_inbox_is_not_created(warehouse: Warehouse) -> None:
     assert findings()["inbox"] == (
         True,
-        f"{warehouse.settings.var}/inbox is made by the first command that looks for files",
+        f"{warehouse.settings.var}/inbox will be created by the first command that looks for files",
     )
     assert not (warehouse.settings.var / "inbox").exists()
 
 
-def test_an_inbox_that_a_setting_names_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_inbox_that_a_setting_names_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INBOX_URL", "/nowhere/inbox")
     assert bad().keys() == {"inbox"}
     assert bad()["inbox"].startswith("There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount it or make it")
 
 
-def test_what_nobody_will_read_in_the_inbox(warehouse: Warehouse) -> None:
+def test_files_and_folders_of_the_inbox_that_no_feed_reads_are_listed(warehouse: Warehouse) -> None:
     inbox = warehouse.settings.var / "inbox"
     (inbox / "acme" / "sendgrid_events").mkdir(parents=True)
     assert findings()["inbox"] == (True, str(inbox))
     (inbox / "acme" / "sendgrid").mkdir()
     (inbox / "acme" / "sendgrid_events" / "link").symlink_to("/dev/zero")
-    told = [finding.message for finding in doctor.examine() if finding.subject == "inbox"]
-    assert len(told) == 2
-    assert "acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log" in told[0]
-    assert "link is a link, and links are not followed" in told[1]
+    messages = [finding.message for finding in doctor.examine() if finding.subject == "inbox"]
+    assert len(messages) == 2
+    assert "acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log" in messages[0]
+    assert "link is a link, and links are not followed" in messages[1]
     for number in range(20):
         (inbox / f"wrong feed {number}").mkdir()
-    told = [finding.message for finding in doctor.examine() if finding.subject == "inbox"]
-    assert len(told) == 11 and told[-1] == "12 more like that: mend these first"
+    messages = [finding.message for finding in doctor.examine() if finding.subject == "inbox"]
+    assert len(messages) == 11 and messages[-1] == "12 more problems: fix these first"
 
 
-@pytest.mark.parametrize(("name", "mode", "said"), [("landing", 0o755, "read"), ("inbox", 0o777, "put files")])
-def test_folders_that_other_users_may_enter_are_told_with_what_to_do(
-    warehouse: Warehouse, name: str, mode: int, said: str
-) -> None:
+@pytest.mark.parametrize(("name", "mode", "can"), [("landing", 0o755, "read"), ("inbox", 0o777, "put their own files")])
+def test_folders_that_other_users_may_enter_are_bad(warehouse: Warehouse, name: str, mode: int, can: str) -> None:
     folder = warehouse.settings.var / name
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
     assert name not in bad()
     folder.chmod(mode)
-    assert f"mode 0{mode:o}: other users of this machine can {said}" in bad()[name]
+    assert f"mode 0{mode:o}: other users of this machine can {can}" in bad()[name]
     assert f"chmod -R go-rwx {folder}" in bad()[name]

@@ -1,4 +1,4 @@
-"""Settings: what is wrong is named, the key is made once, and nobody gets another one's credentials."""
+"""Settings: errors name the setting, the key is created once, and no account gets the credentials of another."""
 
 import stat
 from multiprocessing import get_context
@@ -24,7 +24,7 @@ def access(account: str, **environment: str) -> Access:
     return Settings.from_environment(environment).access_of(FEED, account)
 
 
-def test_a_warehouse_of_ones_own_needs_a_key() -> None:
+def test_warehouse_url_requires_a_key() -> None:
     settings = Settings.from_environment({"WAREHOUSE_URL": "postgresql://x"})
     with pytest.raises(ConfigurationError, match="RECIPIENT_HMAC_KEY is not set"):
         _ = settings.keyring
@@ -36,25 +36,25 @@ def test_a_short_key_is_refused() -> None:
 
 
 @pytest.mark.parametrize("value", ["much", "-1", "1.5", "nan"])
-def test_a_ceiling_is_a_share(value: str) -> None:
+def test_a_ceiling_must_be_a_share(value: str) -> None:
     with pytest.raises(ConfigurationError, match="REJECTED_CEILING"):
         Settings.from_environment({"REJECTED_CEILING": value})
 
 
 @pytest.mark.parametrize("value", ["Mars/Olympus", "../etc/passwd", "Europe"])
 @pytest.mark.parametrize("setting", ["REPORT_TIMEZONE", "DISPATCH_LOG_TIMEZONE"])
-def test_a_zone_that_is_none_is_named(setting: str, value: str) -> None:
+def test_an_unknown_time_zone_is_an_error_that_names_the_setting(setting: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=setting):
         Settings.from_environment({setting: value})
 
 
-def test_the_zone_of_the_dispatch_log_reaches_its_feed() -> None:
+def test_the_dispatch_log_zone_is_an_option_of_feeds() -> None:
     given = Settings.from_environment({"DISPATCH_LOG_TIMEZONE": "Europe/Berlin"})
     assert given.feed_options.dispatch_log_zone.key == "Europe/Berlin"
     assert Settings.from_environment({}).feed_options.dispatch_log_zone is None
 
 
-def test_the_embedded_warehouse_makes_its_own_key_once_and_for_the_owner_alone(tmp_path: Path) -> None:
+def test_the_embedded_key_is_created_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     environment = {"WAYBILL_VAR": str(tmp_path)}
     with get_context("spawn").Pool(4) as pool:
         prints = set(pool.map(fingerprint, [environment] * 8))
@@ -67,23 +67,23 @@ def fingerprint(environment: dict[str, str]) -> str:
     return Settings.from_environment(environment).keyring.fingerprint
 
 
-# Organisations
+# Accounts
 
 
-def test_organisations_are_named_with_commas_between_them() -> None:
+def test_accounts_are_separated_by_commas() -> None:
     assert Settings.from_environment({"ACCOUNTS": " north, south ,,"}).accounts == ("north", "south")
     assert Settings.from_environment({}).accounts == ()
 
 
 @pytest.mark.parametrize("accounts", ["no/rth", "north south", "a" * 64, "é"])
-def test_a_name_that_is_no_account_is_named(accounts: str) -> None:
+def test_an_invalid_account_name_is_an_error(accounts: str) -> None:
     with pytest.raises(ConfigurationError, match=r"ACCOUNTS: .*: expected 1 to 63 letters"):
         Settings.from_environment({"ACCOUNTS": accounts})
 
 
 @pytest.mark.parametrize("accounts", ["north,north", "north,North", "a-b,a_b", "a.b,A-B"])
-def test_names_that_settings_cannot_tell_apart_are_refused(accounts: str) -> None:
-    with pytest.raises(ConfigurationError, match="twice, or two that differ in signs and capitals only"):
+def test_account_names_that_give_the_same_setting_name_are_refused(accounts: str) -> None:
+    with pytest.raises(ConfigurationError, match="twice, or two that differ only in punctuation and case"):
         Settings.from_environment({"ACCOUNTS": accounts})
 
 
@@ -97,7 +97,7 @@ def test_every_api_feed_names_an_id_and_a_secret(feed: ApiFeed) -> None:
     assert feed.base_url.startswith("https://")
 
 
-def test_two_organisations_have_two_sets_of_credentials() -> None:
+def test_two_accounts_have_two_sets_of_credentials() -> None:
     both = {"ACCOUNTS": "north,south", **NORTH, **SOUTH}
     assert access("north", **both) == ("AC1", "AC1", "one", BASE_URL)
     assert access("south", **both) == ("AC2", "AC2", "two", BASE_URL)
@@ -105,43 +105,43 @@ def test_two_organisations_have_two_sets_of_credentials() -> None:
 
 @pytest.mark.parametrize("given", [NORTH | ONE, ONE, NORTH | {"TWILIO_AUTH_TOKEN": "one"}])
 @pytest.mark.parametrize("accounts", ["north,south", "south,north", "north"])
-def test_credentials_of_nobody_are_never_those_of_a_second_organisation(accounts: str, given: dict[str, str]) -> None:
+def test_credentials_without_a_suffix_are_never_used_for_a_second_account(accounts: str, given: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set"):
         access("south", ACCOUNTS=accounts, **given)
 
 
-def test_half_a_set_is_not_made_whole_by_anothers_half() -> None:
+def test_a_missing_credential_is_not_taken_from_another_account() -> None:
     half = {"ACCOUNTS": "north,south", "TWILIO_ACCOUNT_SID__south": "AC2", **NORTH, **ONE}
     with pytest.raises(ConfigurationError, match=r"south cannot be pulled: TWILIO_AUTH_TOKEN is not set. Set TWILIO_"):
         access("south", **half)
 
 
-def test_with_one_organisation_the_setting_alone_will_do() -> None:
+def test_with_one_account_the_suffix_is_optional() -> None:
     assert access("north", ACCOUNTS="north", **ONE).secret == "one"
     assert access("default", **ONE).secret == "one"
     with pytest.raises(ConfigurationError, match="Set TWILIO_ACCOUNT_SID__acme, or, with one organisation only"):
         access("acme", **ONE)
 
 
-def test_its_own_setting_comes_before_the_one_of_nobody() -> None:
+def test_a_setting_with_the_suffix_has_priority() -> None:
     assert access("north", ACCOUNTS="north", **NORTH, TWILIO_ACCOUNT_SID="AC9", TWILIO_AUTH_TOKEN="x").secret == "one"
 
 
 @pytest.mark.parametrize("suffix", ["north-1.a", "north_1_a", "NORTH_1_A"])
-def test_names_of_an_environment_have_no_signs_and_often_capitals(suffix: str) -> None:
+def test_the_suffix_may_replace_punctuation_by_underscores_and_be_upper_case(suffix: str) -> None:
     found = access("north-1.a", **{f"{name}__{suffix}": value for name, value in ONE.items()})
     assert (found.account_id, found.secret) == ("AC1", "one")
 
 
-def test_an_api_key_signs_in_for_the_account() -> None:
+def test_an_api_key_signs_in_for_its_account_only() -> None:
     found = access("north", **NORTH, TWILIO_API_KEY__north="SK1")
     assert found == ("AC1", "SK1", "one", BASE_URL)
     others = {"ACCOUNTS": "north,south", **NORTH, **SOUTH, "TWILIO_API_KEY__north": "SK1", "TWILIO_API_KEY": "SK9"}
     assert access("south", **others).user == "AC2"
 
 
-def test_a_base_url_of_nobody_is_everyones_and_one_of_an_organisation_its_own() -> None:
-    """It is no credential; and whoever sets it does not want the provider itself to be asked."""
+def test_a_base_url_without_a_suffix_is_used_for_every_account_without_its_own() -> None:
+    """It is no credential, and an operator who sets it does not want requests to go to the provider itself."""
     both = {"ACCOUNTS": "north,south", **NORTH, **SOUTH, "TWILIO_BASE_URL": "https://proxy.example"}
     assert [access(name, **both).base_url for name in ("north", "south")] == ["https://proxy.example"] * 2
     own = {**both, "TWILIO_BASE_URL__south": "https://other.example"}
@@ -152,13 +152,13 @@ def test_a_base_url_of_nobody_is_everyones_and_one_of_an_organisation_its_own() 
 
 
 @pytest.mark.parametrize("account_id", ["AC1/../AC2", "AC1?x", "AC 1", "a" * 65])
-def test_an_id_that_would_change_the_path_is_refused_and_not_shown(account_id: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no id of twilio") as caught:
+def test_an_account_id_that_would_change_the_path_is_refused_and_not_shown(account_id: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not an account id of twilio") as caught:
         access("north", TWILIO_ACCOUNT_SID__north=account_id, TWILIO_AUTH_TOKEN__north="one")
     assert account_id not in str(caught.value)
 
 
-def test_an_empty_setting_is_none() -> None:
+def test_an_empty_setting_counts_as_not_set() -> None:
     with pytest.raises(ConfigurationError, match="TWILIO_AUTH_TOKEN is not set"):
         access("north", **{**NORTH, "TWILIO_AUTH_TOKEN__north": " "})
 
@@ -176,7 +176,7 @@ def test_no_secret_is_shown() -> None:
     assert not any(secret in shown for secret in ("secret", "hidden", "h" * 32))
 
 
-def test_plain_http_is_allowed_only_by_name() -> None:
+def test_plain_http_must_be_allowed_explicitly() -> None:
     assert Settings.from_environment({"ALLOW_PLAIN_HTTP": "1"}).allows_plain_http
     assert not Settings.from_environment({"ALLOW_PLAIN_HTTP": "0"}).allows_plain_http
     assert not Settings.from_environment({}).allows_plain_http
@@ -185,7 +185,7 @@ def test_plain_http_is_allowed_only_by_name() -> None:
 # Names of custom arguments
 
 
-def test_custom_arguments_have_the_names_that_are_set_and_the_plain_one_last() -> None:
+def test_custom_argument_names_end_with_the_canonical_name() -> None:
     named = {"DISPATCH_ID_ARGUMENT": " ref, Message Ref,ref,,dispatch_id", "TEMPLATE_ID_ARGUMENT": "tpl"}
     options = Settings.from_environment(named).feed_options
     assert options.dispatch_id_arguments == ("ref", "Message Ref", "dispatch_id")
@@ -195,6 +195,6 @@ def test_custom_arguments_have_the_names_that_are_set_and_the_plain_one_last() -
 
 
 @pytest.mark.parametrize("name", ["email", "category", "sg_message_id"])
-def test_a_field_of_sendgrids_own_is_no_custom_argument(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"CAMPAIGN_ID_ARGUMENT: {name} is a field of SendGrid's own"):
+def test_a_sendgrid_field_cannot_be_a_custom_argument(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"CAMPAIGN_ID_ARGUMENT: {name} is a field of SendGrid, so"):
         Settings.from_environment({"CAMPAIGN_ID_ARGUMENT": f"mailing,{name}"})

@@ -121,7 +121,7 @@ def interrupted(
         },
     )
     found = cursor.fetchone()
-    if found is None or not locks.is_free(cursor, locks.pull_lock(feed.slug, account)):
+    if found is None or not locks.take_if_free(cursor, locks.pull_lock(feed.slug, account)):
         return None
     return Window(*found)
 

@@ -241,7 +241,7 @@ def drop_orphans(connection: Connection) -> int:
             (SCHEMA, list(UNFINISHED), list(UNFINISHED)),
         )
         for (load_id,) in cursor.fetchall():
-            if locks.is_free(cursor, locks.load_lock(load_id)) and not _is_kept(cursor, load_id):
+            if locks.take_if_free(cursor, locks.load_lock(load_id)) and not _is_kept(cursor, load_id):
                 drop_tables(cursor, load_id)
                 cursor.execute(
                     "update ops.load set status = 'stopped', stop_reason = %s, staged = null,"

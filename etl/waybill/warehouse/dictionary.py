@@ -1,4 +1,4 @@
-"""The data dictionary: every schema, table, view and column with its comment, as the warehouse itself says it."""
+"""The data dictionary: every schema, table, view and column of the warehouse, with its comment there."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 SCHEMAS = ("report", "fact", "private", "ops")
-"""In the order of who reads them; staging holds nothing that lasts."""
+"""In the order of their readers. The schema staging has only temporary tables."""
 
 _COLUMNS = """
 select
@@ -32,7 +32,7 @@ order by array_position(%s, n.nspname::text), c.relname collate "C", a.attnum
 
 
 class Column(NamedTuple):
-    """A column, with what it belongs to."""
+    """A column, with its table and schema."""
 
     schema: str
     schema_comment: str
@@ -47,13 +47,13 @@ class Column(NamedTuple):
 
 
 def columns(cursor: Cursor) -> list[Column]:
-    """Every column of the lasting schemas, relation by relation."""
+    """Return every column of these schemas, table by table."""
     cursor.execute(_COLUMNS, (list(SCHEMAS), list(SCHEMAS)))
     return [Column(*row) for row in cursor.fetchall()]
 
 
 def markdown(found: Sequence[Column]) -> str:
-    """The dictionary as a page of Markdown."""
+    """Return the dictionary as a page of Markdown."""
     return "\n".join(_lines(found)) + "\n"
 
 
@@ -64,15 +64,15 @@ def _lines(found: Sequence[Column]) -> Iterator[str]:
     yield "Times are UTC, days are local days of `REPORT_TIMEZONE`. Key columns are **bold**; `?` may be null."
     for (schema, comment), of_schema in groupby(found, key=attrgetter("schema", "schema_comment")):
         yield from ("", f"## Schema `{schema}`", "", comment)
-        for (relation, kind, said), of_relation in groupby(
+        for (relation, kind, comment), of_relation in groupby(
             of_schema, key=attrgetter("relation", "kind", "relation_comment")
         ):
-            yield from ("", f"### `{schema}.{relation}`{' (view)' if kind == 'view' else ''}", "", said, "")
+            yield from ("", f"### `{schema}.{relation}`{' (view)' if kind == 'view' else ''}", "", comment, "")
             yield from ("| column | type | what it says |", "|---|---|---|")
             for column in of_relation:
                 name = f"**{column.name}**" if column.is_key else column.name
-                unsure = "?" if column.is_nullable else ""
-                yield f"| {name} | {column.type}{unsure} | {_cell(column.comment)} |"
+                mark = "?" if column.is_nullable else ""
+                yield f"| {name} | {column.type}{mark} | {_cell(column.comment)} |"
 
 
 def _cell(text: str) -> str:

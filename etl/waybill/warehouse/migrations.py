@@ -1,4 +1,4 @@
-"""Forward-only migrations: sql/schema/*.sql in order of name, each once, in a transaction of its own."""
+"""Forward-only migrations: the files sql/schema/*.sql in order of name, each once and in its own transaction."""
 
 import hashlib
 import logging
@@ -15,14 +15,15 @@ from waybill.installed_files import SQL
 from waybill.model.errors import ConfigurationError
 from waybill.warehouse import locks
 from waybill.warehouse.connection import connected
+from waybill.warehouse.queries import only_row, only_value
 
 OLDEST_SERVER = 150_000
 YEARS_BACK = 5
 
 TABLE_PATIENCE_SECONDS = 3
-"""How long a file waits for a table that somebody reads: new readers of that table wait behind it."""
+"""How long a file waits for a table that another session reads: new readers of that table wait behind the file."""
 PAUSE_SECONDS = 2
-"""Between two tries; readers get on meanwhile."""
+"""The pause between two tries, in which readers continue."""
 PATIENCE_SECONDS = 600
 """How long one file is tried."""
 
@@ -30,12 +31,12 @@ log = logging.getLogger("waybill.warehouse")
 
 
 def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
-    """Bring the warehouse to this release; returns the names of the files that were applied.
+    """Apply the files that the warehouse lacks; returns their names.
 
-    :param report_timezone: zone of local days for a new warehouse; one that has a zone keeps it
-    :raises ConfigurationError: Postgres too old, a file changed after it was applied, or missing rights; or files of
-        this installation are missing
-    :raises UnavailableError: somebody else held what it needs for too long; files before that one are applied
+    :param report_timezone: zone of local days for a new warehouse; a warehouse that has a zone keeps it
+    :raises ConfigurationError: Postgres is too old, a file changed after it was applied, the login lacks rights, or
+        files of this installation are missing
+    :raises UnavailableError: another session held a lock or a table for too long; the files before are applied
     """
     installed_files.check()
     applied = []
@@ -72,21 +73,21 @@ def migrate(url: str, report_timezone: str = "UTC") -> list[str]:
 
 
 def is_migrated(url: str) -> bool:
-    """Whether every file of this release has been applied."""
+    """Return whether every file of this release is applied."""
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute("select to_regclass('ops.migration')")
-        return cursor.fetchone()[0] is not None and not _pending(cursor)
+        return only_row(cursor)[0] is not None and not _pending(cursor)
 
 
 def ensure_partitions(cursor: Cursor, until: datetime) -> int:
-    """Make the monthly partitions of fact.event that are missing, to the month after `until`; returns how many."""
+    """Create the missing monthly partitions of fact.event, up to the month after `until`; returns how many."""
     from_at = until.replace(year=until.year - YEARS_BACK, month=1, day=1)
     cursor.execute("select fact.ensure_partitions(%s, %s)", (from_at, until))
-    return cursor.fetchone()[0]
+    return only_value(cursor, int)
 
 
-def of_this_release() -> list[Path]:
-    """The migrations of this release, in the order in which they are applied.
+def migration_files() -> list[Path]:
+    """Return the migrations of this release, in the order in which they are applied.
 
     :raises ConfigurationError: files of this installation are missing
     """
@@ -97,7 +98,7 @@ def of_this_release() -> list[Path]:
 def _pending(cursor: Cursor) -> list[Path]:
     cursor.execute("select name, checksum from ops.migration")
     known = dict(cursor.fetchall())
-    files = of_this_release()
+    files = migration_files()
     for file in files:
         if file.name in known and known[file.name] != _checksum(file):
             raise ConfigurationError(
@@ -108,12 +109,12 @@ def _pending(cursor: Cursor) -> list[Path]:
 
 
 def _apply_in_turn(connection: Connection, cursor: Cursor, file: Path) -> None:
-    """Apply a file and commit, in as many tries as it takes to get at tables that others read."""
+    """Apply a file and commit. Tries again while other sessions use its tables."""
 
     def step_back(state: RetryCallState) -> None:
         connection.rollback()
         if state.attempt_number == 1:
-            log.info("migrate: waiting for tables of %s that other sessions use, until those end", file.name)
+            log.info("migrate: waiting for sessions that use tables of %s", file.name)
 
     tries = Retrying(
         retry=retry_if_exception_type(psycopg2.errors.LockNotAvailable),
@@ -132,7 +133,7 @@ def _apply(cursor: Cursor, file: Path) -> None:
     cursor.execute("reset role")
     if not file.name.startswith("0001"):
         cursor.execute("set role waybill_owner")
-    # Loads hold the shared side while they publish: they and a file that locks tables in another order than theirs
+    # Loads hold this lock, shared, while they publish. Without it, a load and a file that locks tables in another order
     # would wait for each other until Postgres ends one of them.
     locks.take(cursor, locks.ZONE, "loads that are publishing", "migrate")
     cursor.execute("select set_config('lock_timeout', %s, true)", (f"{TABLE_PATIENCE_SECONDS}s",))

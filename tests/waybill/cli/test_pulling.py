@@ -186,7 +186,11 @@ def test_which_organisation_is_asked_where_none_is_known(warehouse: Warehouse) -
     [
         ("TWILIO_ACCOUNT_SID__south", "", "TWILIO_ACCOUNT_SID is not set. Set TWILIO_ACCOUNT_SID__south"),
         ("TWILIO_AUTH_TOKEN__south", "", "TWILIO_AUTH_TOKEN is not set. Set TWILIO_AUTH_TOKEN__south"),
-        ("TWILIO_ACCOUNT_SID__south", "not an id", "TWILIO_ACCOUNT_SID of account south is no id of twilio"),
+        (
+            "TWILIO_ACCOUNT_SID__south",
+            "not an id",
+            "TWILIO_ACCOUNT_SID of account south is not an account id of twilio",
+        ),
         ("TWILIO_BASE_URL", "http://api.example", "is plain http"),
         ("TWILIO_BASE_URL", "https://me:hidden@api.example", "not of the form https://host"),
         ("LANDING_URL", "/proc/nowhere", "Nothing was pulled"),

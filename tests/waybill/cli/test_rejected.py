@@ -131,4 +131,4 @@ def test_sentences_of_doctor_do_not_run_together(warehouse: Warehouse, spool: Pa
         file.write_text("rubbish\n")
     settings = environment_of(warehouse)
     assert waybill("load", FEED, str(spool), settings=settings).code == HeldBackError.exit_code
-    assert "not JSON (1). Mend that" in waybill("doctor", settings=settings).out
+    assert "not JSON (1). Fix that" in waybill("doctor", settings=settings).out

@@ -97,7 +97,7 @@ def test_a_stopped_publisher_keeps_its_own_account_waiting_in_bounds_and_no_othe
     with stopped_publisher(loads, tmp_path):
         assert load_of(loads, "south") == "published"
         assert not any("waiting" in message for message in caplog.messages)
-        with pytest.raises(UnavailableError, match=r"in vain.*run the same command again") as told:
+        with pytest.raises(UnavailableError, match=r"gave up.*run the same command again") as told:
             load_of(loads, "north")
         (waiting,) = (message for message in caplog.messages if "waiting" in message)
         for text in (waiting, str(told.value)):
@@ -125,7 +125,7 @@ def test_a_row_that_somebody_else_writes_is_named_when_patience_ends(loads: Load
         newer = copy(FEEDS["twilio_messages"])
         newer.rules_version += 1
         with (
-            pytest.raises(UnavailableError, match=r"held by somebody \(backend \d+\), in vain"),
+            pytest.raises(UnavailableError, match=r"held by somebody \(backend \d+\), and gave up"),
             connected(loads.url, LOADER) as connection,
         ):
             prepare(connection, loads.settings, [newer])

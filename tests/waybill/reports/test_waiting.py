@@ -35,7 +35,7 @@ def test_a_build_names_the_session_that_it_waits_for_and_gives_up_in_bounds(
         cursor.execute("set application_name = 'a_bi_tool'")
         hold(cursor, BUILD)
         with pytest.raises(
-            UnavailableError, match=r"another build, which is held by a_bi_tool \(backend \d+\), in vain"
+            UnavailableError, match=r"another build, which is held by a_bi_tool \(backend \d+\), and gave up"
         ):
             STEPS[step](lambda: warehouse.connect("waybill_reporter"))
     other.close()

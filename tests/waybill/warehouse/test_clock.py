@@ -1,4 +1,4 @@
-"""A clock that is wrong lands nothing; and what it has spoilt before, a later load or replay takes."""
+"""With a wrong clock nothing is landed. Records that were rejected for their time are accepted by a later load."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ FEED = "sendgrid_events"
 WAITING = "select count(*) from private.rejected_record where resolved_load_id is null"
 
 
-def tell(monkeypatch: pytest.MonkeyPatch, difference: timedelta) -> None:
+def set_clock_difference(monkeypatch: pytest.MonkeyPatch, difference: timedelta) -> None:
     class Wrong(datetime):
         @classmethod
         def now(cls, tz: object = None) -> datetime:
@@ -31,7 +31,7 @@ def opened(at: datetime, message: str = "m1") -> dict:
 def test_nothing_is_landed_or_loaded_while_the_clocks_differ(
     loads: Loads, monkeypatch: pytest.MonkeyPatch, seconds: int, side: str
 ) -> None:
-    tell(monkeypatch, timedelta(seconds=seconds))
+    set_clock_difference(monkeypatch, timedelta(seconds=seconds))
     landed = []
 
     def files():
@@ -45,25 +45,27 @@ def test_nothing_is_landed_or_loaded_while_the_clocks_differ(
 
 
 @pytest.mark.parametrize("seconds", [-50, 50])
-def test_less_than_a_minute_is_no_difference(loads: Loads, monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
-    tell(monkeypatch, timedelta(seconds=seconds))
+def test_a_difference_below_a_minute_is_allowed(loads: Loads, monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    set_clock_difference(monkeypatch, timedelta(seconds=seconds))
     assert loads.load(FEED, opened(datetime.now(UTC))).loaded_count == 1
 
 
-def test_a_file_that_a_slow_clock_landed_is_judged_by_the_clock_of_the_warehouse(loads: Loads) -> None:
+def test_a_file_landed_by_a_slow_clock_is_checked_by_the_warehouse_clock(loads: Loads) -> None:
     now = datetime.now(UTC)
     row = loads.load(FEED, opened(now), landed_at=now - timedelta(days=3))
     assert counts(row) == {"read": 1, "loaded": 1, "mapped": 1, "inserted": 1}
 
 
 def before_this_release(loads: Loads) -> None:
-    """What was rejected for its time is as an older release left it."""
+    """Leave records that were rejected for their time as an older release did."""
     loads.rows("update private.rejected_record set acceptable_at = null; select 1")
 
 
 @pytest.mark.parametrize("is_old", [True, False])
 @pytest.mark.parametrize("by_replay", [True, False])
-def test_what_was_ahead_of_the_clock_is_taken_once_it_is_not(loads: Loads, is_old: bool, by_replay: bool) -> None:
+def test_a_record_ahead_of_the_clock_is_accepted_when_its_time_has_come(
+    loads: Loads, is_old: bool, by_replay: bool
+) -> None:
     ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1, hours=2)
     landed = loads.land(FEED, opened(ahead - timedelta(days=2)), opened(ahead, "m2"))
     (first,) = loads.load_all(FEED, [landed])
@@ -74,7 +76,7 @@ def test_what_was_ahead_of_the_clock_is_taken_once_it_is_not(loads: Loads, is_ol
     loads.rows("update private.rejected_record set acceptable_at = clock_timestamp(); select 1")
     if is_old:
         before_this_release(loads)
-    # Time passes: no test can wait for it, so the object counts as landed later, which is the same to a reader.
+    # A test cannot wait for days, so the object gets a later time of landing, which has the same effect.
     loads.rows(f"update ops.object set landed_at = '{ahead.isoformat()}'; select 1")
     if by_replay:
         (row,) = loads.replay(FEED, "2026-03-01 00:00", "2099-01-01 00:00")

@@ -1,4 +1,4 @@
-"""Connections: always UTC, always in a role, and errors that tell what to do and no password."""
+"""Connections are in UTC and in a role. Their errors say what to do and contain no password."""
 
 import psycopg2
 import pytest
@@ -24,11 +24,11 @@ WRONG = [
 
 @pytest.mark.parametrize("url", WRONG)
 def test_a_wrong_url_is_a_configuration_error_without_the_password(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="WAREHOUSE_URL") as told:
+    with pytest.raises(ConfigurationError, match="WAREHOUSE_URL") as caught:
         connect(url)
-    assert "hunter2" not in str(told.value)
-    assert told.value.__cause__ is None
-    assert told.value.__suppress_context__
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("url", WRONG)
@@ -50,7 +50,7 @@ def test_a_database_that_does_not_exist_is_a_configuration_error(warehouse: Ware
         connect(warehouse.server.url_of("no_such_database"))
 
 
-def test_a_role_that_does_not_exist_says_what_to_run(warehouse: Warehouse) -> None:
+def test_a_missing_role_is_an_error_that_names_the_command_to_run(warehouse: Warehouse) -> None:
     with pytest.raises(ConfigurationError, match="waybill warehouse migrate"):
         connect(warehouse.url, "waybill_nobody")
 
@@ -58,7 +58,7 @@ def test_a_role_that_does_not_exist_says_what_to_run(warehouse: Warehouse) -> No
 @pytest.mark.parametrize(
     "environment", [{}, {"PGTZ": "Asia/Tokyo"}, {"TZ": "Asia/Tokyo"}, {"PGOPTIONS": "-c timezone=Asia/Tokyo"}]
 )
-def test_sessions_are_utc_whatever_surrounds_them(
+def test_sessions_are_in_utc_in_every_environment(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     (name,) = warehouse.rows("select current_database()")[0]
@@ -73,14 +73,14 @@ def test_sessions_are_utc_whatever_surrounds_them(
             assert now.utcoffset().total_seconds() == 0
 
 
-def test_a_session_acts_in_its_role_and_says_what_it_is_for(warehouse: Warehouse) -> None:
+def test_a_session_has_its_role_and_application_name(warehouse: Warehouse) -> None:
     with connected(warehouse.url, LOADER, "waybill:load:x") as connection, connection.cursor() as cursor:
         cursor.execute("select current_user, current_setting('application_name')")
         assert cursor.fetchone() == (LOADER, "waybill:load:x")
         assert not connection.autocommit
 
 
-def test_what_was_not_committed_is_rolled_back_when_a_connection_is_left(warehouse: Warehouse) -> None:
+def test_uncommitted_changes_are_rolled_back_when_a_connection_closes(warehouse: Warehouse) -> None:
     with connected(warehouse.url, LOADER) as connection, connection.cursor() as cursor:
         cursor.execute("insert into ops.feed (feed, kind) values ('x', 'files')")
     assert connection.closed

@@ -1,4 +1,4 @@
-"""The embedded Postgres beside other people's."""
+"""The embedded Postgres on a machine with other users, and in folders with any name."""
 
 import os
 import stat
@@ -23,8 +23,8 @@ assert embedded.stop(Path(sys.argv[1]), 18)
 """
 
 
-def test_a_file_that_another_user_has_in_the_temporary_folder_keeps_nobody_from_starting() -> None:
-    with TemporaryDirectory(prefix="waybill-tests-") as name:  # not below pytest's folder: see tests/conftest.py
+def test_a_lock_file_of_another_user_does_not_prevent_the_start() -> None:
+    with TemporaryDirectory(prefix="waybill-tests-") as name:  # not in pytest's folder: see tests/conftest.py
         shared = Path(name) / "tmp"
         (shared / ".lockfile").mkdir(parents=True)  # cannot be opened, not even by root
         environment = {"PATH": os.environ["PATH"], "TMPDIR": str(shared)}
@@ -43,7 +43,7 @@ def test_a_file_that_another_user_has_in_the_temporary_folder_keeps_nobody_from_
 @pytest.mark.parametrize(
     "name", ["with a space", 'it\'s "quoted" $HOME `id`', "größe 資料, 50% & more?#", "long/" * 25 + "end"]
 )
-def test_a_server_starts_in_a_folder_of_any_name_and_only_its_owner_reaches_its_socket(name: str) -> None:
+def test_a_server_starts_in_a_folder_with_any_name_which_only_its_owner_can_enter(name: str) -> None:
     with TemporaryDirectory(prefix="waybill-tests-") as parent:
         folder = Path(parent).resolve() / name / "postgres"
         url = embedded.start(folder, 18)
@@ -65,11 +65,9 @@ def test_a_server_starts_in_a_folder_of_any_name_and_only_its_owner_reaches_its_
             data.parent.rmdir()
 
 
-def test_a_folder_that_somebody_else_has_put_in_the_way_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_another_user_at_the_short_path_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded.tempfile, "tempdir", str(tmp_path))
-    place = embedded._plain(Path("/a b")).parent
+    place = embedded._short_path(Path("/a b")).parent
     place.chmod(0o777)
-    with pytest.raises(ConfigurationError, match="belongs to somebody else"):
-        embedded._plain(Path("/a b"))
+    with pytest.raises(ConfigurationError, match="belongs to another user"):
+        embedded._short_path(Path("/a b"))

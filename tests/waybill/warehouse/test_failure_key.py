@@ -1,5 +1,4 @@
-"""The failure that a message is put down to, on a warehouse that was there before: what a migration fills in is what
-loads fold."""
+"""The failure of a message, in a warehouse from before the column: the migration fills in what loads would write."""
 
 import pytest
 
@@ -29,7 +28,7 @@ def legs_and_messages(warehouse: Warehouse) -> dict[str, list[tuple]]:
 
 
 def as_before(warehouse: Warehouse) -> None:
-    """The warehouse of the release before, with the same events in it."""
+    """Make the warehouse like that of the release before, with the same events."""
     warehouse.rows(
         "update fact.leg set last_failure_at = null, last_failure_key = null, last_failure_class = null,"
         " last_failure_reason = null from fact.event"
@@ -41,7 +40,7 @@ def as_before(warehouse: Warehouse) -> None:
     )
 
 
-def test_it_is_filled_in_for_the_messages_that_are_there(loaded: Warehouse) -> None:
+def test_the_migration_fills_the_column_for_existing_messages(loaded: Warehouse) -> None:
     expected = legs_and_messages(loaded)
     failures = loaded.rows(
         "select m.channel, m.state, e.event_type, count(*) from fact.message as m"

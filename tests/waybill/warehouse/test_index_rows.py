@@ -1,4 +1,4 @@
-"""No row of an index can grow too long: the widest there can be, computed from the catalogue for every index."""
+"""No row of an index can become too long: the widest possible row of every index, computed from the catalogue."""
 
 import re
 
@@ -11,7 +11,7 @@ from waybill.model.bounds import LONGEST_BYTES, LONGEST_KEY_BYTES
 from waybill.model.providers import PROVIDERS
 
 MOST_BYTES = 2_704
-"""Of a row of a B-tree: a third of a page (Postgres, BTMaxItemSize)."""
+"""The longest row of a B-tree: a third of a page (BTMaxItemSize of Postgres)."""
 ROW_HEADER, TEXT_HEADER, ALIGNMENT = 8, 4, 8
 
 INDEXES = """
@@ -31,7 +31,7 @@ INDEXES = """
 """
 
 WORDS = 100
-"""A word of ours, in a table that only this code writes; the longest is shorter."""
+"""A bound for Waybill's own words, in tables that only Waybill writes; its longest word is shorter."""
 
 
 def longest(words) -> int:
@@ -59,7 +59,7 @@ ACCOUNT = int(re.search(r",(\d+)\}", vocabulary.ACCOUNT.pattern)[1]) + 1
 
 
 def widest_value(table: str, column: str, length: int) -> int:
-    """Bytes of the longest value that the column can hold. A column that nobody has bounded is an error."""
+    """Return the bytes of the longest value that the column can hold. A column without a bound is an error."""
     if length > 0:
         return length
     if column == "account":
@@ -95,7 +95,7 @@ def test_the_widest_row_of_every_index_fits_into_a_third_of_a_page(warehouse: Wa
     assert max(widest.values()) > 2_200  # the sum is of real bounds: a campaign and a template
 
 
-def test_a_column_that_nobody_has_bounded_is_found(warehouse: Warehouse) -> None:
+def test_an_index_column_without_a_bound_is_found(warehouse: Warehouse) -> None:
     warehouse.rows("create index unbounded on fact.event (account, user_agent); select 1")
     rows = [row for row in warehouse.rows(INDEXES) if row[0] == "fact.event" and row[1] == "unbounded"]
     ((table, _, _, columns, lengths),) = rows

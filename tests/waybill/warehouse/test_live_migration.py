@@ -1,4 +1,4 @@
-"""Live monitoring on a warehouse that was there before: right as soon as it is migrated, and from then on."""
+"""Live monitoring in a warehouse from before it: its counts are right after the migration, and after later loads."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def files() -> list[LandedFile]:
 
 
 def as_before(warehouse: Warehouse) -> None:
-    """The warehouse of the release before, with the same facts in it."""
+    """Make the warehouse like that of the release before, with the same facts."""
     warehouse.rows(
         "drop view report.live_monitoring, report.live_monitoring_reason, fact.counted_message;"
         "drop table fact.live_count, fact.live_reason, fact.live_engagement, ops.changed_engagement, ops.account_as_of;"
@@ -33,7 +33,7 @@ def stored(warehouse: Warehouse) -> dict[str, list[tuple]]:
     }
 
 
-def test_what_is_there_is_counted(warehouse: Warehouse, files: list[LandedFile]) -> None:
+def test_the_migration_counts_the_existing_messages(warehouse: Warehouse, files: list[LandedFile]) -> None:
     load_files(warehouse.settings, warehouse.url, files)
     build(warehouse.url)
     expected = stored(warehouse), report_cells(warehouse.url)
@@ -49,7 +49,7 @@ def test_what_is_there_is_counted(warehouse: Warehouse, files: list[LandedFile])
     assert not any(build(warehouse.url, full=True).values())
 
 
-def test_what_was_loaded_and_not_built_is_counted_once(warehouse: Warehouse, files: list[LandedFile]) -> None:
+def test_messages_that_wait_for_a_build_are_counted_once(warehouse: Warehouse, files: list[LandedFile]) -> None:
     first, later = files[::2], files[1::2]
     load_files(warehouse.settings, warehouse.url, first)
     as_before(warehouse)

@@ -1,4 +1,4 @@
-"""Every lock is named in one module, and locks are taken in one order."""
+"""One module names all locks, and locks are always taken in the same order."""
 
 import re
 from itertools import pairwise
@@ -18,7 +18,7 @@ MODULES = [file for folder in ("etl/waybill", "deploy", "bench") for file in (RO
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[locks.Lock]]:
-    """The locks that each session asked for, in order, by the process id of its backend."""
+    """Return the locks that each session asked for, in order, by the process id of its backend."""
     found: dict[int, list[locks.Lock]] = {}
     call = locks._call
 
@@ -35,7 +35,7 @@ def test_no_other_module_asks_postgres_for_an_advisory_lock() -> None:
     assert having == ["locks.py"]
 
 
-def test_a_load_a_build_and_a_migration_take_their_locks_in_the_order_that_is_written_down(
+def test_a_load_a_build_and_a_migration_take_their_locks_in_the_declared_order(
     loads: Loads, taken: dict[int, list[locks.Lock]]
 ) -> None:
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-02 10:00"))
@@ -55,9 +55,7 @@ def test_a_load_a_build_and_a_migration_take_their_locks_in_the_order_that_is_wr
             assert (earlier.place, str(earlier.name)) <= (later.place, str(later.name)), session
 
 
-def test_a_migration_takes_its_own_lock_before_that_of_the_zone(
-    loads: Loads, taken: dict[int, list[locks.Lock]]
-) -> None:
+def test_a_migration_takes_its_own_lock_before_the_zone_lock(loads: Loads, taken: dict[int, list[locks.Lock]]) -> None:
     url = loads.warehouse.server.copy("template1")
     migrate(url)
     (session,) = [session for session in taken.values() if session]

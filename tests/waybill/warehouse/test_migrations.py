@@ -1,4 +1,4 @@
-"""Tables, comments, roles, partitions; migrating again, at once, after a change, and on an older server."""
+"""Tables, comments, roles, partitions; migrating again, in several processes, after a change, on an older server."""
 
 import shutil
 from collections.abc import Iterator
@@ -55,8 +55,8 @@ REPORT_VIEWS = (
     "report.ivr_activity",
 )
 
-# table: (loader, reporter, bi reader, support reader); s select, i insert, u update, d delete of whole rows. What is
-# not here is nobody's but the owner's.
+# table: (loader, reporter, bi reader, support reader); s select, i insert, u update, d delete of whole rows. Only the
+# owner has any other right.
 MATRIX = (
     {
         "fact.event": ("siud", "s", "", ""),
@@ -105,7 +105,7 @@ RELATIONS = """
 
 @pytest.fixture
 def empty(postgres: Server) -> Iterator[str]:
-    """URL of a database in which nothing was migrated."""
+    """Return the URL of an empty database."""
     name = f"empty_{uuid4().hex[:12]}"
     connection = psycopg2.connect(postgres.url)
     connection.autocommit = True
@@ -160,7 +160,7 @@ def test_every_schema_and_function_has_a_comment(warehouse: Warehouse) -> None:
     assert [name for name, comment in schemas + functions if not comment] == []
 
 
-def test_the_columns_of_events_are_those_of_the_model_in_order(warehouse: Warehouse) -> None:
+def test_the_event_table_has_the_columns_of_the_model_in_order(warehouse: Warehouse) -> None:
     found = warehouse.rows(
         "select column_name from information_schema.columns where (table_schema, table_name) = ('fact', 'event')"
         " order by ordinal_position"
@@ -188,7 +188,7 @@ def test_migrating_applies_every_file_once(empty: str) -> None:
     assert rows(empty, "select value from ops.setting where name = 'report_timezone'") == [("Europe/Berlin",)]
 
 
-def test_a_file_that_was_changed_after_it_was_applied_is_refused(
+def test_a_file_that_changed_after_it_was_applied_is_refused(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(migrations.SQL, tmp_path / "sql")
@@ -203,7 +203,7 @@ def test_a_file_that_was_changed_after_it_was_applied_is_refused(
     assert found == [(True, True)]
 
 
-def test_a_file_that_fails_leaves_nothing_and_is_applied_by_the_next_run(
+def test_a_file_that_fails_changes_nothing_and_is_applied_by_the_next_run(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(migrations.SQL, tmp_path / "sql")
@@ -221,7 +221,7 @@ def test_a_file_that_fails_leaves_nothing_and_is_applied_by_the_next_run(
     assert is_migrated(empty)
 
 
-def test_days_with_engagement_wait_for_a_build_when_the_suspected_machines_come(
+def test_the_migration_of_suspected_machines_marks_days_with_engagement_as_pending(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(migrations.SQL, tmp_path / "sql")
@@ -254,7 +254,7 @@ def test_days_with_engagement_wait_for_a_build_when_the_suspected_machines_come(
     assert rows(empty, "select feed, machine_rule from fact.event") == [("sendgrid_events", None)]
 
 
-def test_a_file_that_locks_tables_in_another_order_than_a_load_that_publishes_waits_for_it(
+def test_a_migration_waits_for_a_load_that_is_publishing(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(empty)
@@ -287,7 +287,7 @@ def test_several_processes_may_migrate_at_once(empty: str) -> None:
     assert [name for (name,) in rows(empty, "select name from ops.migration order by name")] == FILES
 
 
-def test_a_login_without_rights_is_told_what_it_needs(empty: str) -> None:
+def test_a_login_without_rights_gets_an_error_that_names_the_rights(empty: str) -> None:
     name = f"nobody_{uuid4().hex[:8]}"
     rows(empty, f"create role {name} login; select 1")
     try:
@@ -298,7 +298,7 @@ def test_a_login_without_rights_is_told_what_it_needs(empty: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_role_may_do_what_it_is_for_and_nothing_else(warehouse: Warehouse, role: str) -> None:
+def test_every_role_has_exactly_the_rights_of_the_matrix(warehouse: Warehouse, role: str) -> None:
     relations = {name for (name,) in warehouse.rows(RELATIONS)}
     assert relations == MATRIX.keys()
     letters = dict(zip("siud", RIGHTS, strict=False))
@@ -314,7 +314,7 @@ def test_every_role_may_do_what_it_is_for_and_nothing_else(warehouse: Warehouse,
     assert found == expected
 
 
-def test_no_role_reaches_a_partition_past_its_table(warehouse: Warehouse) -> None:
+def test_no_role_may_access_a_partition_directly(warehouse: Warehouse) -> None:
     found = warehouse.rows(
         "select r, inhrelid::regclass::text from pg_inherits cross join unnest(%s) as r"
         " where inhparent = 'fact.event'::regclass"
@@ -324,7 +324,7 @@ def test_no_role_reaches_a_partition_past_its_table(warehouse: Warehouse) -> Non
     assert found == []
 
 
-def test_single_columns_may_be_updated_where_the_rest_of_the_row_may_not(warehouse: Warehouse) -> None:
+def test_updates_of_single_columns_are_granted_only_where_listed(warehouse: Warehouse) -> None:
     found = warehouse.rows(
         "select grantee, table_schema || '.' || table_name || '.' || column_name"
         " from information_schema.column_privileges as c"
@@ -332,16 +332,16 @@ def test_single_columns_may_be_updated_where_the_rest_of_the_row_may_not(warehou
         " and not has_table_privilege(grantee, table_schema || '.' || table_name, 'update') order by 1, 2"
     )
     assert found == [
-        (LOADER, "ops.object.source"),  # of objects that were landed before it was kept
+        (LOADER, "ops.object.source"),  # for objects that were landed before this column existed
         (LOADER, "private.rejected_record.acceptable_at"),
         (LOADER, "private.rejected_record.resolved_load_id"),
-        (REPORTER, "fact.leg.engaged_days"),  # a full rebuild in another zone computes local days anew
+        (REPORTER, "fact.leg.engaged_days"),  # a full rebuild in another zone computes the local days again
         (REPORTER, "fact.message.days"),
         (REPORTER, "fact.message.sent_day"),
     ]
 
 
-def test_roles_may_not_log_in_nor_create_and_only_writers_may_stage(warehouse: Warehouse) -> None:
+def test_roles_cannot_log_in_and_only_writers_may_create_tables_in_staging(warehouse: Warehouse) -> None:
     roles = ("waybill_owner", *ROLES)
     found = warehouse.rows(
         "select rolname, rolcanlogin or rolsuper or rolcreaterole or rolcreatedb or rolbypassrls from pg_roles"
@@ -367,7 +367,7 @@ def test_roles_may_not_log_in_nor_create_and_only_writers_may_stage(warehouse: W
 
 
 @pytest.mark.parametrize("role", [BI_READER, SUPPORT_READER])
-def test_readers_read_reports_and_see_no_private_thing(warehouse: Warehouse, role: str) -> None:
+def test_readers_may_read_reports_but_no_private_tables(warehouse: Warehouse, role: str) -> None:
     connection = warehouse.connect(role)
     allowed = [*REPORT_TABLES, *REPORT_VIEWS, *(["private.recipient"] if role == SUPPORT_READER else [])]
     with connection, connection.cursor() as cursor:
@@ -401,7 +401,7 @@ def months_until_next(now: datetime, first_year: int) -> list[str]:
     return [f"event_{number // 12}{number % 12 + 1:02}" for number in range(first_year * 12, last + 1)]
 
 
-def test_partitions_go_from_five_years_back_to_next_month_and_one_below(warehouse: Warehouse) -> None:
+def test_partitions_cover_five_years_back_to_next_month_and_all_time_before(warehouse: Warehouse) -> None:
     found = partitions(warehouse.url)
     now = datetime.now(UTC)
     assert sorted(found) == sorted(["event_before", *months_until_next(now, now.year - 5)])
@@ -425,7 +425,7 @@ def test_gaps_between_partitions_are_filled(warehouse: Warehouse) -> None:
     assert partitions(warehouse.url) == before
 
 
-def test_a_partition_of_the_loaders_making_is_the_owners_and_has_all_indexes(warehouse: Warehouse) -> None:
+def test_a_partition_that_the_loader_creates_belongs_to_the_owner_and_has_all_indexes(warehouse: Warehouse) -> None:
     connection = connect(warehouse.url, LOADER)
     last = datetime.now(UTC).replace(day=28)
     with connection, connection.cursor() as cursor:
@@ -441,7 +441,7 @@ def test_a_partition_of_the_loaders_making_is_the_owners_and_has_all_indexes(war
     assert set(found) == {("waybill_owner", own[0][0], 1)}
 
 
-def test_years_that_change_in_a_leap_year_make_partitions_too(warehouse: Warehouse) -> None:
+def test_partitions_can_be_created_on_a_leap_day(warehouse: Warehouse) -> None:
     connection = connect(warehouse.url, LOADER)
     with connection, connection.cursor() as cursor:
         assert ensure_partitions(cursor, datetime(2028, 2, 29, 23, 59, tzinfo=UTC)) > 0

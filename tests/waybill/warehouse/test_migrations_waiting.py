@@ -1,4 +1,4 @@
-"""A migration that waits for other sessions says so, lets readers get on, and does not wait for ever."""
+"""A migration that waits for other sessions logs that, lets readers continue, and gives up after a while."""
 
 import logging
 import shutil
@@ -20,14 +20,14 @@ NEW = "9999_another_column.sql"
 
 @pytest.fixture
 def new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A release with one more file, which locks a table that BI tools read."""
+    """Add a file to the release that locks a table which BI tools read."""
     shutil.copytree(migrations.SQL, tmp_path / "sql")
     (tmp_path / "sql" / "schema" / NEW).write_text("alter table report.email_campaign add column another integer;")
     monkeypatch.setattr(migrations, "SQL", tmp_path / "sql")
     monkeypatch.setattr(migrations, "TABLE_PATIENCE_SECONDS", 1)
 
 
-def test_readers_wait_no_longer_than_one_try_and_the_migration_ends_behind_the_one_in_its_way(
+def test_readers_wait_for_at_most_one_try_of_a_migration_that_waits(
     warehouse: Warehouse, new_file: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "waybill")
@@ -47,7 +47,7 @@ def test_readers_wait_no_longer_than_one_try_and_the_migration_ends_behind_the_o
     assert [NEW in message for message in caplog.messages] == [True], "one message, however many tries"
 
 
-def test_a_migration_that_cannot_get_at_a_table_gives_up_and_leaves_nothing_half_done(
+def test_a_migration_that_never_gets_its_table_gives_up_without_changes(
     warehouse: Warehouse, new_file: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "PATIENCE_SECONDS", 1)
@@ -59,7 +59,7 @@ def test_a_migration_that_cannot_get_at_a_table_gives_up_and_leaves_nothing_half
     assert migrate(warehouse.url) == [NEW]
 
 
-def test_a_second_migration_says_what_it_waits_for(
+def test_a_second_migration_logs_what_it_waits_for(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(locks.BOUNDS, "lock_timeout", "1s")

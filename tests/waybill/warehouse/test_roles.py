@@ -1,7 +1,7 @@
-"""Every right of every role on everything that is in the warehouse: as Postgres has it written, and tried for real.
+"""The rights of every role on everything in the warehouse: as the catalogue of Postgres lists them, and as they work.
 
-What each role may do with each table and view stands in MATRIX of test_migrations. Here is what else there is: schemas,
-sequences, functions, PUBLIC, strangers; and logins of their own, as people have them.
+MATRIX of test_migrations lists the rights of each role on each table and view. The tests here also cover schemas,
+sequences, functions, PUBLIC, logins of the roles, and a login without a role.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.waybill.warehouse.test_migrations import BI_READER, LOADER, MATRIX, R
 
 OWNER, NOBODY, PUBLIC = "waybill_owner", "nobody", "public"
 READERS = {REPORTER, BI_READER, SUPPORT_READER}
-OURS = ("ops", "private", "fact", "staging", "report")
+OWN_SCHEMAS = ("ops", "private", "fact", "staging", "report")
 LETTERS = {"s": "SELECT", "i": "INSERT", "u": "UPDATE", "d": "DELETE"}
 
 SCHEMAS = {
@@ -27,13 +27,13 @@ SCHEMAS = {
     "report": dict.fromkeys((LOADER, *READERS), "USAGE"),
 }
 FUNCTIONS = {
-    # say nothing of anybody
+    # reveal nothing about recipients
     "fact.message_key": {PUBLIC},
     "fact.recipient_message_key": {PUBLIC},
     "fact.key_floor": {PUBLIC},
     "fact.masked": {PUBLIC},
     "fact.sees_recipients": {PUBLIC},
-    # act as the owner
+    # run with the rights of the owner
     "fact.ensure_partitions": {LOADER},
     "fact.timeline": READERS,
     "fact.failure": READERS,
@@ -60,9 +60,9 @@ def may(table: str, role: str, letter: str) -> bool:
     return role in ROLES and letter in MATRIX[table][ROLES.index(role)]
 
 
-def test_every_relation_has_exactly_the_grants_that_were_decided(warehouse: Warehouse) -> None:
-    found = warehouse.rows(GRANTS, (list(OURS),))
-    # the loader has rights on some tables of schemas that only others may use; without usage they are nothing
+def test_every_relation_has_exactly_the_grants_of_the_matrix(warehouse: Warehouse) -> None:
+    found = warehouse.rows(GRANTS, (list(OWN_SCHEMAS),))
+    # The loader has rights on some tables in schemas that it may not use; these rights have no effect.
     expected = {
         (table, role, right)
         for (table, role), (letter, right) in product(product(MATRIX, ROLES), LETTERS.items())
@@ -72,73 +72,73 @@ def test_every_relation_has_exactly_the_grants_that_were_decided(warehouse: Ware
     assert set(found) == expected, "a new table, view or sequence needs a line in MATRIX of test_migrations"
 
 
-def test_every_relation_was_decided_about(warehouse: Warehouse) -> None:
-    found = warehouse.rows(RELATIONS, (list(OURS),))
+def test_every_relation_is_in_the_matrix(warehouse: Warehouse) -> None:
+    found = warehouse.rows(RELATIONS, (list(OWN_SCHEMAS),))
     tables = {name for name, kind, is_partition in found if kind != "S" and not is_partition}
     assert tables == MATRIX.keys()
     assert sum(kind == "S" for _, kind, _ in found) >= 6
     assert sum(is_partition for *_, is_partition in found) > 60
 
 
-def test_a_relation_that_nobody_decided_about_is_noticed(warehouse: Warehouse) -> None:
+def test_a_relation_that_is_missing_from_the_matrix_is_noticed(warehouse: Warehouse) -> None:
     warehouse.rows("create table report.new_one (x integer); grant select on report.new_one to public; select 1")
-    found = warehouse.rows(GRANTS, (list(OURS),))
+    found = warehouse.rows(GRANTS, (list(OWN_SCHEMAS),))
     assert ("report.new_one", PUBLIC, "SELECT") in found
-    assert "report.new_one" in {name for name, *_ in warehouse.rows(RELATIONS, (list(OURS),))} - MATRIX.keys()
+    assert "report.new_one" in {name for name, *_ in warehouse.rows(RELATIONS, (list(OWN_SCHEMAS),))} - MATRIX.keys()
 
 
-def test_schemas_are_used_by_whom_was_decided(warehouse: Warehouse) -> None:
+def test_schemas_have_exactly_the_listed_grants(warehouse: Warehouse) -> None:
     found = warehouse.rows(
         "select n.nspname, coalesce(r.rolname, 'public'), string_agg(a.privilege_type, ' ' order by a.privilege_type)"
         " from pg_namespace as n"
         " cross join lateral aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) as a"
         " left join pg_roles as r on r.oid = a.grantee"
         " where n.nspname = any (%s) and a.grantee <> n.nspowner group by 1, 2",
-        (list(OURS),),
+        (list(OWN_SCHEMAS),),
     )
     assert found
     assert {(schema, role): rights for schema, role, rights in found} == {
         (schema, role): rights for schema, of_schema in SCHEMAS.items() for role, rights in of_schema.items()
     }
     others = warehouse.rows(
-        "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> all (%s)", (list(OURS),)
+        "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> all (%s)", (list(OWN_SCHEMAS),)
     )
     assert sorted(name for (name,) in others) == ["information_schema", "public"]
 
 
-def test_functions_are_called_by_whom_was_decided(warehouse: Warehouse) -> None:
+def test_functions_have_exactly_the_listed_grants(warehouse: Warehouse) -> None:
     found = warehouse.rows(
         "select n.nspname || '.' || p.proname, coalesce(r.rolname, 'public'), p.prosecdef, p.proconfig"
         " from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace"
         " cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a"
         " left join pg_roles as r on r.oid = a.grantee"
         " where n.nspname = any (%s) and a.grantee <> p.proowner",
-        (list(OURS),),
+        (list(OWN_SCHEMAS),),
     )
     grantees: dict[str, set[str]] = {}
     for name, grantee, is_definer, config in found:
         grantees.setdefault(name, set()).add(grantee)
         if is_definer:
-            # temporary things last: where they are not named, types of a caller's making are found first
-            assert "search_path=pg_catalog, pg_temp" in config, f"{name} acts as the owner wherever its names are found"
+            # pg_temp last: if it is not listed, the temporary types of the caller are found first
+            assert "search_path=pg_catalog, pg_temp" in config, f"{name} runs as the owner without a fixed search_path"
             assert grantee != PUBLIC, name
     assert grantees == FUNCTIONS
 
 
-def test_everything_is_the_owners_and_no_grant_waits_for_what_is_made_later(warehouse: Warehouse) -> None:
+def test_the_owner_owns_everything_and_there_are_no_default_grants(warehouse: Warehouse) -> None:
     strangers = warehouse.rows(
         "select n.nspname || '.' || c.relname, pg_get_userbyid(c.relowner) from pg_class as c"
         " inner join pg_namespace as n on n.oid = c.relnamespace"
         " where n.nspname = any (%s) and pg_get_userbyid(c.relowner) <> %s and c.relkind not in ('i', 'I')",
-        (list(OURS), OWNER),
+        (list(OWN_SCHEMAS), OWNER),
     )
-    assert {name for name, _ in strangers} <= {"ops.migration"}, "written before there is an owner"
+    assert {name for name, _ in strangers} <= {"ops.migration"}, "created before the owner exists"
     assert warehouse.rows("select count(*) from pg_default_acl") == [(0,)]
 
 
 @pytest.fixture
 def logins(warehouse: Warehouse) -> Iterator[dict[str, Connection]]:
-    """A login of its own for each role, and one of a stranger who is a member of nothing."""
+    """Return a connection for each role, with its own login, and one for a login without a role."""
     admin = warehouse.connect()
     admin.autocommit = True
     opened = {}
@@ -156,8 +156,8 @@ def logins(warehouse: Warehouse) -> Iterator[dict[str, Connection]]:
     admin.close()
 
 
-def is_let(connection: Connection, statement: str) -> bool:
-    """Whether the statement is let through; any other trouble than a missing right is an error of the test."""
+def is_allowed(connection: Connection, statement: str) -> bool:
+    """Return whether the rights of the login allow the statement; any other error fails the test."""
     with connection.cursor() as cursor:
         try:
             cursor.execute(statement)
@@ -167,19 +167,19 @@ def is_let(connection: Connection, statement: str) -> bool:
 
 
 @pytest.mark.parametrize("role", [*ROLES, NOBODY])
-def test_a_login_selects_from_and_empties_what_its_role_may_and_nothing_else(
+def test_a_login_may_select_and_delete_only_what_its_role_may(
     warehouse: Warehouse, logins: dict[str, Connection], role: str
 ) -> None:
-    found = warehouse.rows(RELATIONS, (list(OURS),))
-    selected = {name for name, *_ in found if is_let(logins[role], f"select * from {name} limit 1")}
+    found = warehouse.rows(RELATIONS, (list(OWN_SCHEMAS),))
+    selected = {name for name, *_ in found if is_allowed(logins[role], f"select * from {name} limit 1")}
     deleted = {
-        name for name, kind, _ in found if kind in "rp" and is_let(logins[role], f"delete from {name} where false")
+        name for name, kind, _ in found if kind in "rp" and is_allowed(logins[role], f"delete from {name} where false")
     }
     usable = {schema for schema, rights in SCHEMAS.items() if role in rights}
     in_reach = {table for table in MATRIX if table.split(".")[0] in usable}
     assert selected == {table for table in in_reach if may(table, role, "s")}
     assert deleted == {table for table in in_reach if may(table, role, "d")}
-    assert not any(is_let(logins[role], f"truncate {name}") for name, kind, _ in found if kind in "rp")
+    assert not any(is_allowed(logins[role], f"truncate {name}") for name, kind, _ in found if kind in "rp")
     if role == BI_READER:
         assert {name.split(".")[0] for name in selected} == {"report"}
         assert selected == {table for table in MATRIX if table.startswith("report.")}
@@ -188,7 +188,7 @@ def test_a_login_selects_from_and_empties_what_its_role_may_and_nothing_else(
 
 
 @pytest.mark.parametrize("role", [BI_READER, SUPPORT_READER, NOBODY])
-def test_readers_and_strangers_change_nothing(logins: dict[str, Connection], role: str) -> None:
+def test_readers_and_logins_without_a_role_cannot_change_anything(logins: dict[str, Connection], role: str) -> None:
     for statement in (
         "create table report.mine (x integer)",
         "create table public.mine (x integer)",
@@ -203,4 +203,4 @@ def test_readers_and_strangers_change_nothing(logins: dict[str, Connection], rol
         "set role waybill_owner",
         "grant waybill_support_reader to current_user",
     ):
-        assert not is_let(logins[role], statement), statement
+        assert not is_allowed(logins[role], statement), statement
