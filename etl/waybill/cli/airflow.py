@@ -1,4 +1,4 @@
-"""airflow dags: the DAG files, for an Airflow of one's own."""
+"""airflow dags: writes the DAG files for an existing Airflow."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from waybill import __version__, installed_files
 from waybill.cli.output import say
 from waybill.model.errors import ConfigurationError
 
-airflow = typer.Typer(help="Write the DAG files, for an Airflow of your own.", no_args_is_help=True)
+airflow = typer.Typer(help="Write the DAG files for your own Airflow.", no_args_is_help=True)
 
 _MARK = "# Written by `waybill airflow dags`, Waybill "
 
@@ -21,28 +21,28 @@ def dags(
 ) -> None:
     """Write the DAG files into a folder.
 
-    Their first line names the version of Waybill that wrote them. A file that is there already and differs stays, and
-    then nothing is written, unless --force is given: give it after an upgrade.
+    The first line of each file names the version of Waybill that wrote it. If the folder has a file of the same name
+    with another content, nothing is written; --force replaces such files. Use it after an upgrade.
     """
     installed_files.check()
     wanted = {file.name: _written(file) for file in sorted(installed_files.DAGS.glob("waybill_*.py"))}
-    there = {name: (folder / name).read_text() for name in wanted if (folder / name).exists()}
-    differing = [name for name, text in there.items() if text != wanted[name]]
+    existing = {name: (folder / name).read_text() for name in wanted if (folder / name).exists()}
+    differing = [name for name, text in existing.items() if text != wanted[name]]
     if differing and not force:
-        named = ", ".join(f"{name} ({_origin(there[name])})" for name in differing)
+        named = ", ".join(f"{name} ({_origin(existing[name])})" for name in differing)
         raise ConfigurationError(
-            f"Nothing was written to {folder}: {named} would change. This is Waybill {__version__}. Keep what you "
-            "changed there in files of other names, and give the same command with --force."
+            f"Nothing was written to {folder}: {named} would change. This is Waybill {__version__}. Keep your changes "
+            "in files with other names, and run the same command with --force."
         )
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in wanted.items():
-        if there.get(name) == text:
+        if existing.get(name) == text:
             say(f"unchanged {folder / name}")
             continue
-        draft = folder / f".{name}.draft"  # Airflow may look at any time, and never sees half a file
+        draft = folder / f".{name}.draft"  # Airflow reads the folder at any time; it must never see half a file
         draft.write_text(text)
         draft.replace(folder / name)
-        say(f"{'replaced' if name in there else 'wrote'} {folder / name}")
+        say(f"{'replaced' if name in existing else 'wrote'} {folder / name}")
 
 
 def _written(file: Path) -> str:

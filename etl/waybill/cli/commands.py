@@ -1,11 +1,16 @@
 """The commands by name. The module of a command is imported when the command runs, not when `waybill` starts."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
+
+if TYPE_CHECKING:  # typer has no public names for these
+    from typer._click import Command, Context, HelpFormatter
 
 MODULES = {
     "feeds": "loading",
@@ -13,12 +18,12 @@ MODULES = {
     "load": "loading",
     "replay": "loading",
     "pull": "pulling",
-    "status": "inspecting",
-    "doctor": "inspecting",
+    "status": "status",
+    "doctor": "doctor",
     "verify": "verifying",
     "demo": "demo",
     "report": "reporting",
-    "rejected": "inspecting",
+    "rejected": "rejected",
     "reasons": "reasons",
     "warehouse": "warehouse",
     "airflow": "airflow",
@@ -30,28 +35,34 @@ SUMMARIES = {
     "normalise": "Print a file as canonical events, without a database.",
     "load": "Load files into facts, and print the ledger row.",
     "replay": "Load a time range again from landing.",
-    "pull": "Pull a feed, and load what it shows.",
-    "status": "Show how far each feed has come, and what waits.",
-    "doctor": "Say what is missing or wrong, and how to fix it.",
-    "verify": "Derive facts and reports again, and say what differs.",
-    "demo": "Do everything once, on simulated providers.",
+    "pull": "Pull a feed, and load its records.",
+    "status": "Show how far each feed has come, and what needs care.",
+    "doctor": "Report what is missing or wrong, and how to fix it.",
+    "verify": "Derive facts and reports again, and report differences.",
+    "demo": "Run every step once, on simulated providers.",
     "report": "List, show and rebuild the reports.",
-    "rejected": "List and show records that could not be normalised.",
-    "reasons": "Try and list the rules of failure reasons.",
-    "warehouse": "Start, stop, migrate the Postgres that holds it all.",
-    "airflow": "Write the DAG files, for an Airflow of your own.",
+    "rejected": "List and show records that could not be mapped.",
+    "reasons": "Test and list the rules for failure reasons.",
+    "warehouse": "Start, stop and migrate the warehouse.",
+    "airflow": "Write the DAG files for your own Airflow.",
 }
 """The first sentence of each command's help: `waybill --help` prints it without importing the commands."""
 
 
-class Commands(Mapping[str, Any]):
-    """The commands of typer by name; looking one up imports its module."""
+class Commands(MutableMapping[str, "Command"]):
+    """The commands of typer by name; a look-up imports the module of the command."""
 
-    def __getitem__(self, name: str) -> object:
+    def __getitem__(self, name: str) -> Command:
         module = import_module(f"waybill.cli.{MODULES[name]}")
         registered = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
         module.register(registered)
         return typer.main.get_group(registered).commands[name]
+
+    def __setitem__(self, name: str, command: Command) -> None:
+        raise TypeError("the commands are fixed")
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("the commands are fixed")
 
     def __iter__(self) -> Iterator[str]:
         return iter(MODULES)
@@ -61,13 +72,13 @@ class Commands(Mapping[str, Any]):
 
 
 class CommandGroup(TyperGroup):
-    """The root of the command line, whose commands are imported late."""
+    """The root of the command line; it imports a command when it is called."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = Commands()
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the list of commands for the help."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))

@@ -1,4 +1,4 @@
-"""demo: everything once, on simulated providers, in a warehouse of its own."""
+"""demo: runs every step once, on simulated providers, in its own warehouse."""
 
 import importlib.util
 import shutil
@@ -27,17 +27,17 @@ ZONE = "Europe/Berlin"
 CEILING = 0.05
 ROWS_SHOWN = 6
 PAGE_WIDTH = 100
-"""Of tables that do not go to a terminal."""
+"""The width of tables that do not go to a terminal."""
 
 
 def demo(
-    seed: Annotated[int, typer.Option("--seed", help="Another seed is another world, loaded beside the first.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed simulates other data, loaded in addition.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's Postgres running at the end.")] = False,
 ) -> None:
-    """Do everything once, on simulated providers.
+    """Run every step once, on simulated providers.
 
-    Writes their logs, loads them, rebuilds the reports and shows the first rows of each. Uses an embedded Postgres
-    under var/demo, whatever WAREHOUSE_URL says. A second run finds everything loaded.
+    Writes their logs, loads them, rebuilds the reports and shows the first rows of each report. Uses an embedded
+    Postgres under var/demo and ignores WAREHOUSE_URL. A second run loads nothing new.
     """
     if not embedded.is_installed() or importlib.util.find_spec("waybill.simulator") is None:
         raise ConfigurationError(
@@ -69,7 +69,7 @@ def demo(
     finally:
         if not keep and not was_running:
             embedded.stop(var / "postgres", settings.postgres_version)
-    _tell_how_to_go_on(base, var, is_up=keep or was_running)
+    _print_next_steps(base, var, is_up=keep or was_running)
 
 
 def _write_inbox(inbox: Path, seed: int) -> None:
@@ -83,7 +83,7 @@ def _write_inbox(inbox: Path, seed: int) -> None:
     private_folder(draft)
     count = write(World(seed), draft)
     draft.rename(inbox)
-    say(f"{count} files as providers and the campaign system would write them: {_shown(inbox)}")
+    say(f"{count} files, as providers and the campaign system write them: {_shown(inbox)}")
 
 
 def _load(settings: Settings, url: str) -> None:
@@ -116,7 +116,7 @@ def _rebuild(url: str) -> None:
             code_version=__version__,
         )
     typer.echo(
-        f"\nBuild {result.build_id}: {len(result.days)} days rebuilt, {result.rows_changed} report rows changed."
+        f"\nBuild {result.build_id}: {len(result.days or ())} days rebuilt, {result.rows_changed} report rows changed."
     )
 
 
@@ -133,18 +133,18 @@ def _width() -> int:
     return table_width() or PAGE_WIDTH
 
 
-def _tell_how_to_go_on(base: Settings, var: Path, is_up: bool) -> None:
+def _print_next_steps(base: Settings, var: Path, is_up: bool) -> None:
     program = _program()
     unset = "unset WAREHOUSE_URL RECIPIENT_HMAC_KEY; " if base.warehouse_url or base.recipient_hmac_key else ""
     say(
-        "\nAll rows of a report, what was rejected, and SQL:\n"
+        "\nTo see all rows of a report, the rejected records, and to use SQL:\n"
         f"  {unset}export WAYBILL_VAR={_shown(var)}\n"
         f"  {program} report show email_campaign       # also --format csv, json, parquet\n"
         f"  {program} status\n"
-        f"  {program} rejected list                    # what could not be read, with reason and bytes\n"
+        f"  {program} rejected list                    # rejected records, with reason and bytes\n"
         f'  psql "$({program} warehouse url)" -c "select * from report.freshness"\n'
         + (
-            f"The demo's Postgres is still up; `{program} warehouse down` stops it."
+            f"The demo's Postgres still runs; `{program} warehouse down` stops it."
             if is_up
             else f"The demo's Postgres was stopped; these commands start it, `{program} warehouse down` stops it."
         )
@@ -152,7 +152,7 @@ def _tell_how_to_go_on(base: Settings, var: Path, is_up: bool) -> None:
 
 
 def _program() -> str:
-    """How this program can be called from here."""
+    """Returns the command that calls this program."""
     called = Path(sys.argv[0])
     if called.name != "waybill":
         return "python -m waybill"

@@ -1,4 +1,4 @@
-"""What `status --joins` prints."""
+"""Prints `status --joins`."""
 
 import typer
 
@@ -10,7 +10,7 @@ from waybill.warehouse.connection import REPORTER, connected
 
 
 def warnings(found: list[Share]) -> list[str]:
-    """A line for each share above the ceiling."""
+    """Returns a line for each share above the ceiling."""
     return [f"{one.account}, {one.feed}: {visible(str(one))}" for one in found if one.is_warning]
 
 
@@ -25,7 +25,7 @@ def show(settings: Settings, url: str, account: str | None, as_json: bool) -> No
         print_json(found)
         return
     if not found:
-        typer.echo("Everything that should have joined did.")
+        typer.echo("Everything that should join has joined.")
     for number, one in enumerate(found):
         if number:
             typer.echo("")

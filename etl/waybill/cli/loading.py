@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -41,25 +41,25 @@ OwnerOption = Annotated[
 
 
 def feed_of(slug: str) -> Feed:
-    """The feed of a slug. Raises UsageError."""
+    """Returns the feed with a slug. Raises UsageError."""
     if slug not in FEEDS:
         raise UsageError(f"There is no feed {slug!r}. Feeds: {', '.join(FEEDS)}.")
     return FEEDS[slug]
 
 
 def account_of(name: str | None) -> str | None:
-    """The account as given, checked. Raises UsageError."""
+    """Returns the account as given, checked. Raises UsageError."""
     return None if name is None else check_account(name)
 
 
 def feeds(
-    feed: Annotated[str | None, typer.Argument(metavar="FEED", help="Columns and words of this one.")] = None,
+    feed: Annotated[str | None, typer.Argument(metavar="FEED", help="The columns and words of this feed.")] = None,
     json: JsonOption = False,
 ) -> None:
     """List the feeds, or print the columns and words of one.
 
-    Slug, channel, kind, lateness (how far back each run re-reads), and the credentials that they want. docs/feeds has a
-    page for each.
+    Slug, channel, kind, lateness (how far back each run reads again) and credentials. docs/feeds has a page for each
+    feed.
     """
     if feed is not None:
         _print_feed(feed_of(feed), json)
@@ -79,11 +79,17 @@ def feeds(
     if json:
         print_json(rows)
     else:
-        print_table(list(rows[0]), [[*list(row.values())[:-1], ", ".join(row["credentials"])] for row in rows])
+        print_table(
+            list(rows[0]),
+            [
+                [*list(row.values())[:-1], ", ".join(feed.credentials)]
+                for row, feed in zip(rows, FEEDS.values(), strict=True)
+            ],
+        )
 
 
 def _print_feed(feed: Feed, json: bool) -> None:
-    """What records of a feed may hold, and what its words become."""
+    """Print the columns that records of a feed may have, and the event type of each of its words."""
     words = {word: event_type for word, event_type in feed.event_types.items() if word is not None}
     reasons = NOT_SENT_REASONS if feed.provider == DISPATCH else {}
     if json:
@@ -101,7 +107,7 @@ def _print_feed(feed: Feed, json: bool) -> None:
     typer.echo(f"Columns: {', '.join(feed.columns)}\n")
     print_table(["word", "event"], [list(pair) for pair in words.items()])
     if feed.account_words:
-        typer.echo(f"\nAbout the account, no event, shown by `waybill status`: {', '.join(feed.account_words)}")
+        typer.echo(f"\nAbout the account, not events; `waybill status` shows them: {', '.join(feed.account_words)}")
     if reasons:
         typer.echo("")
         print_table(["category", "reasons of not_sent"], [[name, ", ".join(of)] for name, of in reasons.items()])
@@ -138,7 +144,7 @@ def normalise(
 
 
 def _check_ceiling(counts: ObjectCounts, ceiling: float) -> None:
-    """Raise CeilingError where `load` would hold the file back."""
+    """Raise CeilingError if `load` would hold the file back."""
     from waybill.load.ceiling import held_back, told_held_back
 
     if held_back({0: counts}, ceiling):
@@ -149,7 +155,7 @@ def _check_ceiling(counts: ObjectCounts, ceiling: float) -> None:
 
 
 def opened(path: str) -> BinaryIO:
-    """A file, or stdin for `-`, to be read as bytes. Raises UsageError, or SourceError where it cannot be read."""
+    """Returns a file, or stdin for `-`, opened for bytes. Raises UsageError, or SourceError if it cannot be read."""
     from waybill.landing.places import failures_as, place
 
     if path == "-":
@@ -163,7 +169,7 @@ def opened(path: str) -> BinaryIO:
         except FileNotFoundError:
             raise UsageError(f"{path}: no such file.") from None
         except IsADirectoryError:
-            raise UsageError(f"{path} is a folder; this takes one file.") from None
+            raise UsageError(f"{path} is a folder; expected one file.") from None
 
 
 def load(
@@ -172,8 +178,8 @@ def load(
         list[str] | None,
         typer.Argument(
             metavar="PATH",
-            help="Files or folders (of an api feed: response bodies); table:SCHEMA.NAME for a dispatch log in "
-            "DISPATCH_LOG_URL. Without any: the inbox, INBOX_URL/<account>/FEED/.",
+            help="Files or folders (for an API feed: response bodies); table:SCHEMA.NAME for a dispatch log in "
+            "DISPATCH_LOG_URL. [default: the inbox, INBOX_URL/<account>/FEED/]",
         ),
     ] = None,
     account: Annotated[
@@ -181,15 +187,15 @@ def load(
         typer.Option(
             "--account",
             metavar="NAME",
-            help=f"Organisation that owns the feed. [default: {DEFAULT_ACCOUNT}; of the inbox, every one]",
+            help=f"Organisation that owns the feed. [default: {DEFAULT_ACCOUNT}; in the inbox, all]",
         ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Load files into facts, and print the ledger row.
 
-    Lands, stages, validates and publishes, in one transaction per batch. What is loaded already is left alone: load
-    the same folder as often as you like.
+    Lands, stages, validates and publishes, in one transaction per batch. Records that are loaded already do not
+    change, so you can load the same folder any number of times.
     """
     from waybill.flow.ingest import load_inbox, load_paths
     from waybill.landing import inbox
@@ -220,14 +226,14 @@ def load(
 
 
 class IngestReport:
-    """What `load` and `pull` say of what they loaded and of what failed: the same words and exit codes."""
+    """The report of `load` and `pull` on what was loaded and what failed."""
 
     def __init__(self) -> None:
         self.done: list[Loaded] = []
         self.failed: list[WaybillError] = []
 
     def take(self, account: str, progress: Progress, ingest: "Callable[[], Outcome]") -> None:
-        """Load the files of one account; what fails keeps no other account away."""
+        """Load the files of one account. An error is kept, so that the other accounts are still loaded."""
         skipped_before = progress.skipped_count
         try:
             outcome = ingest()
@@ -238,18 +244,18 @@ class IngestReport:
         self.add(outcome)
 
     def add(self, outcome: "Outcome") -> None:
-        """Note what an ingest came to."""
+        """Add the result of an ingest."""
         self.done += outcome.done
         self.failed += outcome.failed
 
     def say_files(self, account: str, count: int, skipped_count: int) -> None:
-        """How many files of an account are new."""
+        """Report how many files of an account are new."""
         say(f"{account}: {count:,} new files" + (f", {skipped_count:,} skipped" if skipped_count else ""))
 
     def print(self, json: bool, nothing: str) -> None:
         """Print the ledger rows, and raise the first failure.
 
-        :param nothing: what is said where nothing was loaded and nothing failed
+        :param nothing: the message if nothing was loaded and nothing failed
         """
         if self.done or not self.failed or json:
             print_loaded(self.done, json, "" if self.failed else nothing)
@@ -260,15 +266,15 @@ class IngestReport:
 
 
 def warn_of_misplaced(settings: Settings) -> None:
-    """Warn of what lies in the inbox where no feed looks."""
+    """Warn of files in the inbox that belong to no feed."""
     from waybill.landing import inbox
 
     for sentence in inbox.misplaced(settings):
         logging.getLogger("waybill.cli").warning("%s", sentence)
 
 
-def _check_paths(paths: list[str] | tuple[str, ...]) -> None:
-    """All of them, before the first is landed."""
+def _check_paths(paths: Sequence[str]) -> None:
+    """Raise UsageError if a path does not exist, before the first one is landed."""
     from waybill.landing.entries import exists
 
     for path in paths:
@@ -281,16 +287,16 @@ def replay(
     from_at: Annotated[
         str, typer.Option("--from", metavar="TIME", help="Start: ISO 8601 with a zone, or a date (midnight UTC).")
     ],
-    until_at: Annotated[str, typer.Option("--until", metavar="TIME", help="End, not included; written likewise.")],
+    until_at: Annotated[str, typer.Option("--until", metavar="TIME", help="End, not included.")],
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="Of this organisation only. [default: every one]")
+        str | None, typer.Option("--account", metavar="NAME", help="Only this organisation. [default: all]")
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Load a time range again from landing.
 
-    For after a mapping changed. Reads every landed object of the feed's provider that holds events of the range, and
-    replaces those events, in one transaction per account. An event that no object tells any more is taken back.
+    Use it after a mapping changed. Reads every landed object of the feed's provider that contains events of the range,
+    and replaces those events, in one transaction per account. Takes back an event that no object contains any more.
     """
     from waybill.flow.replay import replay as replay_range
 
@@ -303,11 +309,11 @@ def replay(
     warehouse = loader(settings)
     with Progress():
         done = replay_range(warehouse, source, first, until, owner)
-    print_loaded(done, json, "Nothing to replay: no published object holds events of that time.")
+    print_loaded(done, json, "Nothing to replay: no published object contains events of that time.")
 
 
 def instant(option: str, text: str) -> datetime:
-    """The time that an option names, aware. Raises UsageError naming the option."""
+    """Returns the time of an option, aware. Raises UsageError that names the option."""
     try:
         return parse_instant(text)
     except (ValueError, OverflowError) as error:
@@ -316,9 +322,11 @@ def instant(option: str, text: str) -> datetime:
         ) from None
 
 
-def print_loaded(done: list, json: bool, nothing: str) -> None:
-    """The ledger rows of what was loaded, and what to know about them; `nothing`: said where there are none, or
-    empty."""
+def print_loaded(done: "Sequence[Loaded]", json: bool, nothing: str) -> None:
+    """Print the ledger rows of loads, and remarks on them.
+
+    :param nothing: the message if there are no loads; empty: no message
+    """
     if json:
         print_json([{**msgspec.to_builtins(item.row), "is_new": item.is_new} for item in done])
     fresh = [item for item in done if item.is_new]
@@ -336,11 +344,11 @@ def print_loaded(done: list, json: bool, nothing: str) -> None:
     for remark in (remark for item in fresh for remark in item.summary.remarks):
         say(remark)
     for load_id in sorted({item.row.load_id for item in done if not item.is_new}):
-        say(f"Published already, the last of it by load {load_id}: nothing was written.")
-    if rejected := sum(row.rejected_count for row in new):
+        say(f"Everything was published before, the last part by load {load_id}: nothing was written.")
+    if rejected := sum(row.rejected_count or 0 for row in new):
         say(f"{rejected} records were rejected: `waybill rejected list` shows reason and bytes.")
-    if unknown := sum(row.unknown_count for row in new):
-        say(f"{unknown} events have a word of the provider that has no mapping yet: they are kept as `unknown`.")
+    if unknown := sum(row.unknown_count or 0 for row in new):
+        say(f"{unknown} events have a provider word without a mapping: they are kept as `unknown`.")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""How commands speak: data on stdout, everything else on stderr. What a provider wrote never steers a terminal."""
+"""The output of commands: data on stdout, everything else on stderr. Text of a provider never controls a terminal."""
 
 import logging
 import os
@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, TextIO
 
 import typer
 
 PATIENCE_SECONDS = 3.0
-"""How long work may go on without a line that says how far it has come."""
+"""How long work may go on without a line of progress."""
 
 ROWS_AT_ONCE = 25
-"""Rows whose columns stay together where a table has to be folded."""
+"""How many rows a folded table shows before it repeats its column blocks for the next rows."""
 
 _GAP = "  "
 _CLEAR_LINE = "\r\x1b[K"
@@ -28,7 +28,7 @@ _CONTROL_IN_JSON = re.compile(r"[\x7f-\x9f]")  # JSON escapes the others itself
 _LOGGER = logging.getLogger("waybill")
 _FIELDS_OF_ALL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _lock = threading.Lock()
-_open_line: list[str] = []  # what stands on the terminal's last line and will be written over
+_open_line: list[str] = []  # the last line of the terminal, which the next message overwrites
 
 
 @dataclass
@@ -40,30 +40,26 @@ class _Style:
 _style = _Style()
 
 
-class _Writable(Protocol):
-    def write(self, data: bytes) -> int: ...
-
-
 def visible(text: str) -> str:
-    """One line of text in which everything that does not print (control characters, line breaks, changes of the
-    direction of writing) is spelt out, as `\\x1b`."""
+    """Returns the text on one line, with every unprintable character (control, line break, writing direction) written
+    as an escape such as `\\x1b`."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def without_control(text: str) -> str:
-    """The text with its line breaks and tabs, every other control character spelt out."""
+    """Returns the text with every control character but line breaks and tabs written as an escape."""
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def set_style(is_json: bool, is_quiet: bool) -> None:
-    """How messages are written from now on: as JSON, one object a line; only warnings and errors."""
+    """Set the form of all later messages: one JSON object a line, or text; only warnings and errors, or all."""
     _style.is_json, _style.is_quiet = is_json, is_quiet
 
 
 def say(message: str, level: int = logging.INFO) -> None:
-    """A message for people, on stderr.
+    """Write a message for people to stderr.
 
     :param level: as in logging
     """
@@ -77,7 +73,7 @@ def say(message: str, level: int = logging.INFO) -> None:
 
 
 def _write_json(record: logging.LogRecord) -> None:
-    """One record of a log with its fields, unless only warnings are asked for."""
+    """Write one log record with its fields; in quiet mode only a warning or an error."""
     if _style.is_quiet and record.levelno < logging.WARNING:
         return
     document = {
@@ -92,24 +88,25 @@ def _write_json(record: logging.LogRecord) -> None:
 
 
 def _write(text: str) -> None:
-    """On stderr; where nobody reads it any more, the work goes on without."""
+    """Write to stderr. If its reader has gone, the work goes on without messages."""
     try:
         typer.echo(text, err=True, nl=False)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def is_terminal(stream: object) -> bool:
-    """Whether a person looks at the stream, on a terminal that can do more than print."""
+def is_terminal(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that understands control sequences."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Progress(logging.Handler):
-    """Shows what the rooms log while a command works. How far the work has come: on a terminal on one line that
-    changes, elsewhere on a line every few seconds, also while there is nothing new to say. Warnings: each on a line
-    of its own, which stays. A context manager, and a callback that takes what is being done.
+    """Shows what a command logs while it works; a context manager, and a callback for lines of progress.
 
-    :ivar skipped_count: entries of files and folders that were passed over, each with a warning
+    On a terminal the progress is one line that changes; elsewhere it is a new line every few seconds, also if nothing
+    has changed. Each warning is a line that stays.
+
+    :ivar skipped_count: files and folders that were skipped, each with a warning
     """
 
     def __init__(self) -> None:
@@ -137,7 +134,7 @@ class Progress(logging.Handler):
                 _write(_CLEAR_LINE)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show one record."""
+        """Show one log record."""
         if record.levelno >= logging.WARNING:
             self.skipped_count += record.name == "waybill.landing"
         if _style.is_json:
@@ -177,14 +174,14 @@ class Progress(logging.Handler):
 
 
 def json_line(value: object) -> str:
-    """A value as JSON on one line, with every control character escaped."""
-    import msgspec  # `waybill --version` and `--help` do without it
+    """Returns a value as JSON on one line, with every control character escaped."""
+    import msgspec  # `waybill --version` and `--help` do not need it
 
     return _escaped(msgspec.json.encode(value).decode())
 
 
 def print_json(value: object) -> None:
-    """One JSON document on stdout."""
+    """Write one JSON document to stdout."""
     import msgspec
 
     typer.echo(_escaped(msgspec.json.format(msgspec.json.encode(value), indent=1).decode()))
@@ -194,32 +191,35 @@ def _escaped(json: str) -> str:
     return _CONTROL_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", json)
 
 
-def stdout_bytes() -> "BinaryIO | _Writable":
-    """stdout for bytes: exact into files and pipes; on a terminal with control characters spelt out."""
-    return _VisibleBytes(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
+def stdout_bytes() -> "BinaryIO | VisibleBytes":
+    """Returns stdout for bytes: unchanged for files and pipes; for a terminal, control characters become escapes."""
+    return VisibleBytes(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
 
 
-class _VisibleBytes:
+class VisibleBytes:
+    """A terminal that shows control characters as escapes."""
+
     def __init__(self, terminal: BinaryIO) -> None:
         self._terminal = terminal
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes, /) -> int:
+        """Write all of the data; returns its length."""
         self._terminal.write(without_control(data.decode(errors="backslashreplace")).encode())
         return len(data)
 
 
 def table_width() -> int | None:
-    """Columns of the terminal that stdout is; None: it is a file or a pipe, and nothing has to fit."""
+    """Returns the columns of the terminal; None: stdout is a file or a pipe, without a limit."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "", width: int | None = None
 ) -> None:
-    """A table on stdout, numbers to the right; an empty one says so.
+    """Write a table to stdout, with numbers aligned to the right.
 
-    :param width: of the page; columns that do not fit go below the others, tied to them by the number of their row.
-        None: that of the terminal, or no limit
+    :param width: of the page; columns that do not fit follow below, with the numbers of their rows. None: the width of
+        the terminal, or no limit
     """
     if title:
         typer.echo(title)
@@ -234,7 +234,7 @@ def print_table(
 
 class _Layout:
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[object]], width: int | None) -> None:
-        from rich.cells import cell_len, set_cell_size  # knows how wide characters are; not needed by every command
+        from rich.cells import cell_len, set_cell_size  # knows the width of characters; not every command needs it
 
         self._cell_len, self._set_cell_size = cell_len, set_cell_size
         self._width = width
@@ -250,16 +250,16 @@ class _Layout:
     def lines(self) -> list[str]:
         places = list(range(len(self._headers)))
         if self._width is None or self._total() <= self._width:
-            return self._block(places, range(len(self._cells)), None)
-        numbers = len(str(len(self._cells)))
-        blocks = self._blocks(places, self._width - numbers)
+            return self._block(places, range(len(self._cells)))
+        numbers_width = len(str(len(self._cells)))
+        blocks = self._blocks(places, self._width - numbers_width)
         if len(blocks) == 1:
-            return self._block(blocks[0], range(len(self._cells)), None)
+            return self._block(blocks[0], range(len(self._cells)))
         lines: list[str] = []
         for first in range(0, len(self._cells), ROWS_AT_ONCE):
             chunk = range(first, min(first + ROWS_AT_ONCE, len(self._cells)))
             for block in blocks:
-                lines += [*([""] if lines else []), *self._block(block, chunk, numbers)]
+                lines += [*([""] if lines else []), *self._block(block, chunk, numbers_width)]
         return lines
 
     def _column_width(self, place: int) -> int:
@@ -281,21 +281,21 @@ class _Layout:
             used += needed
         return blocks
 
-    def _block(self, places: Sequence[int], rows: Sequence[int], numbers: int | None) -> list[str]:
+    def _block(self, places: Sequence[int], rows: Sequence[int], numbers_width: int = 0) -> list[str]:
         height = max(len(self._headers[place]) for place in places)
         lines = []
         for level in range(height):
             heads = [([""] * (height - len(self._headers[p])) + self._headers[p])[level] for p in places]
-            lines.append(self._line(places, heads, None if numbers is None else "#" * (level == height - 1), numbers))
+            lines.append(self._line(places, heads, "#" * (level == height - 1), numbers_width))
         rule = ["─" * self._column_width(place) for place in places]
-        lines.append(self._line(places, rule, None if numbers is None else "─" * numbers, numbers))
+        lines.append(self._line(places, rule, "─" * numbers_width, numbers_width))
         for row in rows:
-            number = None if numbers is None else str(row + 1)
-            lines.append(self._line(places, [self._cells[row][place] for place in places], number, numbers))
+            cells = [self._cells[row][place] for place in places]
+            lines.append(self._line(places, cells, str(row + 1), numbers_width))
         return lines
 
-    def _line(self, places: Sequence[int], texts: Sequence[str], number: str | None, numbers: int | None) -> str:
-        parts = [] if number is None else [number.rjust(numbers)]
+    def _line(self, places: Sequence[int], texts: Sequence[str], number: str, numbers_width: int) -> str:
+        parts = [number.rjust(numbers_width)] if numbers_width else []
         for place, text in zip(places, texts, strict=True):
             width = self._column_width(place)
             if (length := self._cell_len(text)) > width:
@@ -323,7 +323,7 @@ def _cell(value: object) -> str:
 
 
 def _in_words(name: str, content_width: int) -> list[str]:
-    """The name of a column on several lines, broken at its underscores, not much wider than what stands below it."""
+    """Returns the name of a column on several lines, broken at underscores to about the width of its content."""
     words = name.split("_")
     width = max(content_width, *map(len, words))
     lines: list[str] = []

@@ -21,33 +21,32 @@ def pull(
         typer.Option(
             "--from",
             metavar="TIME",
-            help="Start of the window: ISO 8601 with a zone, or a date (midnight UTC). [default: where the feed is "
-            "complete, less its lateness]",
+            help="Start of the window: ISO 8601 with a zone, or a date (midnight UTC). [default: the watermark of the "
+            "feed, less its lateness]",
         ),
     ] = None,
     until_at: Annotated[
         str | None,
-        typer.Option("--until", metavar="TIME", help="Its end, not included; written likewise. [default: now]"),
+        typer.Option("--until", metavar="TIME", help="End of the window, not included. [default: now]"),
     ] = None,
     account: Annotated[
         str | None,
-        typer.Option("--account", metavar="NAME", help="Of this organisation only. [default: each one of ACCOUNTS]"),
+        typer.Option("--account", metavar="NAME", help="Only this organisation. [default: all of ACCOUNTS]"),
     ] = None,
     dated_only: Annotated[
         bool,
         typer.Option(
             "--dated-only",
-            help="With --from: leave out records that have no time to ask for them by (never sent, canceled). They are "
-            "found in a list that begins with the newest, so for a window long ago that list is long.",
+            help="With --from: leave out records without a send time (never sent, canceled). The provider lists them "
+            "only from the newest on, so for an old window that takes long.",
         ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Pull a feed, and load what it shows.
+    """Pull a feed, and load its records.
 
-    An api feed: everything of the window, from the provider. A file feed: everything in the inbox. A pull that was
-    interrupted goes on where it stopped when the same command is given again. An organisation that fails keeps no
-    other away.
+    An API feed pulls the window from the provider, a file feed takes every file of the inbox. To continue an
+    interrupted pull, run the same command again. If one organisation fails, the others are still pulled.
     """
     from waybill.flow import ingest
     from waybill.flow.slices import slices
@@ -58,7 +57,7 @@ def pull(
     now = datetime.now(UTC)
     window = None
     if from_at is None and (until_at is not None or dated_only):
-        raise UsageError(f"{'--dated-only' if until_at is None else '--until'} asks for --from as well.")
+        raise UsageError(f"{'--dated-only' if until_at is None else '--until'} needs --from as well.")
     if from_at is not None:
         window = Window(instant("--from", from_at), now if until_at is None else instant("--until", until_at))
     if (problem := landing_problem(settings)) is not None:

@@ -1,4 +1,4 @@
-"""reasons test | list: the table of failure reasons, tried on a file and printed."""
+"""reasons test | list: tests the rules for failure reasons on a file, and prints them."""
 
 import csv
 import io
@@ -22,13 +22,13 @@ from waybill.model.vocabulary import CHANNELS, FAILURE_CLASSES, FAILURE_EVENTS, 
 TEXT_SHOWN = 60
 LINES_NAMED = 20
 EVERYBODY = "*"
-"""The provider of a line that names none: only rules for every provider are asked."""
+"""The provider of a line that names no provider: only rules for every provider apply."""
 
-reasons = typer.Typer(help="Try and list the rules of failure reasons.", no_args_is_help=True)
+reasons = typer.Typer(help="Test and list the rules for failure reasons.", no_args_is_help=True)
 
 
 class Failure(msgspec.Struct, forbid_unknown_fields=True):
-    """One failure of a file. Absent values are None; codes may be numbers."""
+    """One failure in a file; an absent value is None."""
 
     feed: str | None = None
     provider: str | None = None
@@ -46,8 +46,11 @@ _clean = Redactor(None, None, None, None, None).text
 
 
 class Judged(msgspec.Struct):
-    """What the rules say of one failure. `failure_class` is None where the provider has no feed: classes are a feed's.
-    `is_as_expected` is None where the line expects nothing."""
+    """The result of the rules for one failure.
+
+    :ivar failure_class: None if the provider has no feed, because feeds give the classes
+    :ivar is_as_expected: None if the line expects nothing
+    """
 
     line: int
     provider: str
@@ -73,20 +76,21 @@ def test_reasons(
         ),
     ],
     provider: Annotated[
-        str | None, typer.Option("--provider", metavar="NAME", help="Of lines that name no provider and no feed.")
+        str | None,
+        typer.Option("--provider", metavar="NAME", help="For lines that name no provider and no feed."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Show the class and reason that the rules give to failures.
 
-    And which rule won: its number in `waybill reasons list`. Ends with exit code 5 where a line expects another class
-    or reason. Touches no database.
+    Also shows the rule that gave the reason, by its number in `waybill reasons list`. Ends with exit code 5 if a line
+    expects another class or reason. Uses no database.
     """
     if provider is not None:
         _check_provider("--provider", provider)
     judged = [_judge(path, line, failure, provider) for line, failure in _failures(path)]
     if not judged:
-        raise UsageError(f"{path} holds no line. Expected NDJSON or CSV with some of {', '.join(COLUMNS)}, or texts.")
+        raise UsageError(f"{path} has no line. Expected NDJSON or CSV with some of {', '.join(COLUMNS)}, or texts.")
     if json:
         print_json(judged)
     else:
@@ -98,17 +102,17 @@ def test_reasons(
     if others:
         named = ", ".join(others[:LINES_NAMED]) + (", …" if len(others) > LINES_NAMED else "")
         raise QualityGateError(
-            f"{len(others)} of {expecting} come out otherwise than expected: line {named}. Change the rule or what "
-            "the line expects; CONTRIBUTING.md says how rules are changed."
+            f"{len(others)} of {expecting} have another result than expected: line {named}. Change the rule or what "
+            "the line expects; CONTRIBUTING.md explains how to change rules."
         )
 
 
 @reasons.command("list")
 def list_rules(json: JsonOption = False) -> None:
-    """Print the rules of failure reasons, in order.
+    """Print the rules for failure reasons, in order.
 
-    The first rule that fits gives the reason. `*` as provider: of everybody's failures. Long patterns are cut short;
-    --json has all of them.
+    The first rule that fits gives the reason. `*` as provider means every provider. Long patterns are cut short; --json
+    prints them whole.
     """
     if json:
         print_json([rule._asdict() for rule in RULES])
@@ -119,7 +123,7 @@ def list_rules(json: JsonOption = False) -> None:
 
 
 def _failures(path: str) -> Iterator[tuple[int, Failure]]:
-    """The failures of a file, with the number of their line; what it holds follows from its name or first line."""
+    """Returns the failures of a file with their line numbers; its name or first line decides the format."""
     with opened(path) as stream:
         data = stream.read()
     try:
@@ -144,7 +148,7 @@ def _of_ndjson(path: str, text: str) -> Iterator[tuple[int, Failure]]:
             except msgspec.ValidationError as error:
                 raise UsageError(f"{path} line {number}: {error}. Keys: {', '.join(COLUMNS)}.") from None
             except msgspec.DecodeError:
-                raise UsageError(f"{path} line {number}: not a JSON object, as the first line is one.") from None
+                raise UsageError(f"{path} line {number}: not a JSON object, but the first line is one.") from None
 
 
 def _of_csv(path: str, text: str) -> Iterator[tuple[int, Failure]]:
@@ -159,11 +163,11 @@ def _of_csv(path: str, text: str) -> Iterator[tuple[int, Failure]]:
                 raise UsageError(f"{path} line {reader.line_num}: more values than columns.")
             yield reader.line_num, Failure(**{name: value or None for name, value in row.items()})
     except csv.Error as error:
-        raise UsageError(f"{path} after line {reader.line_num}: no CSV: {error}.") from None
+        raise UsageError(f"{path} after line {reader.line_num}: not CSV: {error}.") from None
 
 
 def _judge(path: str, line: int, failure: Failure, default_provider: str | None) -> Judged:
-    """What the rules say of one failure. Raises UsageError naming the line."""
+    """Returns the result of the rules for one failure. Raises UsageError that names the line."""
     where = f"{path} line {line}"
     feed = _feed_of(where, failure, default_provider)
     provider = feed.provider if feed else failure.provider or default_provider or EVERYBODY
@@ -172,7 +176,7 @@ def _judge(path: str, line: int, failure: Failure, default_provider: str | None)
         (failure.expected_reason, FAILURE_REASONS),
     ):
         if word is not None and word not in vocabulary:
-            raise UsageError(f"{where}: {word!r} is none of {', '.join(vocabulary)}.")
+            raise UsageError(f"{where}: {word!r} is not one of {', '.join(vocabulary)}.")
     event = Event(
         provider_event=_word(where, failure, feed),
         provider_code=None if failure.provider_code is None else str(failure.provider_code),
@@ -181,7 +185,7 @@ def _judge(path: str, line: int, failure: Failure, default_provider: str | None)
     )
     found = _verdict(event, feed, provider)
     if failure.expected_class is not None and event.failure_class is None:
-        raise UsageError(f"{where} expects a class, and {provider} has no feed here that would give one.")
+        raise UsageError(f"{where} expects a class, but no feed of {provider} gives classes.")
     expected = (failure.expected_class or event.failure_class, failure.expected_reason or found.reason)
     is_expecting = failure.expected_class is not None or failure.expected_reason is not None
     return Judged(
@@ -201,7 +205,7 @@ def _judge(path: str, line: int, failure: Failure, default_provider: str | None)
 
 
 def _verdict(event: Event, feed: Feed | None, provider: str) -> Verdict:
-    """Fill the class of the event, and say which rule gives its reason."""
+    """Set the class of the event; returns its reason and the rule that gives it."""
     if feed is None:
         return verdict(provider, event.provider_code, event.status_code, event.provider_reason)
     feed.classify(event)
@@ -209,39 +213,39 @@ def _verdict(event: Event, feed: Feed | None, provider: str) -> Verdict:
 
 
 def _feed_of(where: str, failure: Failure, default_provider: str | None) -> Feed | None:
-    """The feed that would tell of a failure: the one named, else the provider's first, in the order email, sms, ivr."""
-    telling = {slug: feed for slug, feed in FEEDS.items() if _failure_words(feed)}
+    """Returns the feed that reports a failure: the named one, or the provider's first in the order email, sms, ivr."""
+    reporting = {slug: feed for slug, feed in FEEDS.items() if _failure_words(feed)}
     if failure.feed is not None:
-        if failure.feed not in telling:
-            raise UsageError(f"{where}: no feed {failure.feed!r} tells of failures. Feeds: {', '.join(telling)}.")
-        return telling[failure.feed]
+        if failure.feed not in reporting:
+            raise UsageError(f"{where}: no feed {failure.feed!r} reports failures. Feeds: {', '.join(reporting)}.")
+        return reporting[failure.feed]
     provider = failure.provider or default_provider
     if provider is None:
         return None
     _check_provider(where, provider)
-    feeds = [feed for feed in telling.values() if feed.provider == provider]
+    feeds = [feed for feed in reporting.values() if feed.provider == provider]
     return min(feeds, key=lambda feed: CHANNELS.index(feed.channel), default=None)
 
 
 def _check_provider(where: str, provider: str) -> None:
     known = sorted({rule.provider for rule in RULES} - {EVERYBODY})
     if provider not in known:
-        raise UsageError(f"{where}: no rule knows a provider {provider!r}. Providers: {', '.join(known)}.")
+        raise UsageError(f"{where}: there is no rule for a provider {provider!r}. Providers: {', '.join(known)}.")
 
 
 def _word(where: str, failure: Failure, feed: Feed | None) -> str | None:
-    """The provider's word for the failure; where the line has none, its most usual one, which is the feed's first."""
+    """Returns the provider's word for the failure; if the line has no word, the most common one: the feed's first."""
     if feed is None:
         return None
     words = _failure_words(feed)
     if failure.provider_event is not None and failure.provider_event not in words:
-        raise UsageError(f"{where}: {failure.provider_event!r} is no failure of {feed.slug}: {', '.join(words)}.")
+        raise UsageError(f"{where}: {failure.provider_event!r} is not a failure of {feed.slug}: {', '.join(words)}.")
     return failure.provider_event or words[0]
 
 
 def _failure_words(feed: Feed) -> list[str]:
-    """The provider's words for events that carry a failure class."""
-    return [word for word, event_type in feed.event_types.items() if event_type in FAILURE_EVENTS]
+    """Returns the provider's words for events that have a failure class."""
+    return [word for word, event in feed.event_types.items() if word is not None and event in FAILURE_EVENTS]
 
 
 def _print(judged: list[Judged]) -> None:

@@ -24,13 +24,14 @@ from waybill.reports.show import ROWS_OF_A_TABLE
 from waybill.reports.show import show as write_report
 from waybill.settings import Settings
 from waybill.warehouse.connection import REPORTER, connect, connected
+from waybill.warehouse.queries import only_value
 
 EARLIEST, LATEST = date(2005, 1, 1), date(2100, 12, 31)
 
 report = typer.Typer(help="List, show and rebuild the reports.", no_args_is_help=True)
 
 FromDay = Annotated[str | None, typer.Option("--from-day", metavar="DAY", help="First local day, YYYY-MM-DD.")]
-UntilDay = Annotated[str | None, typer.Option("--until-day", metavar="DAY", help="Last local day, itself included.")]
+UntilDay = Annotated[str | None, typer.Option("--until-day", metavar="DAY", help="Last local day, included.")]
 
 
 class Format(StrEnum):
@@ -45,14 +46,14 @@ class Format(StrEnum):
 @report.command("list")
 def list_reports(json: JsonOption = False) -> None:
     """List the reports, with grain and measures."""
-    rows = [{"name": r.name, "grain": list(r.grain), "measures": list(r.measures)} for r in catalogue.all_reports()]
+    reports = catalogue.all_reports()
     if json:
-        print_json(rows)
+        print_json([{"name": r.name, "grain": list(r.grain), "measures": list(r.measures)} for r in reports])
         return
-    for row in rows:
-        typer.echo(f"{row['name']}\n    per {', '.join(row['grain'])}")
+    for found in reports:
+        typer.echo(f"{found.name}\n    per {', '.join(found.grain)}")
         line = "   "
-        for word in row["measures"]:
+        for word in found.measures:
             if len(line) + len(word) > 96:
                 typer.echo(line)
                 line = "   "
@@ -67,24 +68,24 @@ def show(
     until_day: UntilDay = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="COLUMN=VALUE", help="Rows with that value; several: rows with all of them."),
+        typer.Option("--only", metavar="COLUMN=VALUE", help="Only rows with this value; may be given several times."),
     ] = None,
     form: Annotated[
         Format,
-        typer.Option("--format", help="json: one array, every row, in a stable order. csv: formulas are disarmed."),
+        typer.Option("--format", help="json: one array. csv: cells cannot run as formulas."),
     ] = Format.TABLE,
 ) -> None:
     """Print the rows of one report, in the order of its grain.
 
-    Of a view with one row per message: by time, recipients masked, days by sent_day; messages that were never sent have
-    no day, and a table ends after 1,000 of them.
+    A view with one row per message is in order of time, with masked recipients; its day is sent_day, which messages
+    that were never sent do not have. A table of such a view ends after 1,000 rows.
     """
     settings = Settings.from_environment()
     found = catalogue.find(name)
     first, last = _days(from_day, until_day)
     kept = dict(map(_pair, only or []))
     if form is Format.PARQUET and sys.stdout.isatty():
-        raise UsageError("Parquet is not for a terminal: redirect stdout into a file.")
+        raise UsageError("Parquet is binary: redirect stdout into a file.")
     with connected(ready(settings), REPORTER) as connection:
         if form is Format.TABLE and sys.stdout.isatty():
             count = print_report(connection, name, first, last, only=kept)
@@ -94,7 +95,7 @@ def show(
             sys.stdout.buffer.flush()
         left_out = ""
         if found.is_detail and form is Format.TABLE and count == ROWS_OF_A_TABLE:
-            left_out += " A table ends here: narrow it down with --only, --from-day, --until-day, or take --format csv."
+            left_out += " A table ends here: use --only, --from-day and --until-day, or --format csv."
         if found.is_detail and (first or last):
             left_out += " Messages that were never sent have no day and are left out."
         say(f"{count:,} {'row' if count == 1 else 'rows'} of {name}.{left_out}{_what_is_missing(connection)}")
@@ -109,7 +110,7 @@ def print_report(
     width: int | None = None,
     only: Mapping[str, str] | None = None,
 ) -> int:
-    """Print a report for people, folded to the width of the page; returns the number of rows."""
+    """Print a report as a table, folded to the width of the page; returns the number of rows."""
     exact, found = BytesIO(), catalogue.find(name)
     columns, limit = found.columns_of_a_table, limit or (ROWS_OF_A_TABLE if found.is_detail else None)
     count = write_report(connection, name, from_day, until_day, "json", exact, limit, columns, only)
@@ -119,12 +120,12 @@ def print_report(
 
 
 def _what_is_missing(connection: Connection) -> str:
-    """A hint where the reports are older than the facts."""
+    """Returns a hint if the reports are older than the facts."""
     with connection, connection.cursor() as cursor:
         cursor.execute("select count(distinct day) from ops.changed_day")
-        pending = cursor.fetchone()[0]
+        pending = only_value(cursor, int)
         cursor.execute("select stale_reason is not null from ops.report_state")
-        is_stale = cursor.fetchone()[0]
+        is_stale = only_value(cursor, bool)
     if is_stale:
         return " They are stale: the last build failed; `waybill status` says why."
     return f" {pending} changed days wait for `waybill report rebuild`." if pending else ""
@@ -134,20 +135,22 @@ def _what_is_missing(connection: Connection) -> str:
 def rebuild(
     from_day: FromDay = None,
     until_day: UntilDay = None,
-    full: Annotated[bool, typer.Option("--full", help="Every day, also in another zone than before.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Every day; also after a change of the time zone.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Rebuild the reports of changed days, given days, or all.
 
-    Without options: of the days that loads touched since the last build. Builds, validates and publishes. Readers see
-    the old reports until the new ones are whole.
+    Without options it rebuilds the days that changed since the last build. Builds, validates and publishes. Readers
+    see the old reports until the new ones are complete.
     """
     if full and (from_day or until_day):
         raise UsageError("--full rebuilds every day: leave out --from-day and --until-day.")
     if (from_day is None) != (until_day is None):
         raise UsageError("--from-day and --until-day go together.")
     first, last = _days(from_day, until_day)
-    days = None if first is None else [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    days = (
+        None if first is None or last is None else [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    )
     settings = Settings.from_environment()
     url = ready(settings)
     with Progress():
@@ -192,7 +195,7 @@ def _day(option: str, text: str | None) -> date | None:
     except ValueError:
         raise UsageError(f"{option} {text!r}: expected a date, YYYY-MM-DD.") from None
     if not EARLIEST <= day <= LATEST:
-        raise UsageError(f"{option} {day}: no event lies outside {EARLIEST} to {LATEST}.")
+        raise UsageError(f"{option} {day}: events are from {EARLIEST} to {LATEST}.")
     return day
 
 

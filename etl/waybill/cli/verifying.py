@@ -15,11 +15,11 @@ from waybill.warehouse.connection import REPORTER, connected
 
 
 def verify(json: JsonOption = False) -> None:
-    """Derive facts and reports again, and say what differs.
+    """Derive facts and reports again, and report differences.
 
-    Legs and messages from all events, every report and live monitoring from legs, messages and events, in one
-    snapshot; nothing is written. Report rows of days that wait to be rebuilt are left out. Exit code 5 if anything
-    differs. It reads the whole history: expect it to take as long as a full rebuild and a replay.
+    Derives legs and messages from all events, and every report and live monitoring from those, in one snapshot.
+    Writes nothing. Leaves out report rows of days that wait to be rebuilt. Ends with exit code 5 if anything differs.
+    It reads the whole history, so it takes about as long as a full rebuild and a replay.
     """
     with (
         connected(ready(Settings.from_environment()), REPORTER, "waybill:verify") as connection,
@@ -33,9 +33,9 @@ def verify(json: JsonOption = False) -> None:
     if not found.is_equal:
         names = ", ".join(finding.table for finding in found.findings if not finding.is_equal)
         raise QualityGateError(
-            f"What is stored is not what its sources say: {names}. Reports and live monitoring: `waybill report "
-            "rebuild --full`. fact.leg or fact.message: a replay leaves those alone whose events stay as they are. "
-            "Restore a backup, or load the landed objects into a new warehouse."
+            f"Stored rows differ from their sources: {names}. For reports and live monitoring run `waybill report "
+            "rebuild --full`. For fact.leg or fact.message restore a backup, or load the landed objects into a new "
+            "warehouse; a replay does not correct rows whose events stay the same."
         )
 
 
@@ -50,7 +50,7 @@ def _print(found: Verification) -> None:
     if found.pending_days:
         say(f"{found.pending_days} days wait for `waybill report rebuild`; their report rows were not compared.")
     if found.is_equal:
-        say("Everything that is stored is what its sources say.")
+        say("All stored rows agree with their sources.")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,6 +1,10 @@
-"""warehouse up | down | migrate | url | dictionary; and how every other command comes by its warehouse."""
+"""warehouse up | down | migrate | url | dictionary; and the warehouse for all other commands."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import typer
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.cli.output import Progress, say
 from waybill.doctor import migrations_problem, url_problem
@@ -13,28 +17,39 @@ from waybill.warehouse.migrations import is_migrated
 from waybill.warehouse.migrations import migrate as apply_migrations
 
 warehouse = typer.Typer(
-    help="Start, stop, migrate the Postgres that holds it all.\n\nIt is that of WAREHOUSE_URL, or an embedded one.",
+    help="Start, stop and migrate the warehouse.\n\nIt is the Postgres of WAREHOUSE_URL, or an embedded one.",
     no_args_is_help=True,
 )
 
 
+Row = TypeVar("Row")
+
+
+def records(
+    cursor: Cursor, kind: Callable[..., Row], statement: str, parameters: Mapping[str, object] | None = None
+) -> list[Row]:
+    """Returns the rows of a query as records, whose fields have the names of its columns."""
+    cursor.execute(statement, parameters)
+    names = [column.name for column in cursor.description or ()]
+    return [kind(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
 def loader(settings: Settings) -> Warehouse:
-    """The warehouse as loads work with it. Raises as `ready` does."""
+    """Returns the warehouse for loads. Raises as `ready` does."""
     return Warehouse(settings, ready(settings))
 
 
 def ready(settings: Settings) -> str:
-    """The URL of a warehouse with the tables of this release.
+    """Returns the URL of a warehouse that has the tables of this release.
 
-    The embedded one is Waybill's own: it is started and brought to this release here. Another one is never migrated
-    without being asked.
+    The embedded Postgres is started and migrated here. Any other one is migrated only by `waybill warehouse`.
 
-    :raises ConfigurationError: it cannot be reached, or lacks tables
+    :raises ConfigurationError: the warehouse cannot be reached, or lacks tables
     """
     url = _url(settings)
     if settings.warehouse_url is None:
         if not is_migrated(url):
-            say("Bringing the embedded warehouse to this release …")
+            say("Migrating the embedded warehouse to this release …")
             apply_migrations(url, settings.report_timezone or "UTC")
             _say_what_is_due(url)
     elif (problem := migrations_problem(url)) is not None:
@@ -44,10 +59,10 @@ def ready(settings: Settings) -> str:
 
 @warehouse.command()
 def up() -> None:
-    """Bring the warehouse to this release.
+    """Start the warehouse and migrate it to this release.
 
-    Starts the embedded Postgres first. A WAREHOUSE_URL is migrated by a login that may make schemas and roles. Safe
-    at any time.
+    Without WAREHOUSE_URL the embedded Postgres is started. The login of WAREHOUSE_URL must have the right to make
+    schemas and roles. Safe at any time.
     """
     settings = Settings.from_environment()
     url = _url(settings)
@@ -60,7 +75,7 @@ def down() -> None:
     """Stop the embedded Postgres; its data stay."""
     settings = Settings.from_environment()
     if settings.warehouse_url is not None:
-        raise ConfigurationError("WAREHOUSE_URL is set: that server is not Waybill's to stop. Unset it and try again.")
+        raise ConfigurationError("WAREHOUSE_URL is set: Waybill does not stop that server. Unset it and try again.")
     was_running = embedded.stop(settings.var / "postgres", settings.postgres_version)
     say("The embedded warehouse was stopped." if was_running else "The embedded warehouse does not run.")
 
@@ -76,7 +91,7 @@ def migrate() -> None:
 def url() -> None:
     """Print the libpq URL, for psql and BI tools.
 
-    With its password, if it has one.
+    It contains the password, if there is one.
     """
     typer.echo(_url(Settings.from_environment()))
 
@@ -85,7 +100,7 @@ def url() -> None:
 def print_dictionary() -> None:
     """Print every table and column with its comment.
 
-    As Markdown; of this warehouse, whatever else was added to it. docs/data_dictionary.md is that of this release.
+    As Markdown, from this warehouse as it is. docs/data_dictionary.md describes an empty warehouse of this release.
     """
     with connected(ready(Settings.from_environment())) as connection, connection, connection.cursor() as cursor:
         typer.echo(dictionary.markdown(dictionary.columns(cursor)), nl=False)

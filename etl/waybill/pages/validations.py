@@ -1,7 +1,7 @@
-"""Validation results as a page for people: one HTML file that asks nothing of any other place.
+"""Validation results as one HTML file that loads nothing else.
 
-It holds what ops.validation holds: names and descriptions of rules, and counts; never values. Beside them: what each
-load or build was of, and the words of providers that have no mapping.
+It contains the rows of ops.validation: names and descriptions of rules, and counts; never values of records. In addition
+it names the feed of each load, the days of each build, and the provider words without a mapping.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -19,29 +19,40 @@ from waybill.load import findings
 WORD_RULE = "event_type_mapped"
 
 SUBJECTS = 50
-"""Loads and builds on the page, the newest."""
+"""How many loads and builds are on the page, the newest first."""
+
+
+class RuleResult(TypedDict):
+    """The result of one rule, as `quality.Outcome.rules` contains it."""
+
+    rule: str
+    severity: str
+    success: bool
+    is_broken: bool
+    unexpected_count: int | None
+    description: str | None
+    message: str | None
 
 
 class Validation(NamedTuple):
     """One row of ops.validation.
 
     :ivar subject: what was validated: `load 7`, `build 3`
-    :ivar results: one dict per rule, as `quality.Outcome.rules`
-    :ivar about: what the load or build was of, in words; empty: unknown
-    :ivar words: provider words without a mapping, in words; empty: there are none
+    :ivar about: the feed of the load or the days of the build, in words; empty: unknown
+    :ivar words: provider words without a mapping, as one text; empty: there are none
     """
 
     subject: str
     suite: str
     success: bool
     checked_at: datetime
-    results: Sequence[dict]
+    results: Sequence[RuleResult]
     about: str = ""
     words: str = ""
 
 
 def recent(cursor: Cursor) -> list[Validation]:
-    """The validations of the newest loads and builds, the newest first; of each suite the last run."""
+    """Returns the last validation of each suite for the newest loads and builds, the newest first."""
     cursor.execute(
         "with newest as ("
         " select subject, max(validation_id) as last_id from ops.validation group by subject"
@@ -59,7 +70,7 @@ def recent(cursor: Cursor) -> list[Validation]:
 
 
 def _about(cursor: Cursor, subject: str) -> str:
-    """`sendgrid_events of south, 157 events`; of a build its days."""
+    """Returns the content of a load, such as `sendgrid_events of south, 157 events`, or the days of a build."""
     kind, _, number = subject.partition(" ")
     if not number.isdecimal():
         return ""
@@ -82,16 +93,16 @@ def _about(cursor: Cursor, subject: str) -> str:
 
 
 def _words(cursor: Cursor, validation: Validation) -> str:
-    """The words that rule event_type_mapped has counted, of a load that is published."""
+    """Returns the words that rule event_type_mapped has counted, if the load is published."""
     kind, _, number = validation.subject.partition(" ")
-    is_asked = any(rule["rule"] == WORD_RULE and not rule["success"] for rule in validation.results)
-    if kind != "load" or not is_asked or not number.isdecimal():
+    has_unmapped = any(rule["rule"] == WORD_RULE and not rule["success"] for rule in validation.results)
+    if kind != "load" or not has_unmapped or not number.isdecimal():
         return ""
     return findings.in_words(findings.words_published(cursor, int(number)))
 
 
 def render(validations: Iterable[Validation]) -> str:
-    """The page. Loads and builds with a finding stand open, the others closed."""
+    """Returns the page. Loads and builds with a finding are open, the others closed."""
     sections = []
     for subject, group in groupby(validations, key=lambda validation: validation.subject):
         sections.append(_subject(subject, list(group)))
@@ -100,7 +111,7 @@ def render(validations: Iterable[Validation]) -> str:
 
 
 def write(cursor: Cursor, file: Path) -> None:
-    """Write the page of the newest results; whoever reads meanwhile sees the old one or the new one, whole."""
+    """Write the page of the newest results. A reader always gets a complete page, the old or the new one."""
     page = render(recent(cursor))
     with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", encoding="utf-8", delete=False) as made:
         try:
@@ -119,13 +130,13 @@ def _subject(subject: str, validations: Sequence[Validation]) -> str:
         for rule in validation.results:
             counts[_verdict(rule)] += 1
     worst = next((word for word, count in counts.items() if count), "passed")
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    summary = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     title = ", ".join(filter(None, (subject, validations[0].about)))
     at = max(validation.checked_at for validation in validations)
     suites = "\n".join(_suite(validation, is_only=len(validations) == 1) for validation in validations)
     return (
         f'<details{" open" if worst != "passed" else ""}><summary><b class="{worst}">{_mark(worst)}</b> '
-        f"<strong>{escape(title)}</strong> <span>{told} · {at:%Y-%m-%d %H:%M:%S} UTC</span></summary>\n"
+        f"<strong>{escape(title)}</strong> <span>{summary} · {at:%Y-%m-%d %H:%M:%S} UTC</span></summary>\n"
         f"{suites}\n</details>"
     )
 
@@ -137,12 +148,12 @@ def _suite(validation: Validation, is_only: bool) -> str:
     bad = any(_verdict(rule) != "passed" for rule in rules)
     return (
         f"<details{' open' if bad or is_only else ''}><summary>{title} <span>{len(rules)} rules</span></summary>\n"
-        "<table><thead><tr><th>result</th><th>rule</th><th>what it says</th><th>severity</th><th>found</th></tr>"
+        "<table><thead><tr><th>result</th><th>rule</th><th>description</th><th>severity</th><th>found</th></tr>"
         f"</thead><tbody>\n{rows}\n</tbody></table></details>"
     )
 
 
-def _rule(rule: dict, words: str) -> str:
+def _rule(rule: RuleResult, words: str) -> str:
     verdict = _verdict(rule)
     count = rule.get("unexpected_count")
     said = escape(str(rule.get("description") or ""))
@@ -157,7 +168,7 @@ def _rule(rule: dict, words: str) -> str:
     )
 
 
-def _verdict(rule: dict) -> str:
+def _verdict(rule: RuleResult) -> str:
     if rule["success"]:
         return "passed"
     return "failed" if rule["is_broken"] or rule["severity"] == "critical" else "warning"
@@ -178,10 +189,9 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <h1>Validation results</h1>
-<p>What the rules of <code>expectations/</code> found in the newest loads and builds, the newest first. A critical
-rule that fails stops a load before any fact, and a build before any report: the last good ones stay. A warning stops
-nothing. "found" counts
-rows, or what the rule counts, against the rule.</p>
+<p>The results of the rules in <code>expectations/</code> for the newest loads and builds, the newest first. If a
+critical rule fails, the load or build is stopped before it changes facts or reports. A warning stops nothing. "found"
+is the number of rows, or of other things that the rule counts, that break the rule.</p>
 {body}
 </body>
 </html>

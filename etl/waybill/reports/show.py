@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import BinaryIO
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -35,13 +35,20 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 Rows = Iterator[list[tuple]]
 
 
+class Writable(Protocol):
+    """A place for bytes."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write all of the data; returns its length."""
+
+
 def show(
     connection: Connection,
     name: str,
     from_day: date | None,
     until_day: date | None,
     form: str,
-    stream: BinaryIO,
+    stream: Writable,
     limit: int | None = None,
     columns: tuple[str, ...] | None = None,
     only: Mapping[str, str] | None = None,
@@ -164,7 +171,7 @@ def _as_arrow(value: object) -> object:
     return _as_text(value) if isinstance(value, UUID) or _is_json(value) else value
 
 
-def _table(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
+def _table(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -> int:  # noqa: ANN001
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -185,7 +192,7 @@ def _table(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) 
     return count
 
 
-def _csv(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
+def _csv(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -> int:  # noqa: ANN001
     # Not csv.writer: with lines that end in a bare line feed it leaves a carriage return inside a cell unquoted.
     def cell(value: object) -> str:
         text = _as_text(value)
@@ -201,7 +208,7 @@ def _csv(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) ->
     return count
 
 
-def _json(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
+def _json(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -> int:  # noqa: ANN001
     # Decimals as JSON numbers with all their digits, never by way of a float.
     encode = msgspec.json.Encoder(decimal_format="number").encode
     count = 0
@@ -215,7 +222,7 @@ def _json(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -
     return count
 
 
-def _parquet(columns: tuple[str, ...], description, rows: Rows, stream: BinaryIO) -> int:  # noqa: ANN001
+def _parquet(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -> int:  # noqa: ANN001
     import pyarrow
     from pyarrow import parquet
 

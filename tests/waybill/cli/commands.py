@@ -1,4 +1,4 @@
-"""Commands as tests call them: inside this process, or as the program that people start."""
+"""Calls commands for tests: in this process, or as a program."""
 
 import os
 import pty
@@ -34,7 +34,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command said, and its exit code."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -42,7 +42,7 @@ class Answer:
 
 
 def environment_of(warehouse: Warehouse, **more: str) -> dict[str, str]:
-    """The settings under which commands use a test's own database."""
+    """Returns the settings with which commands use the database of a test."""
     var = warehouse.settings.var
     return {"WAREHOUSE_URL": warehouse.url, "RECIPIENT_HMAC_KEY": KEY, "WAYBILL_VAR": str(var), **more}
 
@@ -53,13 +53,13 @@ def waybill(*arguments: str, settings: Mapping[str, str], stdin: bytes | None = 
     result = CliRunner().invoke(main.app, arguments, input=stdin, env=environment, standalone_mode=False)
     if result.exception is None:
         return Answer(result.return_value or 0, result.stdout, result.stderr)
-    told: list[str] = []
-    say, main.say = main.say, lambda message, *_: told.append(message)
+    messages: list[str] = []
+    say, main.say = main.say, lambda message, *_: messages.append(message)
     try:
-        code = main._told(result.exception)
+        code = main._report(result.exception)
     finally:
         main.say = say
-    return Answer(code, result.stdout, result.stderr + "\n".join(told))
+    return Answer(code, result.stdout, result.stderr + "\n".join(messages))
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -77,7 +77,7 @@ def program(*arguments: str, settings: Mapping[str, str], stdin: bytes = b"") ->
 
 @contextmanager
 def started(*arguments: str, settings: Mapping[str, str]) -> Iterator[subprocess.Popen]:
-    """The program, running, with pipes to its stdout and stderr; killed at the end, should it still run."""
+    """The running program, with pipes to its stdout and stderr; killed at the end."""
     with subprocess.Popen(
         [*PROGRAM, *arguments], env=_environment(settings), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -89,13 +89,13 @@ def started(*arguments: str, settings: Mapping[str, str]) -> Iterator[subprocess
 
 def on_terminal(*arguments: str, settings: Mapping[str, str], columns: int = 100) -> str:
     """Start the program with a terminal as its stdin, stdout and stderr; returns what it showed."""
-    ours, theirs = pty.openpty()
+    own_end, program_end = pty.openpty()
     shown: list[bytes] = []
 
     def read() -> None:
         while True:
             try:
-                piece = os.read(ours, 65536)
+                piece = os.read(own_end, 65536)
             except OSError:  # the other side is closed
                 return
             if not piece:
@@ -105,9 +105,11 @@ def on_terminal(*arguments: str, settings: Mapping[str, str], columns: int = 100
     reader = Thread(target=read)
     reader.start()
     environment = _environment(settings) | {"COLUMNS": str(columns), "LINES": "50", "TERM": "xterm"}
-    process = subprocess.Popen([*PROGRAM, *arguments], env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments], env=environment, stdin=program_end, stdout=program_end, stderr=program_end
+    )
+    os.close(program_end)
     process.wait(timeout=60)
     reader.join(timeout=10)
-    os.close(ours)
+    os.close(own_end)
     return b"".join(shown).decode()

@@ -1,4 +1,4 @@
-"""airflow dags: DAG files for an Airflow of one's own; what somebody changed is never lost."""
+"""airflow dags: writes the DAG files, and never overwrites changes unasked."""
 
 from pathlib import Path
 
@@ -26,17 +26,17 @@ def test_every_dag_file_is_written_and_named(tmp_path: Path) -> None:
     answer = write(folder)
     assert len(NAMES) >= 4
     assert answer.err.splitlines() == [f"wrote {folder / name}" for name in NAMES]
-    assert sorted(file.name for file in folder.iterdir()) == NAMES, "no draft stays"
+    assert sorted(file.name for file in folder.iterdir()) == NAMES, "a draft is left behind"
 
 
-def test_the_first_line_says_which_version_wrote_it_and_the_rest_is_the_file_of_this_release(folder: Path) -> None:
+def test_the_first_line_names_the_version_and_the_rest_is_the_file_of_this_release(folder: Path) -> None:
     for name in NAMES:
         first, rest = (folder / name).read_text().split("\n", 1)
         assert first.startswith("#") and __version__ in first
         assert rest == (ROOT / "dags" / name).read_text()
 
 
-def test_a_second_time_nothing_changes(folder: Path) -> None:
+def test_a_second_call_changes_nothing(folder: Path) -> None:
     before = {name: (folder / name).stat().st_mtime_ns for name in NAMES}
     answer = write(folder)
     assert answer.code == 0 and answer.err.count("unchanged") == len(NAMES)
@@ -52,7 +52,7 @@ def test_a_second_time_nothing_changes(folder: Path) -> None:
         (lambda text: "", "not written by Waybill"),
     ],
 )
-def test_a_file_that_differs_stays_and_nothing_else_is_written(folder: Path, change, says: str) -> None:
+def test_if_a_file_differs_nothing_is_written_without_force(folder: Path, change, says: str) -> None:
     theirs, missing = folder / NAMES[-1], folder / NAMES[0]
     theirs.write_text(change(theirs.read_text()))
     missing.unlink()
@@ -68,13 +68,15 @@ def test_a_file_that_differs_stays_and_nothing_else_is_written(folder: Path, cha
     assert write(folder).err.count("unchanged") == len(NAMES)
 
 
-def test_other_files_of_the_folder_are_left_alone(folder: Path) -> None:
+def test_other_files_of_the_folder_do_not_change(folder: Path) -> None:
     (folder / "theirs.py").write_text("their own\n")
     assert write(folder, "--force").code == 0
     assert (folder / "theirs.py").read_text() == "their own\n"
 
 
-def test_without_its_dag_files_an_installation_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installation_without_dag_files_is_reported_as_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(installed_files, "_NEEDED", {installed_files.DAGS: "no_such_*.py"})
     answer = write(tmp_path / "dags")
     assert answer.code == 3

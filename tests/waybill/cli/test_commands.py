@@ -1,4 +1,4 @@
-"""The command line imports the module of a command when the command runs, and not before."""
+"""The command line imports the module of a command only when the command runs."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ finally:
 
 
 def imported_by(*arguments: str) -> set[str]:
-    """The names of all modules that a process of `waybill` has imported when it ends."""
+    """Returns the names of all modules that a process of `waybill` imports."""
     done = subprocess.run([sys.executable, "-c", IMPORTED, *arguments], capture_output=True, text=True, timeout=120)
     return set(done.stderr.rsplit("\nmodules: ", 1)[1].split())
 
@@ -54,7 +54,7 @@ def test_version_help_and_wrong_usage_import_no_heavy_library(arguments: list[st
     assert len(modules) <= MODULES_AT_MOST
 
 
-def test_a_command_that_validates_nothing_does_not_import_great_expectations() -> None:
+def test_a_command_without_validation_does_not_import_great_expectations() -> None:
     modules = imported_by("feeds")
     assert {"waybill.cli.loading", "msgspec"} <= modules
     assert not {"great_expectations", "pandas", "sqlalchemy"} & modules
@@ -76,7 +76,7 @@ def test_every_command_that_a_module_registers_is_in_the_list() -> None:
     assert registered == set(MODULES) == set(SUMMARIES)
 
 
-def test_a_misspelt_command_is_answered_with_the_one_that_is_meant() -> None:
+def test_a_misspelt_command_gets_a_suggestion() -> None:
     done = subprocess.run([sys.executable, "-m", "waybill", "lod"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
     assert "No such command 'lod'. Did you mean 'load'?" in " ".join(done.stderr.split())

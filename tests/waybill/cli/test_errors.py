@@ -1,4 +1,4 @@
-"""Every error that can be foreseen has its exit code and says what to do; none shows a traceback or a value."""
+"""Every foreseen error has an exit code and says what to do; no error shows a traceback or a value of a record."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ CALLS = [
     (["rejected", "list", "--feed", "nothing"], USAGE, "There is no feed"),
     (["rejected", "list", "--limit", "0"], USAGE, "--limit"),
     (["nonsense"], USAGE, "No such command"),
-    (["warehouse", "down"], CONFIGURATION, "not Waybill's to stop"),
+    (["warehouse", "down"], CONFIGURATION, "Waybill does not stop that server"),
 ]
 
 
@@ -58,10 +58,12 @@ def settings(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> dict
     postgres.drop(url)
 
 
-@pytest.mark.parametrize(("arguments", "code", "told"), CALLS, ids=[" ".join(call[0]) for call in CALLS])
-def test_wrong_calls(settings: dict[str, str], arguments: list[str], code: int, told: str) -> None:
+@pytest.mark.parametrize(("arguments", "code", "message"), CALLS, ids=[" ".join(call[0]) for call in CALLS])
+def test_a_wrong_call_is_refused_with_its_exit_code(
+    settings: dict[str, str], arguments: list[str], code: int, message: str
+) -> None:
     answer = waybill(*arguments, settings=settings)
-    assert told in answer.err
+    assert message in answer.err
     assert answer.code == code
     assert answer.out == ""
     assert "Traceback" not in answer.err and "bug" not in answer.err
@@ -103,7 +105,7 @@ def test_a_warehouse_of_an_older_release_is_named(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("arguments", [*NEED_A_WAREHOUSE, ["warehouse", "up"]], ids=lambda a: " ".join(a[:2]))
-def test_a_warehouse_that_is_not_there(tmp_path: Path, arguments: list[str]) -> None:
+def test_a_warehouse_that_cannot_be_reached_is_named(tmp_path: Path, arguments: list[str]) -> None:
     answer = waybill(*arguments, settings=NOWHERE | {"WAYBILL_VAR": str(tmp_path)})
     assert (answer.code, answer.out) == (CONFIGURATION, "")
     assert "Cannot connect to the warehouse at postgresql://u:***@127.0.0.1:1/x" in answer.err
@@ -123,7 +125,7 @@ def test_a_malformed_url_is_refused_and_not_shown(tmp_path: Path, url: str) -> N
         assert "pa55word" not in answer.out + answer.err
 
 
-def test_a_landing_zone_that_cannot_be_written(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_landing_zone_that_cannot_be_written_is_named(warehouse: Warehouse, tmp_path: Path) -> None:
     (tmp_path / "events").write_bytes(ONE_EVENT)
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
@@ -134,7 +136,7 @@ def test_a_landing_zone_that_cannot_be_written(warehouse: Warehouse, tmp_path: P
     assert warehouse.rows("select count(*) from ops.load") == [(0,)]
 
 
-def test_settings_are_named(warehouse: Warehouse) -> None:
+def test_a_wrong_setting_is_named(warehouse: Warehouse) -> None:
     zone = waybill("status", settings=environment_of(warehouse, REPORT_TIMEZONE="Mars/Olympus"))
     assert zone.code == CONFIGURATION and "REPORT_TIMEZONE='Mars/Olympus'" in zone.err
     other = waybill("report", "rebuild", settings=environment_of(warehouse, REPORT_TIMEZONE="Asia/Tokyo"))
@@ -144,7 +146,7 @@ def test_settings_are_named(warehouse: Warehouse) -> None:
     assert missing.code == CONFIGURATION and "RECIPIENT_HMAC_KEY is not set" in missing.err
 
 
-def test_a_truncated_file_is_the_sources_fault(tmp_path: Path) -> None:
+def test_a_truncated_file_is_an_error_of_the_source(tmp_path: Path) -> None:
     import gzip
 
     file = tmp_path / "events.gz"
@@ -157,39 +159,39 @@ class OddError(Exception):
     pass
 
 
-def test_what_nobody_foresaw_shows_no_values(capsys: pytest.CaptureFixture) -> None:
+def test_an_unforeseen_error_shows_no_values(capsys: pytest.CaptureFixture) -> None:
     def fail(address: str) -> None:
         raise OddError(f"about {address}")
 
     try:
         fail("someone@private.example")
     except OddError as error:
-        assert main._told(error) == 1
-    told = capsys.readouterr().err
-    assert "bug in Waybill" in told and "OddError at" in told and "in fail" in told
-    assert "someone" not in told
+        assert main._report(error) == 1
+    message = capsys.readouterr().err
+    assert "bug in Waybill" in message and "OddError at" in message and "in fail" in message
+    assert "someone" not in message
 
 
 def test_a_database_error_shows_no_values(warehouse: Warehouse, capsys: pytest.CaptureFixture) -> None:
-    def told_of(statement: str) -> tuple[int, str]:
+    def report_of(statement: str) -> tuple[int, str]:
         connection = warehouse.connect()
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(statement)
         except psycopg2.Error as error:
             assert "someone" in str(error) or "cannot" in str(error) or "cancel" in str(error) or "lock" in str(error)
-            return main._told(error), capsys.readouterr().err
+            return main._report(error), capsys.readouterr().err
         finally:
             connection.close()
         raise AssertionError(statement)
 
-    code, told = told_of("select 'someone@private.example'::int")
-    assert code == 1 and "InvalidTextRepresentation" in told and "someone" not in told
-    code, told = told_of("set statement_timeout = 1; select pg_sleep(2)")
-    assert code == CONFIGURATION and "cancelled the statement" in told and "run the same" not in told
-    code, told = told_of("begin read only; create table t (a int)")
-    assert code == CONFIGURATION and "only reads" in told
-    assert main._told(psycopg2.OperationalError("server closed the connection unexpectedly")) == CONFIGURATION
-    assert "connection to it broke" in capsys.readouterr().err
-    assert main._told(OSError(28, "No space left on device", "/var/landing/x")) == CONFIGURATION
+    code, message = report_of("select 'someone@private.example'::int")
+    assert code == 1 and "InvalidTextRepresentation" in message and "someone" not in message
+    code, message = report_of("set statement_timeout = 1; select pg_sleep(2)")
+    assert code == CONFIGURATION and "cancelled the statement" in message and "bug" not in message
+    code, message = report_of("begin read only; create table t (a int)")
+    assert code == CONFIGURATION and "is read-only" in message
+    assert main._report(psycopg2.OperationalError("server closed the connection unexpectedly")) == CONFIGURATION
+    assert "the connection broke" in capsys.readouterr().err
+    assert main._report(OSError(28, "No space left on device", "/var/landing/x")) == CONFIGURATION
     assert "No space left on device: /var/landing/x" in capsys.readouterr().err

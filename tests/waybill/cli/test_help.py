@@ -1,4 +1,4 @@
-"""Every command says what it is for, and so does each of its options."""
+"""Every command and every option has a help."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,7 @@ def tree(command=ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 COMMANDS = list(tree())
 
 
-def test_the_commands_are_those_of_the_design() -> None:
+def test_the_commands_are_complete() -> None:
     leaves = {" ".join(path) for path, command in COMMANDS if path and not getattr(command, "commands", None)}
     assert leaves == EXPECTED
 
@@ -63,7 +63,7 @@ def test_every_command_and_option_has_a_help(path: tuple[str, ...], command: obj
             assert option in result.stdout, (path, option)
 
 
-def test_summaries_fit_on_a_line() -> None:
+def test_each_summary_fits_on_a_line() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).stdout
     listed = shown.split("Commands:")[1].splitlines()[1:]
     assert len(listed) == 14
@@ -75,7 +75,7 @@ def test_the_exit_codes_are_in_the_help() -> None:
     assert "0 ok, 1 bug, 2 usage, 3 configuration, 4 provider or source, 5 quality gate, 6 too many" in shown
 
 
-def test_the_version() -> None:
+def test_version_prints_the_version() -> None:
     from waybill import __version__
 
     answer = program("--version", settings={})

@@ -1,4 +1,4 @@
-"""status --joins, and the warnings of status and doctor: what did not join, why, and what to do next."""
+"""status --joins, and the warnings of status and doctor about messages that did not join."""
 
 import json
 import re
@@ -14,7 +14,7 @@ LOST = 25
 
 @pytest.fixture
 def unjoined(warehouse: Warehouse) -> Warehouse:
-    """The gateway's events carry ids in other letters than the dispatch log of acme."""
+    """The ids of the gateway's events are in capital letters, those of the dispatch log are not."""
     loads = Loads(warehouse)
     named = [(f"d-{number}", f"p{number}@example.com") for number in range(LOST)]
     loads.load(
@@ -37,10 +37,10 @@ def call(warehouse: Warehouse, *arguments: str, **settings: str) -> Answer:
     return answer
 
 
-def test_status_warns_and_says_where_to_read_on(unjoined: Warehouse) -> None:
+def test_status_warns_and_names_the_next_command(unjoined: Warehouse) -> None:
     answer = call(unjoined, "status")
-    told = "warning: acme, sendgrid_events: handed over to sendgrid and never seen by it (email): 25 of 25 (100.0 %)"
-    assert told in answer.out
+    warning = "warning: acme, sendgrid_events: handed over to sendgrid and never seen by it (email): 25 of 25 (100.0 %)"
+    assert warning in answer.out
     assert "Why, with examples: `waybill status --joins`." in answer.err
     document = json.loads(call(unjoined, "status", "--json").out)
     assert [(share["kind"], share["count"], share["is_warning"]) for share in document["joins"]] == [
@@ -51,7 +51,7 @@ def test_status_warns_and_says_where_to_read_on(unjoined: Warehouse) -> None:
     assert row["handed_over_unseen_count"] == row["gateway_message_undispatched_count"] == LOST
 
 
-def test_a_higher_ceiling_warns_of_nothing(unjoined: Warehouse) -> None:
+def test_below_the_ceiling_there_is_no_warning(unjoined: Warehouse) -> None:
     answer = call(unjoined, "status", UNJOINED_CEILING="1")
     assert "warning" not in answer.out and "--joins" not in answer.err
 
@@ -72,17 +72,17 @@ def test_the_joins_are_shown_with_cause_advice_and_examples(unjoined: Warehouse)
     assert found["examples"]["gateway_message_undispatched"][0]["dispatch_id"].startswith("D-")
 
 
-def test_the_joins_of_another_account_are_its_own(unjoined: Warehouse) -> None:
-    assert call(unjoined, "status", "--joins", "--account", "beta").out == "Everything that should have joined did.\n"
+def test_the_joins_of_another_account_are_not_shown(unjoined: Warehouse) -> None:
+    assert call(unjoined, "status", "--joins", "--account", "beta").out == "Everything that should join has joined.\n"
     assert json.loads(call(unjoined, "status", "--joins", "--account", "beta", "--json").out) == []
 
 
-def test_an_account_is_for_joins_alone(unjoined: Warehouse) -> None:
+def test_an_account_is_refused_without_joins(unjoined: Warehouse) -> None:
     answer = waybill("status", "--account", "acme", settings=environment_of(unjoined))
     assert answer.code == 2 and "belongs to --joins" in answer.err
 
 
-def test_doctor_warns_and_finds_nothing_bad(unjoined: Warehouse) -> None:
+def test_doctor_warns_and_reports_no_error(unjoined: Warehouse) -> None:
     out = call(unjoined, "doctor").out
     assert "BAD" not in out
     (line,) = [line for line in out.splitlines() if "joins" in line]

@@ -1,4 +1,4 @@
-"""How commands speak: tables that fit, progress that is heard, nothing that steers a terminal."""
+"""The output of commands: tables, progress, and control characters."""
 
 import io
 import sys
@@ -18,7 +18,7 @@ def printed(capsys: pytest.CaptureFixture, *arguments: object, **options: object
     return capsys.readouterr().out.splitlines()
 
 
-def test_nothing_steers_a_terminal() -> None:
+def test_control_characters_become_escapes() -> None:
     assert visible(f"a{STEERING}\nb") == "a\\x1b[2J\\x07\\r\\x9b31m\\x7f\\u202e\\nb"
     assert without_control(f"a{STEERING}\n\tb").startswith("a\\x1b[2J\\x07\\x0d\\x9b31m\\x7f")
     assert "\n\tb" in without_control("a\n\tb")
@@ -27,7 +27,7 @@ def test_nothing_steers_a_terminal() -> None:
     assert not any(c in line for c in "\x1b\x07\r\x9b\x7f")
 
 
-def test_a_table_has_numbers_to_the_right(capsys: pytest.CaptureFixture) -> None:
+def test_a_table_aligns_numbers_to_the_right(capsys: pytest.CaptureFixture) -> None:
     rows = [["a", 1, Decimal("0.50")], ["bcd", 1234, None]]
     assert printed(capsys, ["name", "count", "cost"], rows) == [
         "name  count  cost",
@@ -48,7 +48,7 @@ def test_a_wide_table_is_folded_and_loses_nothing(capsys: pytest.CaptureFixture,
     for n, row in enumerate(rows):
         assert row[0] in words
         assert all(str(value) in words for value in row[2:]), n
-    # the lines of one row bear its number in every block
+    # the lines of a row have its number in every block
     numbered = [line for line in lines if line.split()[:1] == ["7"]]
     assert numbered[0].split()[1:3] == ["2026-03-07", "campaign"]
     assert " ".join(numbered).count("60") >= 20
@@ -60,12 +60,12 @@ def test_off_a_terminal_nothing_is_folded(capsys: pytest.CaptureFixture) -> None
     assert [len(line.split()) for line in printed(capsys, [f"c{n}" for n in range(51)], rows)] == [51, 51, 51]
 
 
-def test_wide_characters_keep_their_columns(capsys: pytest.CaptureFixture) -> None:
+def test_wide_characters_keep_the_columns_aligned(capsys: pytest.CaptureFixture) -> None:
     lines = printed(capsys, ["name", "n"], [["世界", 1], ["abc", 2]])
     assert lines[2] == "世界  1" and lines[3] == "abc   2"
 
 
-def test_a_long_text_is_cut_where_it_must(capsys: pytest.CaptureFixture) -> None:
+def test_a_text_that_is_too_long_for_the_page_is_cut(capsys: pytest.CaptureFixture) -> None:
     lines = printed(capsys, ["a", "b"], [["x" * 500, "y"]], width=50)
     assert max(map(len, lines)) <= 50
     assert "…" in "".join(lines)
@@ -87,9 +87,9 @@ def test_progress_off_a_terminal_is_a_line_every_few_seconds(
         assert capsys.readouterr().err == "", "quick work says nothing"
         progress("publishing")
         time.sleep(1.0)
-    told = capsys.readouterr().err.splitlines()
-    assert 2 <= len(told) <= 4
-    assert all(line.startswith("publishing (") and line.endswith(" s)") for line in told)
+    lines = capsys.readouterr().err.splitlines()
+    assert 2 <= len(lines) <= 4
+    assert all(line.startswith("publishing (") and line.endswith(" s)") for line in lines)
     assert output._open_line == []
 
 

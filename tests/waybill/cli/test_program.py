@@ -1,4 +1,4 @@
-"""The program as people start it: streams, signals, terminals. Few, because each start costs a second."""
+"""The program as a process: streams, signals, terminals. Few tests, because each start takes a second."""
 
 import json
 import signal
@@ -21,7 +21,7 @@ def events(count: int) -> bytes:
     )
 
 
-def test_events_on_stdout_rejected_records_on_stderr(tmp_path: Path) -> None:
+def test_events_go_to_stdout_and_rejected_records_to_stderr(tmp_path: Path) -> None:
     (file,) = golden_files("sendgrid_events")
     data = file.read_bytes()
     settings = {"WAYBILL_VAR": str(tmp_path)}
@@ -52,14 +52,14 @@ def test_wrong_usage_is_exit_code_2_and_configuration_3(tmp_path: Path) -> None:
     assert answer.err == "waybill: Not a directory: /dev/null/x.\n"
 
 
-def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
+def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "events"
     file.write_bytes(events(20_000))
     with started("normalise", "sendgrid_events", str(file), settings={"WAYBILL_VAR": str(tmp_path)}) as process:
         assert process.stdout.readline().startswith(b"{")
         process.stdout.close()
-        told = process.stderr.read()
-        assert (process.wait(timeout=30), told) == (0, b"")
+        err = process.stderr.read()
+        assert (process.wait(timeout=30), err) == (0, b"")
 
 
 def test_ctrl_c_ends_a_command_that_waits_for_the_database(warehouse: Warehouse) -> None:
@@ -78,16 +78,16 @@ def test_ctrl_c_ends_a_command_that_waits_for_the_database(warehouse: Warehouse)
                 time.sleep(0.1)
             process.send_signal(signal.SIGINT)
             began = time.monotonic()
-            out, told = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=30)
     connection.close()
     assert process.returncode == 130
     assert time.monotonic() - began < 10
-    assert out == b"" and told.startswith(b"waybill: interrupted") and told.count(b"\n") == 1
+    assert out == b"" and err.startswith(b"waybill: interrupted") and err.count(b"\n") == 1
 
 
 @pytest.fixture
 def hostile(warehouse: Warehouse) -> Warehouse:
-    """A campaign and a rejected record that would steer a terminal."""
+    """Returns a warehouse with control characters in a campaign and in a rejected record."""
     connection = warehouse.connect()
     with connection, connection.cursor() as cursor:
         cursor.execute(
@@ -107,7 +107,7 @@ def hostile(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def test_nothing_from_a_provider_steers_the_terminal(hostile: Warehouse) -> None:
+def test_control_characters_of_a_provider_never_reach_the_terminal(hostile: Warehouse) -> None:
     settings = environment_of(hostile)
     for arguments in (
         ["rejected", "list"],

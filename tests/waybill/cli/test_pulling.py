@@ -1,4 +1,4 @@
-"""`waybill pull`: windows, organisations, what it says, and how it ends."""
+"""`waybill pull`: windows, organisations, messages and exit codes."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ NEVER_SENT = message(NOON - 3 * HOUR, sent=None, status="failed")
 
 @contextmanager
 def organisations(at: datetime = NOON, **rows: list[Row]) -> Iterator[TwilioStandIn]:
-    """Twilio as it is for several organisations."""
+    """Yields a simulated Twilio with several organisations."""
     world = HandMade(tuple(rows), at, {(account, MESSAGES): found for account, found in rows.items()})
     with serving(TwilioStandIn(world, at=at)) as twilio:
         yield twilio
@@ -58,15 +58,15 @@ def pull(settings: dict[str, str], *arguments: str) -> Answer:
     return waybill("pull", MESSAGES, *arguments, settings=settings)
 
 
-def told(answer: Answer) -> list[str]:
-    """What was said, without the lines that show on a slow machine that something is going on."""
+def messages(answer: Answer) -> list[str]:
+    """Returns the messages, without the lines of progress that a slow machine adds."""
     return [line for line in answer.err.splitlines() if not line.startswith(("pull ", "load "))]
 
 
 def test_a_window_of_every_organisation_is_pulled_and_loaded(settings: dict[str, str], warehouse: Warehouse) -> None:
     answer = pull(settings, *WINDOW)
     assert answer.code == 0
-    assert told(answer) == [
+    assert messages(answer) == [
         "north 2026-03-02 06:00 to 2026-03-02 12:00 UTC: 2 pages, 11 records",
         "south 2026-03-02 06:00 to 2026-03-02 12:00 UTC: 2 pages, 2 records",
     ]
@@ -80,23 +80,23 @@ def test_a_window_of_every_organisation_is_pulled_and_loaded(settings: dict[str,
     ]
 
 
-def test_the_same_again_writes_nothing(settings: dict[str, str], warehouse: Warehouse) -> None:
+def test_a_second_pull_writes_nothing(settings: dict[str, str], warehouse: Warehouse) -> None:
     pull(settings, *WINDOW)
     ((before,),) = warehouse.rows("select count(*) from ops.object")
     answer = pull(settings, *WINDOW)
     assert (answer.code, answer.out) == (0, "")
-    assert told(answer)[-1] == "Nothing new."
+    assert messages(answer)[-1] == "Nothing new."
     assert warehouse.rows("select count(*) from ops.object") == [(before,)]
     assert warehouse.rows("select count(*) from ops.load") == [(2,)]
 
 
-def test_one_organisation_alone(settings: dict[str, str], twilio: TwilioStandIn) -> None:
+def test_one_organisation_can_be_pulled_alone(settings: dict[str, str], twilio: TwilioStandIn) -> None:
     answer = pull(settings, *WINDOW, "--account", "south")
     assert answer.code == 0
     assert {twilio.account_of(request.target) for request in twilio.requests.all()} == {account_sid("south")}
 
 
-def test_without_a_window_it_goes_on_where_the_feed_is_complete(warehouse: Warehouse) -> None:
+def test_without_a_window_a_pull_continues_from_the_watermark(warehouse: Warehouse) -> None:
     now = datetime.now(UTC)
     with organisations(now, north=every(HOUR, now - 5 * HOUR, 5)) as twilio:
         settings = settings_of(warehouse, twilio)
@@ -111,7 +111,7 @@ def test_without_a_window_it_goes_on_where_the_feed_is_complete(warehouse: Wareh
     assert windows == [(True,), (True,)]
 
 
-def test_only_dated_rows(settings: dict[str, str], warehouse: Warehouse) -> None:
+def test_dated_only_leaves_out_records_without_a_send_time(settings: dict[str, str], warehouse: Warehouse) -> None:
     answer = pull(settings, *WINDOW, "--account", "north", "--dated-only")
     assert answer.code == 0
     assert "1 pages, 5 records" in answer.err
@@ -127,17 +127,17 @@ def test_json_is_one_array_of_ledger_rows(settings: dict[str, str]) -> None:
     assert json.loads(pull(settings, *WINDOW, "--json").out) == []
 
 
-def test_files_are_taken_from_the_inbox(warehouse: Warehouse) -> None:
+def test_a_file_feed_pulls_from_the_inbox(warehouse: Warehouse) -> None:
     settings = environment_of(warehouse)
     inbox = warehouse.settings.var / "inbox" / "acme" / "sendgrid_events"
     inbox.mkdir(parents=True)
     (inbox / "a.json").write_text('{"event": "open", "timestamp": 1772442851, "email": "ann@example.com"}')
     answer = waybill("pull", "sendgrid_events", settings=settings)
-    assert (answer.code, told(answer)) == (0, ["acme: 1 new files"])
-    assert told(waybill("pull", "sendgrid_events", settings=settings)) == ["acme: 0 new files", "Nothing new."]
+    assert (answer.code, messages(answer)) == (0, ["acme: 1 new files"])
+    assert messages(waybill("pull", "sendgrid_events", settings=settings)) == ["acme: 0 new files", "Nothing new."]
 
 
-def test_what_is_being_done_is_logged(settings: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_steps_of_a_pull_are_logged(settings: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "waybill")
     assert pull(settings, *WINDOW, "--account", "south").code == 0
     assert [message for message in caplog.messages if " took " not in message] == [
@@ -152,8 +152,8 @@ def test_what_is_being_done_is_logged(settings: dict[str, str], caplog: pytest.L
 
 WRONG_CALLS = [
     (["nothing"], "There is no feed 'nothing'. Feeds: dispatch_log"),
-    ([MESSAGES, "--until", "2026-03-02"], "--until asks for --from as well."),
-    ([MESSAGES, "--dated-only"], "--dated-only asks for --from as well."),
+    ([MESSAGES, "--until", "2026-03-02"], "--until needs --from as well."),
+    ([MESSAGES, "--dated-only"], "--dated-only needs --from as well."),
     ([MESSAGES, "--from", "yesterday"], "--from 'yesterday'"),
     ([MESSAGES, "--from", "2026-03-02T06:00:00"], "needs a zone"),
     ([MESSAGES, "--from", "2026-03-03", "--until", "2026-03-02"], "is no window: it must end after its start"),
@@ -167,7 +167,9 @@ WRONG_CALLS = [
 
 
 @pytest.mark.parametrize(("arguments", "reason"), WRONG_CALLS, ids=[" ".join(call[0]) for call in WRONG_CALLS])
-def test_wrong_calls(settings: dict[str, str], twilio: TwilioStandIn, arguments: list[str], reason: str) -> None:
+def test_a_wrong_call_is_refused(
+    settings: dict[str, str], twilio: TwilioStandIn, arguments: list[str], reason: str
+) -> None:
     answer = waybill("pull", *arguments, settings=settings)
     assert reason in answer.err
     assert (answer.code, answer.out) == (USAGE, "")
@@ -175,7 +177,7 @@ def test_wrong_calls(settings: dict[str, str], twilio: TwilioStandIn, arguments:
     assert twilio.requests.all() == []
 
 
-def test_which_organisation_is_asked_where_none_is_known(warehouse: Warehouse) -> None:
+def test_a_pull_without_any_organisation_is_refused(warehouse: Warehouse) -> None:
     answer = pull(environment_of(warehouse))
     assert answer.code == USAGE
     assert "Name it with --account, or all of them in ACCOUNTS" in answer.err
@@ -196,7 +198,7 @@ def test_which_organisation_is_asked_where_none_is_known(warehouse: Warehouse) -
         ("LANDING_URL", "/proc/nowhere", "Nothing was pulled"),
     ],
 )
-def test_settings_that_are_wrong_are_named(settings: dict[str, str], name: str, value: str, reason: str) -> None:
+def test_a_wrong_setting_is_named(settings: dict[str, str], name: str, value: str, reason: str) -> None:
     answer = pull({**settings, name: value}, *WINDOW, "--account", "south")
     assert reason in answer.err
     assert (answer.code, answer.out) == (CONFIGURATION, "")
@@ -205,11 +207,11 @@ def test_settings_that_are_wrong_are_named(settings: dict[str, str], name: str, 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits between two attempts."""
+    """Removes the waiting time between two attempts."""
     monkeypatch.setattr(ingest.time, "sleep", lambda seconds: None)
 
 
-def test_credentials_that_are_refused_are_configuration(settings: dict[str, str], impatient: None) -> None:
+def test_refused_credentials_are_a_configuration_error(settings: dict[str, str], impatient: None) -> None:
     answer = pull({**settings, "TWILIO_AUTH_TOKEN__north": "wrong token"}, *WINDOW, "--account", "north")
     assert answer.code == CONFIGURATION
     assert "401 from 127.0.0.1 (code 20003: Authenticate); asked 2 times" in answer.err
@@ -239,7 +241,7 @@ def test_a_provider_that_cannot_be_read_is_exit_code_4(
     assert auth_token("north") not in answer.err
 
 
-def test_an_organisation_that_fails_keeps_no_other_away(
+def test_the_other_organisations_are_loaded_if_one_fails(
     settings: dict[str, str], twilio: TwilioStandIn, warehouse: Warehouse
 ) -> None:
     twilio.faults.set(faults.HtmlAsSuccess(where=account_sid("north")))
@@ -249,12 +251,12 @@ def test_an_organisation_that_fails_keeps_no_other_away(
     assert answer.err.count("waybill: ") == 1 and "of account north" in answer.err
     assert warehouse.rows("select account from ops.watermark") == [("south",)]
     answer = pull({**settings, "TWILIO_AUTH_TOKEN__south": ""}, *WINDOW, "--json")
-    assert answer.code == SOURCE, "that of the first failure"
+    assert answer.code == SOURCE, "the code of the first failure"
     assert answer.out.strip() == "[]"
     assert "waybill: twilio_messages of account south cannot be pulled: TWILIO_AUTH_TOKEN is not set" in answer.err
 
 
-def test_what_could_be_read_of_the_inbox_is_printed_before_the_error(warehouse: Warehouse) -> None:
+def test_readable_files_of_the_inbox_are_loaded_before_the_error(warehouse: Warehouse) -> None:
     inbox = warehouse.settings.var / "inbox" / "acme" / "sendgrid_events"
     inbox.mkdir(parents=True)
     (inbox / "a.json").symlink_to(inbox / "gone")
@@ -268,7 +270,7 @@ def test_what_could_be_read_of_the_inbox_is_printed_before_the_error(warehouse: 
 EVENT = '{"event": "open", "timestamp": 1772442851, "email": "ann@example.com"}'
 
 
-def test_what_was_skipped_in_the_inbox_is_said_and_counted(warehouse: Warehouse) -> None:
+def test_skipped_files_of_the_inbox_are_named_and_counted(warehouse: Warehouse) -> None:
     inbox = warehouse.settings.var / "inbox"
     for account in ("acme", "beta"):
         (inbox / account / "sendgrid_events").mkdir(parents=True)
@@ -278,7 +280,7 @@ def test_what_was_skipped_in_the_inbox_is_said_and_counted(warehouse: Warehouse)
     for command in ("pull", "load"):
         answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse))
         assert answer.code == 0
-        misplaced, pipe, *rest = told(answer)
+        misplaced, pipe, *rest = messages(answer)
         assert misplaced.startswith("warning: acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log, ")
         assert pipe == f"warning: {inbox}/acme/sendgrid_events/pipe is a pipe, not a regular file."
         new = 1 if command == "pull" else 0
@@ -287,21 +289,21 @@ def test_what_was_skipped_in_the_inbox_is_said_and_counted(warehouse: Warehouse)
 
 
 @pytest.mark.parametrize("command", ["pull", "load"])
-def test_an_inbox_that_is_not_there_is_never_green(warehouse: Warehouse, command: str) -> None:
+def test_a_missing_inbox_is_a_configuration_error(warehouse: Warehouse, command: str) -> None:
     answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse, INBOX_URL="/nowhere/inbox"))
     assert (answer.code, answer.out) == (CONFIGURATION, "")
     assert "There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount it or make it" in answer.err
     assert "Nothing new" not in answer.err
 
 
-def test_an_inbox_without_files_of_the_feed_says_where_they_belong(warehouse: Warehouse) -> None:
+def test_for_an_empty_inbox_the_message_names_the_folder(warehouse: Warehouse) -> None:
     answer = waybill("pull", "sendgrid_events", settings=environment_of(warehouse))
     assert answer.code == 0
-    assert told(answer) == ["Nothing new. The inbox has no folder <account>/sendgrid_events/ with files."]
+    assert messages(answer) == ["Nothing new. The inbox has no folder <account>/sendgrid_events/ with files."]
 
 
 @pytest.mark.parametrize("command", [["pull", "sendgrid_events"], ["load", "sendgrid_events"]], ids=" ".join)
-def test_a_misspelt_account_of_the_inbox_is_named_with_those_that_there_are(
+def test_an_unknown_account_of_the_inbox_is_refused_with_the_known_ones(
     warehouse: Warehouse, command: list[str]
 ) -> None:
     for account in ("north", "south"):
@@ -312,10 +314,10 @@ def test_a_misspelt_account_of_the_inbox_is_named_with_those_that_there_are(
     assert "accounts there: north, south" in answer.err
 
 
-def test_a_program_that_is_killed_goes_on_with_the_page_it_was_at(
+def test_a_killed_pull_continues_after_its_last_page(
     settings: dict[str, str], twilio: TwilioStandIn, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its pages are as long as Twilio allows, so each of its two lists is one page."""
+    """A page has as many records as Twilio allows, so each of the two lists is one page."""
     arguments = (*WINDOW, "--account", "north")
     twilio.faults.set(faults.Silence(where="json?PageSize"))
     with started("pull", MESSAGES, *arguments, settings=settings) as process:

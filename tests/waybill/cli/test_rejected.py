@@ -1,4 +1,4 @@
-"""What is rejected, held back or unreadable is named by its file, everywhere that people look."""
+"""Every command names the file of rejected records, and of files that are held back or unreadable."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def spool(tmp_path: Path) -> Path:
     return folder
 
 
-def test_one_stray_file_of_a_folder_is_named_and_the_others_are_loaded(warehouse: Warehouse, spool: Path) -> None:
+def test_a_file_that_does_not_belong_is_named_and_the_others_are_loaded(warehouse: Warehouse, spool: Path) -> None:
     (spool / "README.md").write_text("# Spool\n\nFiles of the webhook.\n")
     settings = environment_of(warehouse)
     answer = waybill("load", FEED, str(spool), "--json", settings=settings)
@@ -49,7 +49,7 @@ def test_one_stray_file_of_a_folder_is_named_and_the_others_are_loaded(warehouse
     assert f"{spool}/README.md" in waybill("status", settings=settings).out
 
 
-def test_an_address_in_a_file_name_is_not_told(warehouse: Warehouse, spool: Path) -> None:
+def test_an_address_in_a_file_name_is_never_shown(warehouse: Warehouse, spool: Path) -> None:
     (spool / "of-zoe.canary@example.com.json").write_text("rubbish\n")
     settings = environment_of(warehouse)
     answer = waybill("load", FEED, str(spool), settings=settings)
@@ -58,7 +58,7 @@ def test_an_address_in_a_file_name_is_not_told(warehouse: Warehouse, spool: Path
     assert "zoe.canary" not in answer.err + answer.out + listed
 
 
-def test_reasons_and_repeated_bytes_are_told_at_the_end_of_a_load(warehouse: Warehouse, spool: Path) -> None:
+def test_a_load_reports_the_reasons_of_rejected_records(warehouse: Warehouse, spool: Path) -> None:
     (spool / "good0.json").write_text((spool / "good0.json").read_text() + "rubbish\n" * 3 + '{"event": "open"}\n')
     settings = environment_of(warehouse)
     answer = waybill("load", FEED, str(spool), settings=settings)
@@ -67,7 +67,7 @@ def test_reasons_and_repeated_bytes_are_told_at_the_end_of_a_load(warehouse: War
     assert "(3 times)" in waybill("rejected", "list", settings=settings).out
 
 
-def test_a_warning_of_the_suite_is_told_at_the_end_of_a_load(loads: Loads) -> None:
+def test_a_load_reports_the_warnings_of_its_rules(loads: Loads) -> None:
     landed = loads.land("twilio_messages", sms("teleported", "2026-03-01T10:00", "2026-03-01T10:05"))
     (done,) = loads.load_all("twilio_messages", [landed])
     assert done.summary.counts.startswith("load 1, twilio_messages of acme: published; 1 records read: 1 loaded;")
@@ -76,7 +76,7 @@ def test_a_warning_of_the_suite_is_told_at_the_end_of_a_load(loads: Loads) -> No
     assert done.summary.lines == (done.summary.counts, warning)
 
 
-def test_an_empty_file_is_named_and_no_error(warehouse: Warehouse, spool: Path) -> None:
+def test_an_empty_file_is_named_but_is_no_error(warehouse: Warehouse, spool: Path) -> None:
     (spool / "empty.json").write_text("")
     answer = waybill("load", FEED, str(spool), settings=environment_of(warehouse))
     assert answer.code == 0
@@ -84,34 +84,34 @@ def test_an_empty_file_is_named_and_no_error(warehouse: Warehouse, spool: Path) 
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_told_once(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_file_without_read_permission_is_named_once(warehouse: Warehouse, tmp_path: Path) -> None:
     secret = tmp_path / "secret.json"
     secret.write_text("{}")
     secret.chmod(0)
-    _is_told_once(warehouse, secret)
+    _check_it_is_named_once(warehouse, secret)
 
 
-def test_a_file_that_cannot_be_read_is_told_once(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_broken_link_is_named_once(warehouse: Warehouse, tmp_path: Path) -> None:
     broken = tmp_path / "spool"
     broken.mkdir()
     (broken / "secret.json").symlink_to(broken / "gone")
-    _is_told_once(warehouse, broken)
+    _check_it_is_named_once(warehouse, broken)
 
 
-def _is_told_once(warehouse: Warehouse, path: Path) -> None:
+def _check_it_is_named_once(warehouse: Warehouse, path: Path) -> None:
     answer = waybill("load", FEED, str(path), settings=environment_of(warehouse))
     assert answer.code == 4
     assert answer.err.count("secret.json") == 1 and "there is no file in" not in answer.err
 
 
-def test_normalise_says_that_a_file_is_rubbish(tmp_path: Path) -> None:
+def test_normalise_reports_a_file_without_readable_records(tmp_path: Path) -> None:
     settings = {"WAYBILL_VAR": str(tmp_path)}
     answer = waybill("normalise", FEED, settings=settings, stdin=b"rubbish\n")
     assert answer.code == 6 and "so nothing of it could be read" in answer.err
     assert waybill("normalise", FEED, settings=settings, stdin=b"").code == 0
 
 
-def test_a_load_whose_connection_breaks_says_at_which_step(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_the_connection_breaks_the_message_names_the_step(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     def end_all_sessions(load_id: int) -> None:
         loads.rows(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'waybill:load%%'"
@@ -120,13 +120,13 @@ def test_a_load_whose_connection_breaks_says_at_which_step(loads: Loads, monkeyp
     before_publish(monkeypatch, end_all_sessions)
     with pytest.raises(psycopg2.Error) as broken:
         loads.load(FEED, sendgrid("open", "2026-03-01 10:00"))
-    told: list[str] = []
-    monkeypatch.setattr(main, "say", lambda text, *level: told.append(text))
-    assert main._told(broken.value) == 3
-    assert "the connection to it broke (load 1 was publishing). Nothing half done stays" in told[0]
+    messages: list[str] = []
+    monkeypatch.setattr(main, "say", lambda text, *level: messages.append(text))
+    assert main._report(broken.value) == 3
+    assert "the connection broke (load 1 was publishing). Nothing is half done." in messages[0]
 
 
-def test_sentences_of_doctor_do_not_run_together(warehouse: Warehouse, spool: Path) -> None:
+def test_the_sentences_of_doctor_are_separated(warehouse: Warehouse, spool: Path) -> None:
     for file in spool.iterdir():
         file.write_text("rubbish\n")
     settings = environment_of(warehouse)

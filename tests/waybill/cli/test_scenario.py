@@ -1,4 +1,4 @@
-"""From an empty folder to reports and back, as a person would go through it; and the demo."""
+"""A scenario from an empty folder to reports and back; and the demo."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ MONEY = Decimal("0.007512345678901234567")
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    """Where embedded warehouses will be; their servers are stopped at the end."""
+    """Yields a folder for embedded warehouses, whose servers are stopped at the end."""
     with server_folder() as folder:
         yield folder / "var"
         for made in (folder / "var" / "postgres", folder / "var" / "demo" / "postgres"):
@@ -34,7 +34,7 @@ def var() -> Iterator[Path]:
 
 @pytest.fixture
 def empty(var: Path) -> dict[str, str]:
-    """Settings of an embedded warehouse that is not there yet."""
+    """Returns settings for an embedded warehouse that does not exist yet."""
     return {"WAYBILL_VAR": str(var), "REPORT_TIMEZONE": "Europe/Berlin"}
 
 
@@ -78,7 +78,7 @@ def test_from_nothing_to_reports(empty: dict[str, str], inbox: Path) -> None:
     assert "`waybill rejected list`" in shown.err
 
     again = call("load", "sendgrid_events", spool, "--account", "north")
-    assert again.out == "" and "Published already" in again.err and "nothing was written" in again.err
+    assert again.out == "" and "Everything was published before" in again.err and "nothing was written" in again.err
 
     hint = call("report", "show", "email_campaign", "--format", "json")
     assert json.loads(hint.out) == [] and "wait for `waybill report rebuild`" in hint.err
@@ -90,14 +90,14 @@ def test_from_nothing_to_reports(empty: dict[str, str], inbox: Path) -> None:
 
     status = call("status")
     assert "build 2" in status.out and "no day waits" in status.out
-    assert status.err == "What each rule says, and more of them: `waybill status --page FILE`.\n"
+    assert status.err == "What each rule checks, and earlier results: `waybill status --page FILE`.\n"
     document = json.loads(call("status", "--json").out)
     assert {row["feed"] for row in document["freshness"]} == {row["slug"] for row in feeds}
     assert document["pending_days"] == [] and document["last_build"]["build_id"] == 2
     assert len(document["loads"]) == 4 and all(load["status"] == "published" for load in document["loads"])
     assert document["validations"] and all(row["success"] for row in document["validations"])
     failed = {rule["rule"] for row in document["validations"] for rule in row["failed_rules"]}
-    assert failed == {"event_type_mapped"}, "a warning: the world has a word that SendGrid invented since"
+    assert failed == {"event_type_mapped"}, "a warning: the simulated log has a new word of SendGrid"
     assert "warning: load" in status.out and "event_staging.event_type_mapped (8 found)" in status.out
     assert document["freshness"][0]["lag_seconds"] > 0
 
@@ -127,7 +127,7 @@ def test_from_nothing_to_reports(empty: dict[str, str], inbox: Path) -> None:
 
 
 def check_formats(settings: dict[str, str], url: str) -> None:
-    """Each format holds every row, in the order of the grain, and the same values."""
+    """Check that each format has every row, in the order of the grain, with the same values."""
     connection = psycopg2.connect(url)
     for name in ("email_campaign", "message_cost_daily"):
         report = catalogue.find(name)
@@ -211,7 +211,7 @@ def test_too_many_rejected_records_stop_a_load(warehouse: Warehouse, tmp_path: P
     assert len(json.loads(waybill("rejected", "list", "--json", settings=settings).out)) == 30
 
 
-def test_nothing_to_load_says_where_it_looked(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_if_there_is_nothing_to_load_the_message_names_the_folder(warehouse: Warehouse, tmp_path: Path) -> None:
     (tmp_path / "spool").mkdir()
     answer = waybill("load", "sendgrid_events", str(tmp_path / "spool"), settings=environment_of(warehouse))
     assert (answer.code, answer.out) == (0, "")
@@ -223,9 +223,9 @@ def test_nothing_to_load_says_where_it_looked(warehouse: Warehouse, tmp_path: Pa
     assert json.loads(waybill("load", "sendgrid_events", "--json", settings=settings).out) == []
 
 
-def test_an_embedded_warehouse_is_brought_up_to_date_by_itself(empty: dict[str, str]) -> None:
+def test_an_embedded_warehouse_is_migrated_automatically(empty: dict[str, str]) -> None:
     first = fine(waybill("status", settings=empty))
-    assert "Bringing the embedded warehouse to this release" in first.err
+    assert "Migrating the embedded warehouse to this release" in first.err
     assert "Nothing is loaded yet" in first.out
     assert fine(waybill("status", settings=empty)).err == ""
 
@@ -247,4 +247,4 @@ def test_the_demo_shows_every_report_and_runs_again(var: Path, monkeypatch: pyte
     assert second.out.count("loaded before") == 4 and "0 report rows changed" in second.out
     assert "Simulating" not in second.err and embedded.is_running(postgres)
     third = fine(waybill("demo", settings=settings))
-    assert "still up" in third.err and embedded.is_running(postgres), "it was running before"
+    assert "still runs" in third.err and embedded.is_running(postgres), "it ran before"

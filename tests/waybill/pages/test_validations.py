@@ -1,4 +1,4 @@
-"""The page of validation results: what failed stands open and first, nothing comes from elsewhere."""
+"""The page of validation results."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ BROKEN = FAILED | {"rule": "sums", "severity": "warning", "is_broken": True, "un
 
 
 class Elements(HTMLParser):
-    """Every element with its attributes; void ones are closed, all others match."""
+    """Collects every element with its attributes, and checks that each one is closed."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def validation(subject: str, *rules: dict, suite: str = "email_campaign", at: da
     return Validation(subject, suite, all(rule["success"] for rule in rules), at, rules)
 
 
-def test_what_failed_stands_open_and_first() -> None:
+def test_failed_rules_come_first_and_are_open() -> None:
     page = render(
         [validation("build 3", GOOD, WARNED, FAILED, BROKEN), validation("load 7", GOOD, suite="event_staging")]
     )
@@ -63,7 +63,7 @@ def test_what_failed_stands_open_and_first() -> None:
     assert "Nothing was validated yet" not in page and "Nothing was validated yet" in render([])
 
 
-def test_nothing_on_it_comes_from_elsewhere_or_runs() -> None:
+def test_the_page_has_no_script_and_loads_nothing() -> None:
     hostile = FAILED | {"rule": "<script>alert(1)</script>", "description": '<img src="https://x.example/y">'}
     page = render([validation('"><script>', hostile, suite="<i>")])
     tags = {tag for tag, _ in Elements(page).found}
@@ -86,7 +86,7 @@ def test_of_each_suite_the_last_run_of_the_newest_loads_and_builds(warehouse: Wa
     assert found[0].checked_at - found[1].checked_at >= timedelta(0)
 
 
-def test_status_writes_it(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_status_writes_the_page(warehouse: Warehouse, tmp_path: Path) -> None:
     with connected(warehouse.url, REPORTER) as connection, connection, connection.cursor() as cursor:
         gate.record(cursor, [gate.Outcome("email_campaign", "staging.x", (FAILED,))], "build 1")
     file = tmp_path / "page.html"
@@ -97,7 +97,7 @@ def test_status_writes_it(warehouse: Warehouse, tmp_path: Path) -> None:
     assert refused.code == 3 and "nowhere" in refused.err
 
 
-def test_an_entry_names_its_feed_account_and_rows_and_the_words_without_a_mapping(warehouse: Warehouse) -> None:
+def test_an_entry_names_the_feed_the_account_and_the_unmapped_words(warehouse: Warehouse) -> None:
     loads = Loads(warehouse)
     loads.load(
         "sendgrid_events",
