@@ -1,7 +1,7 @@
 """Validation results as one HTML file that loads nothing else.
 
-It contains the rows of ops.validation: names and descriptions of rules, and counts; never values of records. In addition
-it names the feed of each load, the days of each build, and the provider words without a mapping.
+It contains the rows of ops.validation: names and descriptions of rules, and counts; never values of records. It also
+names the feed of each load, the days of each build, and the provider words without a mapping.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,28 +10,18 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
+import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.load import findings
+from waybill.quality.gate import RuleResult
 
 WORD_RULE = "event_type_mapped"
 
 SUBJECTS = 50
 """How many loads and builds are on the page, the newest first."""
-
-
-class RuleResult(TypedDict):
-    """The result of one rule, as `quality.Outcome.rules` contains it."""
-
-    rule: str
-    severity: str
-    success: bool
-    is_broken: bool
-    unexpected_count: int | None
-    description: str | None
-    message: str | None
 
 
 class Validation(NamedTuple):
@@ -64,7 +54,10 @@ def recent(cursor: Cursor) -> list[Validation]:
         ") select subject, suite, success, checked_at, results from latest order by last_id desc, suite",
         (SUBJECTS,),
     )
-    found = [Validation(*row) for row in cursor.fetchall()]
+    found = [
+        Validation(subject, suite, success, checked_at, msgspec.convert(results, list[RuleResult]))
+        for subject, suite, success, checked_at, results in cursor.fetchall()
+    ]
     about = {subject: _about(cursor, subject) for subject in dict.fromkeys(row.subject for row in found)}
     return [row._replace(about=about[row.subject], words=_words(cursor, row)) for row in found]
 
@@ -95,7 +88,7 @@ def _about(cursor: Cursor, subject: str) -> str:
 def _words(cursor: Cursor, validation: Validation) -> str:
     """Returns the words that rule event_type_mapped has counted, if the load is published."""
     kind, _, number = validation.subject.partition(" ")
-    has_unmapped = any(rule["rule"] == WORD_RULE and not rule["success"] for rule in validation.results)
+    has_unmapped = any(rule.rule == WORD_RULE and not rule.success for rule in validation.results)
     if kind != "load" or not has_unmapped or not number.isdecimal():
         return ""
     return findings.in_words(findings.words_published(cursor, int(number)))
@@ -143,7 +136,7 @@ def _subject(subject: str, validations: Sequence[Validation]) -> str:
 
 def _suite(validation: Validation, is_only: bool) -> str:
     rules = sorted(validation.results, key=lambda rule: ("failed", "warning", "passed").index(_verdict(rule)))
-    rows = "\n".join(_rule(rule, validation.words if rule["rule"] == WORD_RULE else "") for rule in rules)
+    rows = "\n".join(_rule(rule, validation.words if rule.rule == WORD_RULE else "") for rule in rules)
     title = f"expectations/{escape(validation.suite)}.sql"
     bad = any(_verdict(rule) != "passed" for rule in rules)
     return (
@@ -155,23 +148,23 @@ def _suite(validation: Validation, is_only: bool) -> str:
 
 def _rule(rule: RuleResult, words: str) -> str:
     verdict = _verdict(rule)
-    count = rule.get("unexpected_count")
-    said = escape(str(rule.get("description") or ""))
+    count = rule.unexpected_count
+    found = escape(rule.description or "")
     if words:
-        said += f"<br>without a mapping: {escape(words)}"
-    if rule.get("message"):
-        said += f"<br><em>could not be evaluated: {escape(str(rule['message']))}</em>"
+        found += f"<br>without a mapping: {escape(words)}"
+    if rule.message:
+        found += f"<br><em>could not be evaluated: {escape(rule.message)}</em>"
     return (
-        f'<tr><td><b class="{verdict}">{_mark(verdict)}</b> {verdict}</td><td><code>{escape(str(rule["rule"]))}</code>'
-        f"</td><td>{said}</td><td>{escape(str(rule['severity']))}</td>"
+        f'<tr><td><b class="{verdict}">{_mark(verdict)}</b> {verdict}</td><td><code>{escape(rule.rule)}</code>'
+        f"</td><td>{found}</td><td>{escape(rule.severity)}</td>"
         f"<td>{'' if count is None else f'{count:,}'}</td></tr>"
     )
 
 
 def _verdict(rule: RuleResult) -> str:
-    if rule["success"]:
+    if rule.success:
         return "passed"
-    return "failed" if rule["is_broken"] or rule["severity"] == "critical" else "warning"
+    return "failed" if rule.is_failure else "warning"
 
 
 def _mark(verdict: str) -> str:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
 from tests.waybill.load.loading import Loads, sendgrid
@@ -13,18 +15,18 @@ from waybill.quality import gate
 from waybill.warehouse.connection import LOADER, REPORTER, connected
 
 AT = datetime(2026, 3, 2, 1, 0, 5, tzinfo=UTC)
-GOOD = {
-    "rule": "grain_unique",
-    "severity": "critical",
-    "success": True,
-    "is_broken": False,
-    "unexpected_count": 0,
-    "description": "One row per grain.",
-    "message": None,
-}
-WARNED = GOOD | {"rule": "words_known", "severity": "warning", "success": False, "unexpected_count": 1234}
-FAILED = GOOD | {"rule": "clicked_within_opened", "success": False, "unexpected_count": 2}
-BROKEN = FAILED | {"rule": "sums", "severity": "warning", "is_broken": True, "unexpected_count": None, "message": "<b>"}
+GOOD = gate.RuleResult(
+    rule="grain_unique",
+    severity="critical",
+    success=True,
+    is_broken=False,
+    unexpected_count=0,
+    description="One row per grain.",
+    message=None,
+)
+WARNED = replace(GOOD, rule="words_known", severity="warning", success=False, unexpected_count=1234)
+FAILED = replace(GOOD, rule="clicked_within_opened", success=False, unexpected_count=2)
+BROKEN = replace(FAILED, rule="sums", severity="warning", is_broken=True, unexpected_count=None, message="<b>")
 
 
 class Elements(HTMLParser):
@@ -47,8 +49,8 @@ class Elements(HTMLParser):
         assert self._open.pop() == tag
 
 
-def validation(subject: str, *rules: dict, suite: str = "email_campaign", at: datetime = AT) -> Validation:
-    return Validation(subject, suite, all(rule["success"] for rule in rules), at, rules)
+def validation(subject: str, *rules: gate.RuleResult, suite: str = "email_campaign", at: datetime = AT) -> Validation:
+    return Validation(subject, suite, all(rule.success for rule in rules), at, rules)
 
 
 def test_failed_rules_come_first_and_are_open() -> None:
@@ -64,7 +66,7 @@ def test_failed_rules_come_first_and_are_open() -> None:
 
 
 def test_the_page_has_no_script_and_loads_nothing() -> None:
-    hostile = FAILED | {"rule": "<script>alert(1)</script>", "description": '<img src="https://x.example/y">'}
+    hostile = replace(FAILED, rule="<script>alert(1)</script>", description='<img src="https://x.example/y">')
     page = render([validation('"><script>', hostile, suite="<i>")])
     tags = {tag for tag, _ in Elements(page).found}
     assert not tags & {"script", "img", "link", "a", "iframe", "i"}
