@@ -1,7 +1,7 @@
--- What a load found that people should look at.
+-- Findings of a load that an operator should see.
 
 -- name: words_published
--- The provider's words that have no mapping, among the events of the objects of a load, the most frequent first.
+-- The provider's words without a mapping in the events of a load's objects, the most frequent first.
 -- params: load_id, limit
 with
 held as (
@@ -34,7 +34,7 @@ limit %(limit)s;
 
 -- name: note_account
 -- Keeps the newest notice of a provider about an account, by its word.
--- params: word, detail, noticed_at, object_id (the object that holds it)
+-- params: word, detail, noticed_at, object_id (the object that contains it)
 insert into ops.account_notice as n (account, feed, word, detail, noticed_at)
 select account, feed, %(word)s, %(detail)s, %(noticed_at)s
 from ops.object

@@ -1,8 +1,8 @@
--- leg_after: what the touched legs are, with this load. join_legs.sql puts right which message they are part of, where
--- that follows from more than the leg itself.
--- A leg is the fold of its events and of the leg as it stood, by operations that commute: least, greatest, sum, or; and
--- the latest event of a kind, which is chosen with its values together. A column is written twice: how it follows from
--- events (new), and how that joins with what stood (folded). `*` joins parts of one row that are named above it.
+-- leg_after: the touched legs as they are after this load. join_legs.sql then corrects the message of a leg where it
+-- depends on more than the leg itself.
+-- A leg is the fold of its events and of the stored leg, by operations that commute: least, greatest, sum, or; and the
+-- latest event of a kind, which is chosen together with its values. A column is written twice: how it follows from
+-- events (new), and how that is combined with the stored leg (folded). `*` joins parts of one row.
 -- reads: touched_leg, inserted_event, fact.event (of recomputed legs), fact.leg
 -- params: report_timezone
 create temporary table leg_after on commit drop as
@@ -26,7 +26,7 @@ event as (
     ) as e
 ),
 
--- legs that the dispatch log names, and of which an event may or may not have come
+-- legs that the dispatch log names, with or without an event of the gateway
 named as (
     select leg_key, min(account) as account, min(dispatch_id) as dispatch_id
     from (
@@ -172,7 +172,7 @@ suppressed as (
         select leg_key, last_suppressed_at, last_suppressed_key, last_suppressed_category, last_suppressed_reason
         from stored
         where last_suppressed_at is not null
-    ) as told
+    ) as reported
     order by leg_key, last_suppressed_at desc, last_suppressed_key desc
 ),
 
@@ -190,7 +190,7 @@ handed_over as (
         select leg_key, last_handed_over_at, last_handed_over_key, last_handed_over_gateway
         from stored
         where last_handed_over_at is not null
-    ) as told
+    ) as reported
     order by leg_key, last_handed_over_at desc, last_handed_over_key desc
 ),
 
@@ -210,7 +210,7 @@ bounce as (
         select leg_key, last_bounce_at, last_bounce_key, last_bounce_class, last_bounce_reason
         from stored
         where last_bounce_at is not null
-    ) as told
+    ) as reported
     order by leg_key, last_bounce_at desc, last_bounce_key desc
 ),
 
@@ -229,7 +229,7 @@ failure as (
         select leg_key, last_failure_at, last_failure_key, last_failure_class, last_failure_reason
         from stored
         where last_failure_at is not null
-    ) as told
+    ) as reported
     order by leg_key, last_failure_at desc, last_failure_key desc
 ),
 
@@ -247,7 +247,7 @@ unanswered as (
         select leg_key, last_unanswered_at, last_unanswered_key, last_unanswered_type
         from stored
         where last_unanswered_at is not null
-    ) as told
+    ) as reported
     order by leg_key, last_unanswered_at desc, last_unanswered_key desc
 ),
 
@@ -265,7 +265,7 @@ completed as (
         select leg_key, last_completed_at, last_completed_key, last_completed_by
         from stored
         where last_completed_at is not null
-    ) as told
+    ) as reported
     order by leg_key, last_completed_at desc, last_completed_key desc
 ),
 
@@ -278,7 +278,7 @@ engaged as (
         union all
         select leg_key, unnest(engaged_days)
         from stored
-    ) as told
+    ) as reported
     group by leg_key
 )
 

@@ -1,5 +1,5 @@
--- message_after: what the touched messages are: a pure function of their legs. See docs/model.md.
--- A copy counts on its days, and decides nothing where the intended recipient has a gateway leg (is_ignored).
+-- message_after: the touched messages, a pure function of their legs. See docs/model.md.
+-- A copy counts on its days, but decides nothing if the intended recipient has a gateway leg (is_ignored).
 -- reads: touched_message, fact.leg (with this load)
 -- params: report_timezone
 create temporary table message_after on commit drop as
@@ -8,7 +8,7 @@ leg as materialized (
     select
         l.*,
         l.provider = 'dispatch' as is_dispatch,
-        -- a scalar query, and asked for copies alone: as an `exists` it could be planned as a scan of every leg
+        -- a scalar query, only for copies: Postgres could plan an `exists` as a scan of all legs
         case
             when l.is_copy then
                 coalesce(
@@ -38,7 +38,7 @@ folded as (
         message_key,
         min(account) as account,
         min(channel) as channel,
-        -- a leg that joined by the sender's Message-ID brings its events, and not the dispatch id that they may name
+        -- a leg that joined by the sender's Message-ID adds its events, but not the dispatch id that they may name
         case
             when bool_and(is_own) then min(dispatch_id)
             else min(dispatch_id) filter (where not is_own)
@@ -108,7 +108,7 @@ bounce as (
     order by message_key, last_bounce_at desc, last_bounce_key desc
 ),
 
--- the latest of all failures; without a deciding one, what the message is put down to
+-- the latest of all failures: the failure of the message if no failure decided it
 failure as (
     select distinct on (message_key) message_key, last_failure_key as failure_key
     from leg

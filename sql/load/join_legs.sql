@@ -1,10 +1,10 @@
--- Which message each leg is part of, where the leg alone does not say: whom the dispatch log names for its dispatch id,
--- and who carries the same Message-ID of the sender. See docs/model.md.
--- Corrects message_key and is_copy in leg_after, and leaves moved_leg behind: legs without an event in this load that
--- it moves all the same, because a recipient or a Message-ID became known, or went.
--- reads: touched_leg, leg_after, fact.leg (as it stood)
+-- The message of each leg, where it does not follow from the leg alone: it depends on the recipients that the dispatch
+-- log names for a dispatch id, and on the other legs with the same Message-ID of the sender. See docs/model.md.
+-- Corrects message_key and is_copy in leg_after, and creates moved_leg: legs without an event in this load whose
+-- message changes, because a recipient or a Message-ID was added or removed.
+-- reads: touched_leg, leg_after, fact.leg (before this load)
 
--- Legs that are there no more: of those that are not recomputed none can go.
+-- Legs that no longer exist; only recomputed legs can disappear.
 create temporary table gone_leg on commit drop as
 select l.leg_key, l.account, l.channel, l.provider, l.own_dispatch_id, l.recipient_key, l.own_leg_key
 from touched_leg as t
@@ -22,7 +22,8 @@ where a.provider = 'dispatch' and a.recipient_key is not null;
 create index on touched_intended (dispatch_id, account, channel, recipient_key);
 analyze touched_intended;
 
--- Whom the dispatch log names, with this load. A dispatch id may have very many recipients: ask for one, or the least.
+-- The recipients that the dispatch log names, with this load. A dispatch id may have very many of them, so queries ask
+-- for one recipient or for the least.
 create temporary view intended_recipient as
 select account, channel, dispatch_id, recipient_key
 from touched_intended
@@ -34,8 +35,8 @@ where
     and l.recipient_key is not null
     and not exists (select from gone_leg as g where g.leg_key = l.leg_key);
 
--- All that can move because a recipient came or went is in few messages: that of the dispatch id, which is the least
--- recipient's, those of recipients who went, and that of who is the least since they went.
+-- If a recipient is added or removed, only legs of these messages can move: the message of the dispatch id, which is
+-- that of the least recipient; those of removed recipients; and that of the recipient who is the least since then.
 create temporary table changed_message on commit drop as
 with
 gone_recipient as (
@@ -101,8 +102,8 @@ where not exists (select from touched_leg as t where t.leg_key = l.leg_key);
 create index on candidate (leg_key);
 analyze candidate;
 
--- Legs known by the sender's Message-ID alone follow those that carry it, and fall back where nobody carries it any
--- more.
+-- Legs that are known only by the sender's Message-ID belong to the message of the leg that has this Message-ID. If no
+-- leg has it any more, they become a message of their own again.
 insert into candidate
 with
 carried as (
@@ -205,7 +206,7 @@ create unique index on joined_leg (leg_key);
 create index on joined_leg (own_leg_key) where own_leg_key is not null;
 analyze joined_leg;
 
--- Of several that carry the same Message-ID, the least leg.
+-- The least of several legs with the same Message-ID.
 with
 carrier as (
     select o.leg_key as own_leg_key, j.leg_key, j.message_key, j.is_copy

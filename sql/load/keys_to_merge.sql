@@ -1,8 +1,8 @@
--- key_to_merge: the keys told more than once in this load, or there already and now told otherwise.
--- is_folded: what stands there is a sighting too (unless a replay replaces it).
+-- key_to_merge: event keys with several sightings in this load, or with a stored event that differs from the sighting.
+-- is_folded: the stored event counts as a sighting too (unless a replay replaces it).
 -- reads: staged_event (columns of fact.event only, in its order), resolved_key, fact.event
 -- params: first, last
--- merged_event: where the merged events go.
+-- merged_event: an empty table for the merged events.
 create temporary table merged_event (like fact.event) on commit drop;
 
 create temporary table key_to_merge on commit drop as

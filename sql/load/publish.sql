@@ -1,9 +1,9 @@
--- What a publish asks and writes beside events, legs and messages.
+-- What a publish reads and writes besides events, legs and messages.
 -- staged_rejected, staged_recipient: temporary views of the staging tables of the load.
 
 -- name: objects_of_range
--- Every published object that holds keys of a replayed range; and those with rejected records that wait and no known
--- key: every record was rejected, or the object was held back.
+-- Every published object with keys of a replayed range; and objects without a key that have unresolved rejected
+-- records: every record was rejected, or the object was held back.
 -- params: slugs (feeds of the provider), account (null: all), first, until (of the range)
 select
     o.object_id,
@@ -39,7 +39,7 @@ where
 order by o.object_id;
 
 -- name: write_recipients
--- Keeps the clear addresses that the load met, each once.
+-- Stores the clear addresses of the load, each once.
 insert into private.recipient (recipient_key, account, address)
 select recipient_key, min(account), min(address)
 from staged_recipient
@@ -48,7 +48,7 @@ order by recipient_key
 on conflict do nothing;
 
 -- name: keep_rejects
--- Keeps the rejected records, each bytes once, with how often the load held them.
+-- Stores the rejected records, equal bytes once, with the number of times that the load contains them.
 -- params: load_id, objects (null: all)
 insert into private.rejected_record as r (
     account, feed, sha256, reason, raw, object_id, position, load_id, seen_count, acceptable_at
@@ -72,7 +72,7 @@ set acceptable_at = excluded.acceptable_at
 where r.acceptable_at is distinct from excluded.acceptable_at and r.resolved_load_id is null;
 
 -- name: resolve_reject
--- Marks a rejected record that waited as resolved by this load.
+-- Marks a rejected record as resolved by this load.
 -- params: load_id, account, feed, sha256
 update private.rejected_record
 set resolved_load_id = %(load_id)s

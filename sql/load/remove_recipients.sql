@@ -1,4 +1,4 @@
--- A clear address goes with the last event that is about it. Rare, and only in a replay: reads all events.
+-- Removes clear addresses without any event. Only a replay does this, and rarely, because it reads all events.
 -- reads: recipient_left
 delete from private.recipient as r
 using recipient_left as l

@@ -1,5 +1,5 @@
--- Take back the events of a replayed range that no landed record tells any more.
--- recipient_left: whom they, and the events that were revised, were about.
+-- Removes the events of a replayed range that no landed record reports any more.
+-- recipient_left: the recipients of the removed and the revised events.
 create temporary table recipient_left (recipient_key bytea) on commit drop;
 
 with

@@ -1,11 +1,11 @@
--- resolved_key: every event key of the load, once: how often it was told, by which record first, and whether it is
--- there already. is_replaced: a replay takes it as the staged sightings say, whatever stands there.
+-- resolved_key: every event key of the load, once, with its number of sightings, its first record, and whether it is
+-- stored already. is_replaced: a replay replaces the stored event by the staged sightings.
 -- reads: staged (the staging table of the load), fact.event
--- params: first, last (range of the load's keys, so that only its partitions are looked at); account, provider,
--- range_first, range_until (of a replay, else null)
+-- params: first, last (range of the load's keys, so that only its partitions are read); account, provider,
+-- range_first, range_until (null unless it is a replay)
 create temporary table resolved_key on commit drop as
 with
-told as (
+reported as (
     select event_key, count(*) as sighting_count, min(record_no) as first_record_no
     from staged
     group by event_key
@@ -13,7 +13,7 @@ told as (
 
 there as (
     select e.event_key, e.account, e.provider
-    from told as t
+    from reported as t
     inner join fact.event as e on e.event_key = t.event_key
     where e.event_key between %(first)s and %(last)s
 )
@@ -30,7 +30,7 @@ select
         and h.event_key < %(range_until)s::uuid,
         false
     ) as is_replaced
-from told as t
+from reported as t
 left join there as h on h.event_key = t.event_key;
 
 create unique index on resolved_key (event_key);

@@ -1,4 +1,4 @@
--- The local days of every leg's opens, clicks and unsubscribes, in another zone.
+-- Computes the local days of every leg's opens, clicks and unsubscribes in another zone.
 -- params: report_timezone
 with
 engaged as (

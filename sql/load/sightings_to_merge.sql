@@ -1,4 +1,4 @@
--- The sightings of every key that needs a merge, key by key: columns of fact.event, in its order.
+-- The sightings of every key that needs a merge, ordered by key, with the columns of fact.event in its order.
 -- reads: key_to_merge, staged_event, fact.event
 -- params: first, last
 with

@@ -1,6 +1,6 @@
 -- touched_leg: the legs that this load may change.
--- is_recomputed: an event of theirs was revised or removed, which least and greatest cannot take back; they are
--- computed again from all their events. The others fold what is new into what they are.
+-- is_recomputed: an event of the leg was revised or removed. Least and greatest cannot be undone, so the leg is
+-- computed again from all its events. New events of other legs are folded into the stored leg.
 -- reads: inserted_event (new events of this load), revised_leg (legs of revised and removed events)
 create temporary table touched_leg on commit drop as
 with

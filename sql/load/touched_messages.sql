@@ -1,5 +1,5 @@
--- touched_message: the messages that the touched and moved legs were part of, and those that they are part of now.
--- reads: touched_leg, fact.leg (as it stood), leg_after, moved_leg
+-- touched_message: the messages of the touched and moved legs, before and after this load.
+-- reads: touched_leg, fact.leg (before this load), leg_after, moved_leg
 create temporary table touched_message on commit drop as
 with
 membership as (

@@ -1,8 +1,8 @@
 -- inserted_event: the events of this load that are new; they are written in key order.
--- revised_event: those that were there and now say something else; they are updated. Unchanged ones are not written.
+-- revised_event: stored events that change; they are updated. Unchanged events are not written.
 -- reads: resolved_key, staged_event, merged_event (both with the columns of fact.event, in its order), fact.event
 -- params: first, last
--- revised_leg: the legs of revised events, which must be computed again.
+-- revised_leg: the legs of revised events; they must be computed again.
 create temporary table inserted_event on commit drop as
 select s.*
 from resolved_key as r
@@ -18,7 +18,7 @@ analyze inserted_event (event_key, leg_key, named_leg_key);
 
 create temporary table revised_event on commit drop as
 with
-told as (
+replacement as (
     select s.*
     from resolved_key as r
     inner join staged_event as s on s.event_key = r.event_key
@@ -35,7 +35,7 @@ select
     e.leg_key as old_leg_key,
     e.named_leg_key as old_named_leg_key,
     e.recipient_key as old_recipient_key
-from told as f
+from replacement as f
 inner join fact.event as e on e.event_key = f.event_key
 where e.event_key between %(first)s and %(last)s and row(f.*) is distinct from row(e.*);
 

@@ -145,11 +145,11 @@ def normalise(
 
 def _check_ceiling(counts: ObjectCounts, ceiling: float) -> None:
     """Raise CeilingError if `load` would hold the file back."""
-    from waybill.load.ceiling import held_back, told_held_back
+    from waybill.load.ceiling import held_back, reasons_held_back
 
     if held_back({0: counts}, ceiling):
         raise CeilingError(
-            f"{told_held_back([counts], ceiling)}. The records are above; `load` would hold this file back. Is it a "
+            f"{reasons_held_back([counts], ceiling)}. The records are above; `load` would hold this file back. Is it a "
             "file of this feed?"
         )
 

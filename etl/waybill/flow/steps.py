@@ -21,7 +21,7 @@ from waybill.ledger import watermark
 from waybill.ledger.counts import ObjectCounts, Staged
 from waybill.ledger.loads import LedgerRow
 from waybill.ledger.objects import RecordedObject
-from waybill.load.ceiling import held_back, is_above, is_unreadable, told_held_back
+from waybill.load.ceiling import held_back, is_above, is_unreadable, reasons_held_back
 from waybill.load.publish import AlreadyPublishedError, KeyRange, keep_rejects, publish
 from waybill.load.stage import (
     BrokenObjectError,
@@ -212,7 +212,7 @@ def _check_ceiling(connection: Connection, row: LedgerRow, staged: Staged, ceili
     found = held_back(staged.objects, ceiling)
     if not found:
         return
-    reason = told_held_back(_by_name(staged.objects[number] for number in found), ceiling)
+    reason = reasons_held_back(_by_name(staged.objects[number] for number in found), ceiling)
     if found == staged.objects.keys():
         _stop(connection, row.load_id, staged, reason)
         raise HeldBackError([f"load {row.load_id}: {reason}"])
@@ -228,12 +228,12 @@ def _check_replay(connection: Connection, row: LedgerRow, staged: Staged, ceilin
     kept = {number: counts for number, counts in staged.objects.items() if number in known}
     if lost or is_above(kept.values(), ceiling):
         above = held_back(kept, ceiling)
-        reason = told_held_back(_by_name(kept[number] for number in above), ceiling)
+        reason = reasons_held_back(_by_name(kept[number] for number in above), ceiling)
         _stop(connection, row.load_id, staged, reason)
         raise HeldBackError([f"load {row.load_id}: {reason}"])
     found = held_back({n: counts for n, counts in staged.objects.items() if n not in known}, ceiling)
     if found:
-        reason = told_held_back(_by_name(staged.objects[number] for number in found), ceiling)
+        reason = reasons_held_back(_by_name(staged.objects[number] for number in found), ceiling)
         _hold_back(connection, row, staged, found, reason)
 
 

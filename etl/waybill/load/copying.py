@@ -1,9 +1,10 @@
-"""Rows into Postgres by COPY, in blocks, so that memory stays flat."""
+"""Writes rows into Postgres with COPY, in blocks, so that memory stays flat."""
 
 import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,7 +17,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def _text(value: str) -> str:
-    if "\\" not in value and value.isprintable():  # nearly always, and much faster than a translation
+    if "\\" not in value and value.isprintable():  # nearly always true, and much faster than translate
         return value
     return value.translate(_ESCAPES)
 
@@ -30,7 +31,7 @@ def _json(value: object) -> str:
     return _text(msgspec.json.encode(value).decode())
 
 
-_ENCODERS: dict[type, Callable[[object], str]] = {
+_ENCODERS: dict[type, Callable[[Any], str]] = {
     str: _text,
     int: str,
     bool: lambda value: "t" if value else "f",
@@ -44,9 +45,9 @@ _ENCODERS: dict[type, Callable[[object], str]] = {
 
 
 class CopyInto:
-    """Collects rows for one table and copies them in blocks; call `flush` at the end.
+    """Collects rows for one table and copies them in blocks. Call `flush` at the end.
 
-    A value's text follows from its type: list is text[], dict is jsonb, bytes is bytea.
+    The type of a value determines its text: a list becomes text[], a dict jsonb, bytes become bytea.
     """
 
     def __init__(self, cursor: Cursor, schema: str, table: str, columns: Sequence[str]) -> None:
@@ -58,7 +59,7 @@ class CopyInto:
         self.row_count = 0
 
     def add(self, values: Sequence[object]) -> None:
-        """Add one row, values in the order of the columns."""
+        """Add one row, with its values in the order of the columns."""
         line = "\t".join(["\\N" if value is None else _ENCODERS[type(value)](value) for value in values])
         self._buffer.write(line)
         self._buffer.write("\n")
@@ -67,7 +68,7 @@ class CopyInto:
             self.flush()
 
     def flush(self) -> None:
-        """Send what was collected."""
+        """Send the collected rows."""
         if self._buffer.tell():
             self._buffer.seek(0)
             self._cursor.copy_expert(self._statement, self._buffer)

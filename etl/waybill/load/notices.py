@@ -1,4 +1,4 @@
-"""What providers say about the accounts themselves: no event, but news. `ops.account_notice` keeps the latest."""
+"""Notices of providers about the accounts themselves. `ops.account_notice` keeps the latest of each word."""
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -7,12 +7,12 @@ from waybill.model.redaction import Redactor
 from waybill.warehouse.queries import sql_of
 
 LONGEST_DETAIL = 200
-"""Characters of the provider's text that are kept."""
+"""How many characters of the provider's text are kept."""
 
 
 def write_notices(cursor: Cursor, staged: Staged) -> None:
-    """Keep what the records of a load say about their accounts, where it is later than what is known. Order and
-    batching of loads do not matter."""
+    """Keep the notices in the records of a load if they are later than the known ones, so that the order of loads does
+    not matter."""
     redactor = Redactor(None, None, None, None, None)
     for object_id, counts in sorted(staged.objects.items()):
         for word, detail, noticed_at in counts.notices.values():

@@ -1,13 +1,13 @@
 """Publish: one transaction writes events, legs, messages, recipients, rejected records, changed days and the ledger.
 
-Nothing of a load is visible before its commit, and everything is after it. All accounts of the load are locked, so
-that what is read here stays true until the commit; the primary keys are the guard.
+A load becomes visible as a whole at the commit. All its accounts are locked, so rows that are read here do not change
+before the commit; primary keys guard against mistakes.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg2 import sql
@@ -29,14 +29,14 @@ from waybill.model.errors import QualityGateError, SourceError, WaybillError
 from waybill.model.event import STORED_COLUMNS, Event, merge_all
 from waybill.model.identity import Keyring
 from waybill.warehouse import locks
-from waybill.warehouse.queries import sql_of
+from waybill.warehouse.queries import only_row, only_value, sql_of
 
 BATCH = 5_000
 PLANNING = """
-    -- A publisher whose process stands still lets go of its accounts before others have lost their patience.
+    -- If the process of this publish is stopped, its locks are released before other loads give up waiting.
     set local idle_in_transaction_session_timeout = '5min';
-    -- A load looks up a few keys in a long history: the cost must follow the load, not the history. By default the
-    -- planner takes each look-up for a seek of a disk and reads whole partitions instead.
+    -- A load looks up a few keys in a long history, so its cost must depend on the load, not on the history. With the
+    -- default, the planner counts each look-up as a disk seek and reads whole partitions instead.
     set local random_page_cost = 1.1;
     set local work_mem = '128MB';
 """
@@ -53,8 +53,10 @@ _UPDATE_EVENTS = sql.SQL(
 
 
 class KeyRange(NamedTuple):
-    """The events that a replay replaces: first <= event_key < until, of one provider, and of one account or of all
-    (None: a dispatch log may hold rows of other accounts than its own)."""
+    """The events that a replay replaces: first <= event_key < until, of one provider.
+
+    :ivar account: None for all accounts, because a dispatch log may contain rows of several accounts
+    """
 
     account: str | None
     provider: str
@@ -63,23 +65,23 @@ class KeyRange(NamedTuple):
 
 
 class OvertakenError(SourceError):
-    """While a replay was staged, another load published objects of its range: they must be replayed too."""
+    """While a replay was staged, another load published objects of its range; they must be replayed too."""
 
 
 class AlreadyPublishedError(WaybillError):
-    """While a load was staged, another one published all of its objects: there is nothing left to do.
+    """While a load was staged, other loads published all of its objects; nothing is left to do.
 
-    :ivar load_id: the last of those that did
+    :ivar load_id: the last of the other loads
     """
 
     def __init__(self, load_id: int) -> None:
-        super().__init__(f"Load {load_id} published its objects meanwhile.")
+        super().__init__(f"Load {load_id} has published the same objects.")
         self.load_id = load_id
 
 
 def objects_of_range(cursor: Cursor, replaced: KeyRange) -> list[RecordedObject]:
-    """Every published object that holds keys of the range, of any feed of the provider; and those with rejected
-    records that wait and no known key: every record was rejected, or the object was held back."""
+    """Return every published object with keys of the range, of any feed of the provider; and objects without a key
+    that have unresolved rejected records: every record was rejected, or the object was held back."""
     slugs = [feed.slug for feed in FEEDS.values() if feed.provider == replaced.provider]
     cursor.execute(
         sql_of("load/publish", "objects_of_range"),
@@ -97,12 +99,14 @@ def publish(
 ) -> None:
     """Commit a staged and validated load.
 
-    :param replaced: for a replay, the range whose events are what the staged sightings say and nothing else
-    :raises QualityGateError: the books do not balance, or a staging table lost rows; nothing was written
-    :raises ConfigurationError: newer rules have loaded this feed meanwhile; nothing was written
-    :raises OvertakenError: objects of a replayed range were published meanwhile; nothing was written
-    :raises AlreadyPublishedError: another load published the same objects meanwhile; nothing was written
-    :raises UnavailableError: somebody else has an account of it for too long; nothing was written
+    If it raises, nothing was written.
+
+    :param replaced: for a replay, the range whose events are replaced by the staged sightings
+    :raises QualityGateError: the counts do not add up, or a staging table lost rows
+    :raises ConfigurationError: newer rules have loaded this feed meanwhile
+    :raises OvertakenError: objects of a replayed range were published meanwhile
+    :raises AlreadyPublishedError: another load published the same objects meanwhile
+    :raises UnavailableError: another session locked one of its accounts for too long
     """
     with connection, connection.cursor() as cursor:
         cursor.execute(PLANNING)
@@ -114,7 +118,7 @@ def publish(
             _check_not_overtaken(cursor, staged, replaced)
         else:
             _check_not_published(cursor, load_id, staged)
-        counts = _Counts(*_write_events(cursor, load_id, staged, keyring, replaced))
+        counts = _write_events(cursor, staged, keyring, replaced)
         write_legs_and_messages(cursor, load_id, zone)
         cursor.execute(sql_of("load/publish", "write_recipients"))
         write_notices(cursor, staged)
@@ -127,16 +131,10 @@ def publish(
 
 
 def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> tuple[str, set[str]]:
-    """Take the locks of every account in the load, in order of name, and of its ledger row; returns the report zone
-    and those accounts."""
+    """Lock the report zone, every account of the load in order of name, and its ledger row; returns the report zone
+    and the accounts."""
     who = f"load {load_id}"
-    locks.take(
-        cursor,
-        locks.ZONE,
-        "a change of the report zone or a migration",
-        who,
-        is_shared=True,
-    )
+    locks.take(cursor, locks.ZONE, "a change of the report zone or a migration", who, is_shared=True)
     cursor.execute(sql.SQL("select distinct account from {}").format(staging_table(load_id)))
     accounts = {account for (account,) in cursor.fetchall()}
     if replaced is not None:
@@ -149,15 +147,15 @@ def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> tuple[str,
     for account in sorted(accounts):
         locks.take(cursor, locks.account_lock(account), f"account {account}", who)
     cursor.execute("select status from ops.load where load_id = %s for update", (load_id,))
-    status = cursor.fetchone()[0]
+    status = only_value(cursor, str)
     if status != "validated":
-        raise QualityGateError(f"Load {load_id} is {status}; only a validated one can be published.")
+        raise QualityGateError(f"Load {load_id} is {status}; only a validated load can be published.")
     cursor.execute("select value from ops.setting where name = 'report_timezone'")
-    return cursor.fetchone()[0], accounts
+    return only_value(cursor, str), accounts
 
 
 def _check_staging(cursor: Cursor, load_id: int, staged: Staged) -> None:
-    """A crash of the server empties unlogged tables; an emptied one must not pass."""
+    """Compare the row counts of the staging tables: a crash of the server empties unlogged tables."""
     expected = (
         (staging_table(load_id), staged.sighting_count),
         (rejected_table(load_id), staged.rejected_count),
@@ -165,17 +163,17 @@ def _check_staging(cursor: Cursor, load_id: int, staged: Staged) -> None:
     )
     for table, count in expected:
         cursor.execute(sql.SQL("select count(*) from {}").format(table))
-        found = cursor.fetchone()[0]
+        found = only_value(cursor, int)
         if found != count:
             raise QualityGateError(
-                f"Staging table {table.strings[-1]} of load {load_id} holds {found} rows, {count} were staged: it was "
+                f"Staging table {table.strings[-1]} of load {load_id} has {found} rows, {count} were staged: it was "
                 "emptied or changed. Nothing was written; run the same command again."
             )
 
 
 def _view_staged(cursor: Cursor, load_id: int) -> None:
-    """Make the temporary views under which the SQL reads what this load staged: staged (events, and the records that
-    report them), staged_event (columns of fact.event only, in its order) and staged_recipient."""
+    """Create temporary views of the staging tables for the SQL: staged (events with the numbers of their objects and
+    records), staged_event (only the columns of fact.event, in its order) and staged_recipient."""
     view = sql.SQL("create temporary view {} as select {} from {}")
     for name, columns, table in (
         ("staged", sql.SQL("*"), staging_table(load_id)),
@@ -186,16 +184,16 @@ def _view_staged(cursor: Cursor, load_id: int) -> None:
 
 
 def _check_not_overtaken(cursor: Cursor, staged: Staged, replaced: KeyRange) -> None:
-    taken_up = staged.objects.keys() | staged.held_back
-    late = [o for o in objects_of_range(cursor, replaced) if o.object_id not in taken_up]
+    known = staged.objects.keys() | staged.held_back
+    late = [o for o in objects_of_range(cursor, replaced) if o.object_id not in known]
     if late:
         raise OvertakenError(
-            f"{len(late)} objects of the range were published while it was staged; the replay begins again with them."
+            f"{len(late)} objects of the range were published while it was staged; the replay starts again with them."
         )
 
 
 def _check_not_published(cursor: Cursor, load_id: int, staged: Staged) -> None:
-    """Two processes may have staged the same new objects; the accounts are locked, so one of them comes second."""
+    """Raise AlreadyPublishedError if another process has staged and published the same objects."""
     published = ledger.published_with(cursor, staged.objects, ledger.row(cursor, load_id).rules_version)
     if published.keys() >= staged.objects.keys():
         raise AlreadyPublishedError(max(published.values()))
@@ -211,11 +209,9 @@ class _Counts(NamedTuple):
     duplicate_records: int
 
 
-def _write_events(
-    cursor: Cursor, load_id: int, staged: Staged, keyring: Keyring, replaced: KeyRange | None
-) -> Iterable[int]:
-    """Resolve the staged sightings against what is there, and write the difference. Leaves the temporary tables
-    inserted_event, revised_event and revised_leg behind."""
+def _write_events(cursor: Cursor, staged: Staged, keyring: Keyring, replaced: KeyRange | None) -> _Counts:
+    """Compare the staged sightings with the stored events, and write the difference. The temporary tables
+    inserted_event, revised_event and revised_leg remain for the next steps."""
     bounds = {
         "first": staged.first_key or UUID(int=0),
         "last": staged.last_key or UUID(int=0),
@@ -231,15 +227,15 @@ def _write_events(
     removed = 0
     if replaced is not None:
         cursor.execute(sql_of("load/remove_vanished"), bounds)
-        removed = cursor.fetchone()[0]
+        removed = only_value(cursor, int)
         cursor.execute(sql_of("load/remove_recipients"))
-    cursor.execute(sql_of("load/count_books"))
-    mapped, inserted, revised, unchanged, loaded, duplicates = cursor.fetchone()
-    return mapped, inserted, revised, unchanged, removed, loaded, duplicates
+    cursor.execute(sql_of("load/counts"))
+    mapped, inserted, revised, unchanged, loaded, duplicates = only_row(cursor)
+    return _Counts(mapped, inserted, revised, unchanged, removed, loaded, duplicates)
 
 
-def _merge_sightings(cursor: Cursor, bounds: dict, keyring: Keyring) -> None:
-    """Merge, in Python, every key that was told more than once: in this load, or here and before."""
+def _merge_sightings(cursor: Cursor, bounds: Mapping[str, object], keyring: Keyring) -> None:
+    """Merge, in Python, the sightings of every event that has more than one, in this load or before it."""
     cursor.execute(sql_of("load/keys_to_merge"), bounds)
     writer = CopyInto(cursor, "pg_temp", "merged_event", STORED_COLUMNS)
     with cursor.connection.cursor("sightings_to_merge") as sightings:
@@ -253,22 +249,21 @@ def _merge_sightings(cursor: Cursor, bounds: dict, keyring: Keyring) -> None:
     cursor.execute("analyze merged_event")
 
 
-def _event(values: tuple) -> Event:
+def _event(values: tuple[Any, ...]) -> Event:
     event = Event(*_in_struct_order(values))
     if event.recipient_key is not None:
         event.recipient_key = bytes(event.recipient_key)
     return event
 
 
-def _in_struct_order(values: tuple) -> Iterator[object]:
+def _in_struct_order(values: tuple[Any, ...]) -> Iterator[Any]:
     stored = dict(zip(STORED_COLUMNS, values, strict=True))
     return (stored.get(name) for name in Event.__struct_fields__)
 
 
 def _write_rejects(cursor: Cursor, load_id: int, staged: Staged) -> None:
     keep_rejects(cursor, load_id)
-    for record in sorted(staged.resolved):
-        account, feed, sha256 = record
+    for account, feed, sha256 in sorted(staged.resolved):
         cursor.execute(
             sql_of("load/publish", "resolve_reject"),
             {"load_id": load_id, "account": account, "feed": feed, "sha256": sha256},
@@ -276,10 +271,10 @@ def _write_rejects(cursor: Cursor, load_id: int, staged: Staged) -> None:
 
 
 def keep_rejects(cursor: Cursor, load_id: int, staged_by: int | None = None, objects: Collection[int] = ()) -> None:
-    """Keep the rejected records of a load, each bytes once, with how often the load held them.
+    """Store the rejected records of a load, equal bytes once, with the number of times that the load contains them.
 
-    :param staged_by: the load that staged them; None: this one
-    :param objects: of these alone; none: of all
+    :param staged_by: the load that staged them; None: this load
+    :param objects: only the records of these objects; empty: of all objects
     """
     rejected = rejected_table(load_id if staged_by is None else staged_by)
     cursor.execute(sql.SQL("create temporary view staged_rejected as select * from {}").format(rejected))
@@ -288,17 +283,17 @@ def keep_rejects(cursor: Cursor, load_id: int, staged_by: int | None = None, obj
 
 
 def _write_ledger(cursor: Cursor, load_id: int, staged: Staged, counts: _Counts) -> None:
-    """Write the books; both sides were counted apart, and both must agree."""
-    told = counts.loaded_records + counts.duplicate_records + staged.rejected_count + staged.ignored_count
-    if staged.read_count != told:
+    """Write the counts of the load. Stage and publish counted separately, and their sums must agree."""
+    record_count = counts.loaded_records + counts.duplicate_records + staged.rejected_count + staged.ignored_count
+    if staged.read_count != record_count:
         raise QualityGateError(
-            f"The books of load {load_id} do not balance in records: read {staged.read_count}, but loaded "
+            f"The record counts of load {load_id} do not add up: read {staged.read_count}, but loaded "
             f"{counts.loaded_records} + duplicate {counts.duplicate_records} + rejected {staged.rejected_count} + "
-            f"ignored {staged.ignored_count} = {told}. Nothing was written."
+            f"ignored {staged.ignored_count} = {record_count}. Nothing was written."
         )
     if counts.mapped != counts.inserted + counts.revised + counts.unchanged:
         raise QualityGateError(
-            f"The books of load {load_id} do not balance in events: mapped {counts.mapped}, but inserted "
+            f"The event counts of load {load_id} do not add up: mapped {counts.mapped}, but inserted "
             f"{counts.inserted} + revised {counts.revised} + unchanged {counts.unchanged}. Nothing was written."
         )
     for object_id, found in staged.objects.items():
@@ -323,5 +318,5 @@ def _write_ledger(cursor: Cursor, load_id: int, staged: Staged, counts: _Counts)
         revised_count=counts.revised,
         unchanged_count=counts.unchanged,
         removed_count=counts.removed,
-        unknown_count=cursor.fetchone()[0],
+        unknown_count=only_value(cursor, int),
     )

@@ -1,7 +1,7 @@
-"""Stage: landed bytes → canonical events in tables of this load alone.
+"""Stage: turns landed bytes into canonical events in staging tables of this load.
 
-A record is mapped whole or rejected whole. The tables are real and unlogged: Great Expectations reads them through
-its own connection, and what a crash empties is noticed by their row counts.
+Either a whole record is mapped, or the whole record is rejected. The tables are not temporary, because Great
+Expectations reads them through its own connection. They are unlogged; row counts show if a crash emptied them.
 """
 
 import hashlib
@@ -26,32 +26,33 @@ from waybill.model.event import STORED_COLUMNS, Event
 from waybill.settings import Settings
 from waybill.warehouse import locks
 from waybill.warehouse.clock import server_time
+from waybill.warehouse.queries import only_value
 
 SCHEMA = "staging"
 RECIPIENTS_REMEMBERED = 200_000
 PROGRESS_EVERY = 20_000
-ASKED_AT_ONCE = 2_000
+LOOKED_UP_AT_ONCE = 2_000
 
 log = logging.getLogger("waybill.load")
 
 
 def staging_table(load_id: int) -> sql.Identifier:
-    """The staged events of a load: the columns of fact.event, and which record of which object told them."""
+    """Return the table of a load's staged events: the columns of fact.event, and the number of object and record."""
     return sql.Identifier(SCHEMA, f"load_{load_id}")
 
 
 def rejected_table(load_id: int) -> sql.Identifier:
-    """The rejected records of a load."""
+    """Return the table of a load's rejected records."""
     return sql.Identifier(SCHEMA, f"load_{load_id}_rejected")
 
 
 def recipient_table(load_id: int) -> sql.Identifier:
-    """The clear addresses that a load met; for private.recipient alone."""
+    """Return the table of a load's clear addresses, which only private.recipient may receive."""
     return sql.Identifier(SCHEMA, f"load_{load_id}_recipient")
 
 
 class BrokenObjectError(SourceError):
-    """One object could not be read to its end; the others of its load can."""
+    """One object cannot be read to its end; the load can continue without it."""
 
     def __init__(self, broken: RecordedObject, error: SourceError) -> None:
         super().__init__(f"{name_of(broken.landed)}: {error}")
@@ -64,17 +65,17 @@ def stage(
     objects: Sequence[RecordedObject],
     settings: Settings,
 ) -> Staged:
-    """Decode, normalise and copy every record of the objects; commits. An object that is nothing but rejected records
-    is read no further.
+    """Decode, normalise and copy every record of the objects, and commit. Reading of an object stops early if nearly
+    all its records are rejected.
 
-    :raises BrokenObjectError: an object is gone, or its bytes end in the middle (a truncated gzip)
+    :raises BrokenObjectError: an object is missing, or its bytes are incomplete (a truncated gzip)
     """
     staged = Staged()
     read_count = 0
     with connection.cursor() as cursor:
         _create_tables(cursor, load_id)
         now = server_time(cursor)
-        rejected_once = _RejectedOnce(cursor, objects, staged.resolved)
+        rejected_before = _RejectedBefore(cursor, objects, staged.resolved)
         writers = _Writers(cursor, load_id)
         for recorded in objects:
             feed = FEEDS[recorded.landed.feed].with_options(settings.feed_options)
@@ -100,13 +101,13 @@ def stage(
                             for event in events:
                                 counts.add(event.event_key)
                                 writers.event(event, recorded.object_id, read_count)
-                            rejected_once.look_for(recorded.landed, raw)
+                            rejected_before.add(recorded.landed, raw)
                         if read_count % PROGRESS_EVERY == 0:
                             _log_progress(load_id, read_count)
             except SourceError as error:
                 raise BrokenObjectError(recorded, error) from error
         writers.flush()
-        rejected_once.ask()
+        rejected_before.look_up()
         staged.recipient_count = writers.recipients.row_count
         cursor.execute(sql.SQL("analyze {} (event_key, record_no)").format(staging_table(load_id)))
     connection.commit()
@@ -119,34 +120,34 @@ def _log_progress(load_id: int, read_count: int) -> None:
     log.info("load %d: %s records read", load_id, f"{read_count:,}", extra=fields)
 
 
-class _RejectedOnce:
-    """Finds the mapped records that were rejected once and wait. It asks by key, a block at a time, and only where
-    something waits: memory and time follow the load, not what waits."""
+class _RejectedBefore:
+    """Finds mapped records that an earlier load rejected. It looks them up by key, in blocks, and only if the account
+    and feed have unresolved rejected records. So memory and time grow with the load, not with the rejected records."""
 
     def __init__(self, cursor: Cursor, objects: Sequence[RecordedObject], found: set[tuple[str, str, str]]) -> None:
         self._cursor = cursor
         self._found = found
-        self._asked: dict[tuple[str, str], set[str]] = {}
+        self._mapped: dict[tuple[str, str], set[str]] = {}
         for owner in sorted({(o.landed.account, o.landed.feed) for o in objects}):
             cursor.execute(
                 "select exists (select from private.rejected_record"
                 " where account = %s and feed = %s and resolved_load_id is null)",
                 owner,
             )
-            if cursor.fetchone()[0]:
-                self._asked[owner] = set()
+            if only_value(cursor, bool):
+                self._mapped[owner] = set()
 
-    def look_for(self, landed: LandedObject, raw: RawRecord) -> None:
-        """Note a mapped record."""
-        digests = self._asked.get((landed.account, landed.feed))
+    def add(self, landed: LandedObject, raw: RawRecord) -> None:
+        """Add a mapped record."""
+        digests = self._mapped.get((landed.account, landed.feed))
         if digests is not None:
             digests.add(hashlib.sha256(raw.raw).hexdigest())
-            if len(digests) >= ASKED_AT_ONCE:
-                self.ask()
+            if len(digests) >= LOOKED_UP_AT_ONCE:
+                self.look_up()
 
-    def ask(self) -> None:
-        """Look for what was noted."""
-        for owner, digests in self._asked.items():
+    def look_up(self) -> None:
+        """Look up the mapped records that were added since the last call."""
+        for owner, digests in self._mapped.items():
             if digests:
                 self._cursor.execute(
                     "select sha256 from private.rejected_record"
@@ -158,7 +159,7 @@ class _RejectedOnce:
 
 
 class _Writers:
-    """The three tables of a load, filled side by side."""
+    """Writers for the three staging tables of a load."""
 
     def __init__(self, cursor: Cursor, load_id: int) -> None:
         self.events = CopyInto(cursor, SCHEMA, f"load_{load_id}", (*STORED_COLUMNS, "object_no", "record_no"))
@@ -176,7 +177,7 @@ class _Writers:
         self.events.add((*self._values(event), object_id, record_no))
         if event.recipient_key is not None and event.recipient_key not in self._seen:
             if len(self._seen) >= RECIPIENTS_REMEMBERED:
-                self._seen.clear()  # told twice is harmless; memory stays flat
+                self._seen.clear()  # a repeated row is harmless, and memory stays flat
             self._seen.add(event.recipient_key)
             self.recipients.add((event.recipient_key, event.account, event.recipient))
 
@@ -217,7 +218,7 @@ def _create_tables(cursor: Cursor, load_id: int) -> None:
             recipient_table(load_id)
         )
     )
-    # as in schema private: no statistics of what belongs to people
+    # as in schema private: statistics would contain personal data
     for table, column in ((rejected_table(load_id), "raw"), (recipient_table(load_id), "address")):
         cursor.execute(sql.SQL("alter table {} alter column {} set statistics 0").format(table, sql.Identifier(column)))
 
@@ -229,8 +230,8 @@ def drop_tables(cursor: Cursor, load_id: int) -> None:
 
 
 def drop_orphans(connection: Connection) -> int:
-    """Drop the staging tables of loads that died: those whose lock nobody holds, and which wait for no next step.
-    Returns how many loads."""
+    """Drop the staging tables of loads that died: no session holds their lock, and they do not wait for their next
+    step. Returns the number of loads."""
     dropped = 0
     with connection.cursor() as cursor:
         cursor.execute(
@@ -254,8 +255,8 @@ def drop_orphans(connection: Connection) -> int:
 
 
 def _is_kept(cursor: Cursor, load_id: int) -> bool:
-    """Whether a load waits for its next step. To be asked once its lock is held: it may have ended its staging, and
-    let go of the lock, since it was found unfinished."""
+    """Return whether a load waits for its next step. Call it with the load's lock held, because staging may have ended
+    and released the lock after the load was found unfinished."""
     cursor.execute(
         "select from ops.load where load_id = %s and status = any(%s) and kept_until > clock_timestamp()",
         (load_id, list(UNFINISHED)),

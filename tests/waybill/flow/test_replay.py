@@ -7,7 +7,17 @@ import pytest
 
 from tests.acceptance.warehouses import build, check_equal, facts, report_cells
 from tests.conftest import Server
-from tests.waybill.load.loading import Loads, at, before_publish, beside, counts, days, dispatched, sendgrid, sms
+from tests.waybill.load.loading import (
+    Loads,
+    as_another_process,
+    at,
+    before_publish,
+    counts,
+    days,
+    dispatched,
+    sendgrid,
+    sms,
+)
 from waybill.feeds import FEEDS, sendgrid_events
 from waybill.feeds.dispatch_log import DispatchLog
 from waybill.feeds.sendgrid_events import SendgridEvents
@@ -252,7 +262,7 @@ def test_what_another_load_publishes_during_a_replay_is_not_taken_back(
 ) -> None:
     loads.load("sendgrid_events", *MAIL[0])
     late = sendgrid("open", "2026-03-02 10:00")
-    before_publish(monkeypatch, beside(lambda: loads.load("sendgrid_events", late)))
+    before_publish(monkeypatch, as_another_process(lambda: loads.load("sendgrid_events", late)))
     loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00")
     assert loads.one("select count(*) from ops.load where kind = 'load' and status = 'published'") == (2,)
     assert loads.one("select event_at from fact.event where event_type = 'opened'") == (at("2026-03-02 10:00"),)
@@ -263,7 +273,9 @@ def test_what_another_load_adds_to_an_event_during_a_replay_stays(
 ) -> None:
     refused = sms("undelivered", "2026-03-01T10:00", "2026-03-01T10:05")
     loads.load("twilio_messages", refused)
-    before_publish(monkeypatch, beside(lambda: loads.load("twilio_messages", refused | {"error_code": 30007})))
+    before_publish(
+        monkeypatch, as_another_process(lambda: loads.load("twilio_messages", refused | {"error_code": 30007}))
+    )
     loads.replay("twilio_messages", "2026-02-01 00:00", "2026-04-01 00:00")
     assert loads.one("select provider_code from fact.event where event_type = 'undelivered'") == ("30007",)
 

@@ -1,4 +1,4 @@
-"""Records as providers send them, with what most tests do not care about filled in; and loads of them."""
+"""Records in the form of the providers, with defaults for most fields; and loads of such records."""
 
 import json
 import threading
@@ -27,40 +27,40 @@ STAMPED = ("ops", "private", "fact", "report", "staging")
 
 
 def at(text: str) -> datetime:
-    """`2026-03-02 10:00` in UTC."""
+    """Return the time of a text such as `2026-03-02 10:00`, in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def days(*texts: str) -> list[date]:
-    """`03-02`: days of the year 2026."""
+    """Return the days of texts such as `03-02`, in 2026."""
     return [date.fromisoformat(f"2026-{text}") for text in texts]
 
 
 def sendgrid(event: str, when: str, message: str | None = "m1", email: str = "ann@example.com", **fields) -> dict:
-    """One event of SendGrid's webhook."""
+    """Return an event of SendGrid's webhook."""
     named = {} if message is None else {"sg_message_id": f"{message}.filter"}
     return {"event": event, "timestamp": int(at(when).timestamp()), "email": email, **named, **fields}
 
 
 def sms(status: str, created: str, updated: str | None = None, sid: str = "SM1", **fields) -> dict:
-    """One row of Twilio's list of messages."""
+    """Return a row of Twilio's list of messages."""
     row = {"sid": sid, "status": status, "to": "+15005550006", "date_created": f"{created}:00Z", **fields}
     return row if updated is None else row | {"date_updated": f"{updated}:00Z"}
 
 
 def call(status: str, created: str, ended: str, sid: str = "CA1", **fields) -> dict:
-    """One row of Twilio's list of calls."""
+    """Return a row of Twilio's list of calls."""
     row = {"sid": sid, "status": status, "to": "+15005550006", "date_created": f"{created}:00Z"}
     return row | {"end_time": f"{ended}:00Z"} | fields
 
 
 def dispatched(status: str, when: str, dispatch_id: str = "d1", channel: str = "email", **fields) -> dict:
-    """One row of the dispatch log."""
+    """Return a row of the dispatch log."""
     return {"dispatch_id": dispatch_id, "occurred_at": f"{when}:00Z", "channel": channel, "status": status, **fields}
 
 
 def as_file(feed: str, records: tuple[dict | bytes, ...]) -> bytes:
-    """A file of that feed; records that are bytes stand in it as they are."""
+    """Return a file of that feed; records given as bytes are written unchanged."""
     written = [record if isinstance(record, bytes) else json.dumps(record).encode() for record in records]
     if feed in LISTS:
         return b'{"' + LISTS[feed].encode() + b'": [' + b", ".join(written) + b"]}"
@@ -77,12 +77,12 @@ class Loads:
         self.rows = warehouse.rows
 
     def use(self, **settings: object) -> None:
-        """Load with other settings from now on."""
+        """Change settings for the next loads."""
         self.settings = replace(self.settings, **settings)
 
     @property
     def target(self) -> connection.Warehouse:
-        """The warehouse with the settings that hold now."""
+        """The warehouse with the current settings."""
         return connection.Warehouse(self.settings, self.url)
 
     def land(
@@ -106,7 +106,7 @@ class Loads:
         return [item.row for item in done]
 
     def one(self, query: str, parameters: object = None) -> tuple:
-        """The only row of a query."""
+        """Return the only row of a query."""
         (row,) = self.rows(query, parameters)
         return row
 
@@ -115,7 +115,7 @@ class Loads:
         return [day for (day,) in found]
 
     def stamps(self, *schemas: str) -> dict[str, list[tuple]]:
-        """Of every row that there is: where it lies and which transaction wrote it. Equal stamps: nothing written."""
+        """Return the place and the writing transaction of every row. If two stamps are equal, nothing was written."""
         found = {}
         connection = self.warehouse.connect()
         with connection, connection.cursor() as cursor:
@@ -136,12 +136,12 @@ class Loads:
 
 
 def counts(row: LedgerRow) -> dict[str, int]:
-    """All books of a ledger row, those at zero left out."""
+    """Return the counts of a ledger row that are not zero."""
     return {name: count for name in COUNTS if (count := getattr(row, f"{name}_count"))}
 
 
 def before_publish(monkeypatch: pytest.MonkeyPatch, happens: Callable[[int], None]) -> None:
-    """Let something happen, once, between the validation of the next load and its publish."""
+    """Call a function once, between the validation of the next load and its publish."""
     publish = steps.publish
 
     def interrupted(connection, load_id, *rest) -> None:
@@ -152,8 +152,8 @@ def before_publish(monkeypatch: pytest.MonkeyPatch, happens: Callable[[int], Non
     monkeypatch.setattr(steps, "publish", interrupted)
 
 
-def beside(work: Callable[[], object]) -> Callable[[int], None]:
-    """For `before_publish`: something that another process would do meanwhile; it may have to wait for our commit."""
+def as_another_process(work: Callable[[], object]) -> Callable[[int], None]:
+    """Return a function for `before_publish` that runs `work` like another process, which may wait for the commit."""
 
     def happens(load_id: int) -> None:
         thread = threading.Thread(target=work, daemon=True)

@@ -1,4 +1,4 @@
-"""Objects of which too much is rejected: held back and named, while the others are loaded."""
+"""Objects with too many rejected records are held back and named, while the others are loaded."""
 
 from io import BytesIO
 
@@ -39,7 +39,7 @@ def held_back(loads: Loads, *landed: LandedObject, feed: str = FEED) -> HeldBack
 @pytest.mark.parametrize(
     "rubbish", [b"rubbish\n", b"rubbish\n" * 20, b"one\ntwo\nthree\n", b'{"a": 1}\n', b"\x00\xff\xfe"]
 )
-def test_a_file_of_which_nothing_can_be_read_is_named_and_the_others_are_loaded(strict: Loads, rubbish: bytes) -> None:
+def test_an_unreadable_file_is_named_and_the_others_are_loaded(strict: Loads, rubbish: bytes) -> None:
     bad = land_file(strict, "bad.bin", rubbish)
     error = held_back(strict, strict.land(FEED, GOOD[0]), bad, strict.land(FEED, GOOD[1]))
     assert "spool/bad.bin" in str(error) and bad.path in str(error)
@@ -53,7 +53,7 @@ def test_a_file_of_which_nothing_can_be_read_is_named_and_the_others_are_loaded(
     assert strict.staging_tables() == []
 
 
-def test_a_file_of_rubbish_stays_red_until_it_is_taken_away_or_taken_as_it_is(strict: Loads) -> None:
+def test_an_unreadable_file_is_an_error_until_it_is_removed_or_accepted(strict: Loads) -> None:
     bad, good = land_file(strict, "bad.bin", b"rubbish\n"), strict.land(FEED, GOOD[0])
     held_back(strict, bad, good)
     again = held_back(strict, bad, good)
@@ -64,14 +64,14 @@ def test_a_file_of_rubbish_stays_red_until_it_is_taken_away_or_taken_as_it_is(st
     assert counts(done.row) == {"read": 1, "rejected": 1}
 
 
-def test_batches_behind_one_of_rubbish_are_loaded(strict: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_after_an_unreadable_one_are_loaded(strict: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "BATCH_OBJECTS", 1)
     landed = [strict.land(FEED, GOOD[0]), land_file(strict, "bad.bin", b"rubbish\n"), strict.land(FEED, GOOD[1])]
     error = held_back(strict, *landed)
     assert [item.row.loaded_count for item in error.done] == [1, 1]
 
 
-def test_above_the_ceiling_only_the_files_above_their_share_are_held_back(strict: Loads) -> None:
+def test_above_the_ceiling_only_files_that_exceed_it_alone_are_held_back(strict: Loads) -> None:
     half = land_file(strict, "half.json", b"rubbish\n" * 30)
     mixed = strict.land(FEED, *GOOD[:30], *(b"rubbish %d" % number for number in range(30)))
     error = held_back(strict, strict.land(FEED, *GOOD[30:]), mixed, half)
@@ -80,14 +80,14 @@ def test_above_the_ceiling_only_the_files_above_their_share_are_held_back(strict
     assert "spool/half.json" in str(error) and "30 of 30" in str(error)
 
 
-def test_nobody_who_is_only_in_a_held_back_file_is_kept(strict: Loads) -> None:
+def test_recipients_of_a_held_back_file_are_not_stored(strict: Loads) -> None:
     mixed = strict.land(FEED, sendgrid("open", "2026-03-01 10:00", email="zoe@example.com"), *[b"rubbish"] * 30)
     held_back(strict, strict.land(FEED, GOOD[0]), mixed)
     assert strict.rows("select address from private.recipient") == [("ann@example.com",)]
     assert strict.one("select count(*) from fact.event") == (1,)
 
 
-def test_an_empty_file_is_no_error_and_is_named(strict: Loads) -> None:
+def test_an_empty_file_is_named_and_is_no_error(strict: Loads) -> None:
     empty = land_file(strict, "empty.json", b"")
     (done,) = strict.load_all(FEED, [empty])
     assert counts(done.row) == {}
@@ -101,23 +101,23 @@ def test_a_file_without_outbound_messages_is_no_error(strict: Loads) -> None:
     assert counts(done.row) == {"read": 1, "ignored": 1}
 
 
-def test_a_page_without_rows_is_not_named(strict: Loads) -> None:
+def test_an_empty_page_is_not_named(strict: Loads) -> None:
     (done,) = strict.load_all("twilio_messages", [strict.land("twilio_messages")])
     assert done.summary.remarks == ()
 
 
-def test_a_file_of_nothing_but_rejected_records_is_read_no_further(
+def test_reading_stops_early_in_a_file_with_only_rejected_records(
     strict: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ceiling, "MOST_REJECTED", 100)
     lines = b"".join(b'{"a": %d}\n' % number for number in range(5_000))
     error = held_back(strict, land_file(strict, "wrong.ndjson", lines), strict.land(FEED, GOOD[0]))
-    assert "100 of its first 100 records were rejected, and it was read no further" in str(error)
+    assert "100 of its first 100 records were rejected, so reading stopped" in str(error)
     assert strict.one(WAITING) == (100,)
     assert [item.row.loaded_count for item in error.done] == [1]
 
 
-def test_rejected_bytes_are_bounded_as_well(strict: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_stops_early_after_too_many_rejected_bytes(strict: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ceiling, "MOST_REJECTED_BYTES", 50_000)
     held_back(strict, land_file(strict, "wrong.ndjson", b"".join(b"%04d%s\n" % (n, b"x" * 1_000) for n in range(500))))
     assert strict.one(WAITING) == (50,)
@@ -131,7 +131,7 @@ def test_equal_rejected_bytes_are_stored_once_and_counted(loads: Loads) -> None:
     assert loads.rows(seen) == [("other", 1), ("rubbish", 7)]
 
 
-def test_a_replay_takes_up_what_was_held_back_once_it_can_be_read(
+def test_a_replay_loads_held_back_objects_when_they_become_readable(
     strict: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, later = strict.land(FEED, GOOD[0]), strict.land(FEED, GOOD[1], GOOD[2])
@@ -145,7 +145,7 @@ def test_a_replay_takes_up_what_was_held_back_once_it_can_be_read(
 
         older.setattr(SendgridEvents, "sightings", refuse)
         held_back(strict, good, later)
-        (row,) = strict.replay(FEED, "2026-03-01 00:00", "2026-03-02 00:00")  # as before, and not red
+        (row,) = strict.replay(FEED, "2026-03-01 00:00", "2026-03-02 00:00")  # nothing changes, and it is no error
         assert row.read_count == 1
         assert strict.one(WAITING) == (2,)
     (row,) = strict.replay(FEED, "2026-03-01 00:00", "2026-03-02 00:00")
@@ -153,7 +153,7 @@ def test_a_replay_takes_up_what_was_held_back_once_it_can_be_read(
     assert strict.one(WAITING) == (0,)
 
 
-def test_a_replay_stops_where_an_object_that_told_events_cannot_be_read_any_more(
+def test_a_replay_stops_at_an_object_with_events_that_became_unreadable(
     strict: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strict.load(FEED, GOOD[0])
@@ -163,8 +163,9 @@ def test_a_replay_stops_where_an_object_that_told_events_cannot_be_read_any_more
     assert strict.one("select count(*) from fact.event") == (1,)
 
 
-def test_a_load_asks_for_waiting_rejects_by_key_and_not_for_all(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another file tells what was rejected once: found among ten thousand that wait, which are not read."""
+def test_a_load_looks_up_unresolved_rejected_records_by_key(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another file contains a record that was rejected before. It is found among ten thousand unresolved records
+    without reading them all."""
     with monkeypatch.context() as older:
         older.setattr(SendgridEvents, "sightings", _refuse)
         loads.load(FEED, GOOD[0])
@@ -173,7 +174,7 @@ def test_a_load_asks_for_waiting_rejects_by_key_and_not_for_all(loads: Loads, mo
         " select account, feed, md5(n::text), 'x', raw, object_id, n, load_id"
         " from private.rejected_record cross join generate_series(1, 10000) as n; select 1"
     )
-    monkeypatch.setattr(stage, "ASKED_AT_ONCE", 8)
+    monkeypatch.setattr(stage, "LOOKED_UP_AT_ONCE", 8)
     fetched = []
     fetch = psycopg2.extensions.cursor.fetchall
 

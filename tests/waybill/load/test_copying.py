@@ -1,4 +1,4 @@
-"""Whatever a value is, COPY brings it into the table as it was."""
+"""COPY writes every value into the table unchanged."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from waybill.load import copying
 from waybill.load.copying import CopyInto
 
 COLUMNS = ("id", "words", "whole", "exact", "flag", "moment", "raw", "many", "tree")
-# what Postgres cannot keep is no text here: NUL, and halves of surrogate pairs
+# without the characters that Postgres cannot store: NUL, and halves of surrogate pairs
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.sampled_from(
     [
         "",
@@ -85,7 +85,7 @@ def copied(connection: Connection, rows: list[tuple]) -> list[tuple]:
 
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROWS, min_size=1, max_size=8))
-def test_every_value_comes_out_as_it_went_in(connection: Connection, rows: list[tuple]) -> None:
+def test_every_value_is_stored_unchanged(connection: Connection, rows: list[tuple]) -> None:
     assert copied(connection, rows) == rows
 
 
@@ -99,6 +99,6 @@ def test_blocks_of_any_size_give_the_same_rows(connection: Connection, monkeypat
     assert copied(connection, rows) == rows
 
 
-def test_a_value_of_a_type_that_no_column_has_is_an_error_and_not_a_guess(connection: Connection) -> None:
+def test_a_value_of_an_unknown_type_is_an_error(connection: Connection) -> None:
     with connection.cursor() as cursor, pytest.raises(KeyError):
         CopyInto(cursor, "public", "copied", ("exact",)).add([1.5])

@@ -1,4 +1,4 @@
-"""What a provider says about the account itself is kept and shown, and counts nowhere as a message."""
+"""Notices of a provider about the account itself are stored and shown, and are not counted as messages."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ def notices(loads: Loads) -> list[tuple]:
     return loads.rows("select account, feed, word, detail, noticed_at from ops.account_notice order by account")
 
 
-def test_a_word_about_the_account_is_ignored_and_the_latest_is_kept_in_whatever_order_it_comes(loads: Loads) -> None:
+def test_the_latest_notice_of_each_word_is_kept_in_any_order_of_loads(loads: Loads) -> None:
     later = notice("2026-03-02 12:00", "compliance_suspend")
     row = loads.load(FEED, later, sendgrid("delivered", "2026-03-02 10:00"))
     assert counts(row) == {"read": 2, "loaded": 1, "ignored": 1, "mapped": 1, "inserted": 1}
@@ -37,27 +37,27 @@ def test_a_word_about_the_account_is_ignored_and_the_latest_is_kept_in_whatever_
     assert loads.stamps("ops")["ops.account_notice"] == stamps
 
 
-def test_a_notice_holds_no_address_and_is_bounded(loads: Loads) -> None:
+def test_the_text_of_a_notice_is_redacted_and_bounded(loads: Loads) -> None:
     loads.load(FEED, notice("2026-03-02 12:00", "suspended bo@inbox.example " + "x" * 5_000))
     ((*_, detail, _),) = notices(loads)
     assert detail.startswith("suspended <recipient> xxx") and len(detail) == 200
 
 
-def test_new_names_of_arguments_reach_the_past_by_a_replay(loads: Loads) -> None:
+def test_a_replay_applies_new_argument_names_to_old_records(loads: Loads) -> None:
     record = sendgrid("delivered", "2026-03-02 10:00", ref="d7", mailing="spring")
     loads.load(FEED, record)
-    told = "select dispatch_id, campaign_id, extra from fact.event"
-    assert loads.rows(told) == [(None, None, {"ref": "d7", "mailing": "spring"})]
+    query = "select dispatch_id, campaign_id, extra from fact.event"
+    assert loads.rows(query) == [(None, None, {"ref": "d7", "mailing": "spring"})]
     loads.use(feed_options=FeedOptions(("ref", "dispatch_id"), ("mailing", "campaign_id")))
     (again,) = loads.load_all(FEED, [loads.land(FEED, record)])
-    assert not again.is_new  # a load leaves alone what is published
+    assert not again.is_new  # a load does not publish an object again
     (row,) = loads.replay(FEED, "2026-03-02", "2026-03-03")
     assert counts(row) == {"read": 1, "loaded": 1, "mapped": 1, "revised": 1}
-    assert loads.rows(told) == [("d7", "spring", None)]
+    assert loads.rows(query) == [("d7", "spring", None)]
     assert loads.rows("select dispatch_id, campaign_id from fact.message") == [("d7", "spring")]
 
 
-def test_an_address_that_is_none_is_a_message_that_bounced(loads: Loads) -> None:
+def test_an_invalid_address_gives_a_bounced_message(loads: Loads) -> None:
     bad, good = "ana.inbox.example", "bo@inbox.example"
     row = loads.load(
         FEED,

@@ -1,4 +1,4 @@
-"""One load from staged sightings to facts: what it writes, what it counts, which days it touches."""
+"""One load from staged sightings to facts: the rows that it writes, its counts, and the days that it changes."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ POISON = b'{"event": "open", "timestamp": 17'
 
 
 def mixed_day() -> list[dict | bytes]:
-    """New, duplicate, ignored, rejected, unknown."""
+    """Return new, duplicate, ignored, rejected and unknown records."""
     return [
         sms("delivered", "2026-03-01T10:00", "2026-03-01T10:01", price="-0.0075", price_unit="USD"),
         sms("delivered", "2026-03-01T10:00", "2026-03-01T10:01", price="-0.0075", price_unit="usd"),
@@ -27,7 +27,7 @@ def mixed_day() -> list[dict | bytes]:
     ]
 
 
-def test_the_same_file_again_writes_no_row_anywhere(loads: Loads) -> None:
+def test_loading_the_same_file_again_writes_nothing(loads: Loads) -> None:
     landed = loads.land("twilio_messages", *mixed_day())
     (first,) = loads.load_all("twilio_messages", [landed])
     before = loads.stamps()
@@ -38,7 +38,7 @@ def test_the_same_file_again_writes_no_row_anywhere(loads: Loads) -> None:
     assert loads.stamps() == before
 
 
-def test_the_same_records_in_another_file_are_duplicates_and_write_no_fact(loads: Loads) -> None:
+def test_the_same_records_in_another_file_are_duplicates(loads: Loads) -> None:
     events = [sendgrid("processed", "2026-03-01 10:00"), sendgrid("delivered", "2026-03-01 10:01")]
     loads.load("sendgrid_events", *events)
     before = loads.stamps("fact", "private", "report")
@@ -49,7 +49,7 @@ def test_the_same_records_in_another_file_are_duplicates_and_write_no_fact(loads
     assert loads.changed_days(row) == []
 
 
-def test_the_books_add_up_in_every_column(loads: Loads) -> None:
+def test_the_counts_of_a_load_add_up(loads: Loads) -> None:
     loads.load("twilio_messages", sms("sent", "2026-03-01T09:00", "2026-03-01T09:01", sid="SM0", num_segments="1"))
     row = loads.load(
         "twilio_messages",
@@ -79,7 +79,7 @@ def test_the_books_add_up_in_every_column(loads: Loads) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["loaded_records", "duplicate_records", "mapped", "inserted", "revised", "unchanged"])
-def test_books_that_do_not_balance_roll_everything_back(
+def test_counts_that_do_not_add_up_roll_back_the_load(
     loads: Loads, monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
     loads.load("twilio_messages", sms("queued", "2026-03-01T09:00", sid="SM0"))
@@ -88,13 +88,13 @@ def test_books_that_do_not_balance_roll_everything_back(
     pending = loads.rows("select * from ops.changed_day")
     write_events = publish._write_events
 
-    def miscounted(*arguments: object) -> tuple:
-        found = publish._Counts(*write_events(*arguments))
+    def miscounted(*arguments: object) -> publish._Counts:
+        found = write_events(*arguments)
         return found._replace(**{wrong: getattr(found, wrong) + 1})
 
     monkeypatch.setattr(publish, "_write_events", miscounted)
-    about = "records" if wrong.endswith("records") else "events"
-    with pytest.raises(QualityGateError, match=f"do not balance in {about}"):
+    about = "record" if wrong.endswith("records") else "event"
+    with pytest.raises(QualityGateError, match=f"The {about} counts of load .* do not add up"):
         loads.load_all("twilio_messages", [landed])
     assert loads.stamps("fact", "private", "report") == before
     assert loads.rows("select * from ops.changed_day") == pending
@@ -106,7 +106,7 @@ def test_books_that_do_not_balance_roll_everything_back(
     assert done.row.status == "published"
 
 
-def test_the_ledger_itself_takes_no_books_that_do_not_balance(loads: Loads) -> None:
+def test_the_ledger_table_refuses_counts_that_do_not_add_up(loads: Loads) -> None:
     row = loads.load("sendgrid_events", sendgrid("processed", "2026-03-01 10:00"))
     for column in ("read_count", "loaded_count", "mapped_count", "inserted_count"):
         with pytest.raises(Exception, match="violates check constraint"):
@@ -116,7 +116,7 @@ def test_the_ledger_itself_takes_no_books_that_do_not_balance(loads: Loads) -> N
 
 
 @pytest.mark.parametrize("table", [staging_table, rejected_table, recipient_table])
-def test_a_staging_table_that_a_crash_of_the_server_emptied_does_not_pass(
+def test_a_staging_table_that_a_server_crash_emptied_is_noticed(
     loads: Loads, monkeypatch: pytest.MonkeyPatch, table: object
 ) -> None:
     landed = loads.land("sendgrid_events", sendgrid("processed", "2026-03-01 10:00"), POISON)
@@ -134,21 +134,21 @@ def test_a_staging_table_that_a_crash_of_the_server_emptied_does_not_pass(
     assert counts(done.row) == {"read": 2, "loaded": 1, "rejected": 1, "mapped": 1, "inserted": 1}
 
 
-def test_a_record_is_rejected_whole(loads: Loads) -> None:
-    row = loads.load("twilio_messages", sms("delivered", "2026-03-01T10:00"))  # its creation alone would be an event
+def test_a_record_is_rejected_as_a_whole(loads: Loads) -> None:
+    row = loads.load("twilio_messages", sms("delivered", "2026-03-01T10:00"))  # its creation alone would give an event
     assert counts(row) == {"read": 1, "rejected": 1}
     assert loads.rows("select * from fact.event") == []
     assert loads.rows("select * from private.recipient") == []
 
 
-def test_a_record_is_mapped_whole(loads: Loads) -> None:
+def test_a_record_is_mapped_as_a_whole(loads: Loads) -> None:
     row = loads.load("twilio_messages", sms("delivered", "2026-03-01T10:00", "2026-03-01T10:05"))
     assert counts(row) == {"read": 1, "loaded": 1, "mapped": 2, "inserted": 2}
     found = loads.rows("select event_type, event_at from fact.event order by event_at")
     assert found == [("processed", at("2026-03-01 10:00")), ("delivered", at("2026-03-01 10:05"))]
 
 
-def test_the_first_record_that_tells_an_event_is_the_loaded_one(loads: Loads) -> None:
+def test_the_first_record_of_an_event_counts_as_loaded(loads: Loads) -> None:
     queued, delivered = sms("queued", "2026-03-01T10:00"), sms("delivered", "2026-03-01T10:00", "2026-03-01T10:05")
     row = loads.load("twilio_messages", queued, delivered, queued)
     assert counts(row) == {"read": 3, "loaded": 2, "duplicate": 1, "mapped": 2, "inserted": 2}
@@ -157,7 +157,7 @@ def test_the_first_record_that_tells_an_event_is_the_loaded_one(loads: Loads) ->
     assert counts(row) == {"read": 3, "loaded": 1, "duplicate": 2, "mapped": 2, "inserted": 2}
 
 
-def test_the_sightings_of_one_load_are_merged_before_anything_is_written(loads: Loads) -> None:
+def test_sightings_in_one_load_are_merged_before_they_are_written(loads: Loads) -> None:
     row = loads.load(
         "sendgrid_events",
         sendgrid("delivered", "2026-03-01 10:00", category="spring"),
@@ -170,7 +170,7 @@ def test_the_sightings_of_one_load_are_merged_before_anything_is_written(loads: 
     assert loads.one("select campaign_id from fact.message") == ("c0",)
 
 
-def test_an_error_code_that_comes_later_changes_class_leg_and_message(loads: Loads) -> None:
+def test_a_later_error_code_changes_the_class_in_event_leg_and_message(loads: Loads) -> None:
     refused = sms("undelivered", "2026-03-01T10:00", "2026-03-02T10:05")
     loads.load("twilio_messages", refused)
     state = "select e.failure_class, l.last_bounce_class, m.state, m.failure_class from fact.event as e"
@@ -186,7 +186,7 @@ def test_an_error_code_that_comes_later_changes_class_leg_and_message(loads: Loa
     assert loads.one(state + joined + where) == ("blocked", "blocked", "bounced", "blocked")
 
 
-def test_an_event_that_moved_to_an_earlier_day_touches_both_days(loads: Loads) -> None:
+def test_an_event_that_moves_to_an_earlier_day_changes_both_days(loads: Loads) -> None:
     loads.load("twilio_messages", sms("delivered", "2026-03-01T23:00", "2026-03-04T10:00"))
     loads.load("twilio_messages", sms("delivered", "2026-03-05T23:00", "2026-03-06T10:00", sid="SM2"))
     row = loads.load("twilio_messages", sms("delivered", "2026-03-01T23:00", "2026-03-02T10:00"))
@@ -197,14 +197,14 @@ def test_an_event_that_moved_to_an_earlier_day_touches_both_days(loads: Loads) -
     assert loads.one("select days from fact.message where %s = any(days)", days("03-01")) == (days("03-01", "03-02"),)
 
 
-def test_a_new_event_touches_the_days_of_its_message_and_no_others(loads: Loads) -> None:
+def test_a_new_event_changes_only_the_days_of_its_message(loads: Loads) -> None:
     loads.load("sendgrid_events", sendgrid("processed", "2026-03-01 10:00"))
     loads.load("sendgrid_events", sendgrid("processed", "2026-03-04 10:00", "m2"))
     row = loads.load("sendgrid_events", sendgrid("delivered", "2026-03-02 10:00"))
     assert loads.changed_days(row) == days("03-01", "03-02")
 
 
-def test_an_earlier_first_open_touches_the_day_that_held_it(loads: Loads) -> None:
+def test_an_earlier_first_open_changes_the_day_of_the_former_first_open(loads: Loads) -> None:
     loads.load("sendgrid_events", sendgrid("processed", "2026-03-01 10:00"), sendgrid("open", "2026-03-05 10:00"))
     row = loads.load("sendgrid_events", sendgrid("open", "2026-03-04 10:00"))
     assert counts(row) == {"read": 1, "loaded": 1, "mapped": 1, "inserted": 1}
@@ -212,7 +212,7 @@ def test_an_earlier_first_open_touches_the_day_that_held_it(loads: Loads) -> Non
     assert loads.one("select first_opened_at from fact.leg") == (at("2026-03-04 10:00"),)
 
 
-def test_a_campaign_learnt_late_touches_all_event_days_of_the_message(loads: Loads) -> None:
+def test_a_late_campaign_changes_all_days_of_the_message(loads: Loads) -> None:
     loads.load(
         "sendgrid_events",
         sendgrid("processed", "2026-02-27 10:00", category="c9"),
@@ -235,7 +235,7 @@ def test_a_campaign_learnt_late_touches_all_event_days_of_the_message(loads: Loa
     assert loads.one("select campaign_id, dispatch_id from fact.message") == ("spring", "d1")
 
 
-def test_a_dispatch_id_learnt_late_joins_two_messages_and_touches_the_days_of_both(loads: Loads) -> None:
+def test_a_late_dispatch_id_joins_two_messages_and_changes_the_days_of_both(loads: Loads) -> None:
     loads.load("dispatch_log", dispatched("handed_over", "2026-02-27T10:00", recipient="ann@example.com"))
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:00"), sendgrid("click", "2026-03-04 10:00"))
     assert loads.one("select count(*) from fact.message") == (2,)
@@ -247,7 +247,7 @@ def test_a_dispatch_id_learnt_late_joins_two_messages_and_touches_the_days_of_bo
     assert loads.one("select count(*), count(distinct message_key) from fact.leg") == (2, 1)
 
 
-def test_a_leg_that_was_only_named_is_no_message_and_touches_no_day(loads: Loads) -> None:
+def test_a_leg_without_events_is_no_message_and_changes_no_day(loads: Loads) -> None:
     naming = {"provider": "sendgrid", "provider_message_id": "m1", "recipient": "ann@example.com"}
     row = loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00", **naming))
     assert loads.changed_days(row) == []
@@ -257,20 +257,20 @@ def test_a_leg_that_was_only_named_is_no_message_and_touches_no_day(loads: Loads
     assert loads.one("select dispatch_id, state, days from fact.message") == ("d1", "delivered", days("03-02"))
 
 
-def test_days_are_those_of_the_warehouses_zone(loads: Loads) -> None:
+def test_days_are_in_the_zone_of_the_warehouse(loads: Loads) -> None:
     loads.rows("update ops.setting set value = 'Europe/Berlin' where name = 'report_timezone' returning 1")
     row = loads.load(
         "sendgrid_events",
         sendgrid("processed", "2026-03-01 22:59"),
         sendgrid("open", "2026-03-02 23:00"),
-        sendgrid("open", "2026-03-29 21:59"),  # the clock was put forward that day
+        sendgrid("open", "2026-03-29 21:59"),  # summer time begins on that day
         sendgrid("open", "2026-03-30 22:00"),
         landed_at=at("2026-04-01 00:00"),
     )
     assert loads.changed_days(row) == days("03-01", "03-03", "03-29", "03-31")
 
 
-def test_a_rejected_record_is_kept_once_with_its_bytes_and_seen_again_only_counted(loads: Loads) -> None:
+def test_equal_rejected_records_are_stored_once_and_counted(loads: Loads) -> None:
     first = loads.load("sendgrid_events", sendgrid("open", "2026-03-01 10:00"), POISON, POISON)
     kept = loads.one("select account, feed, sha256, reason, raw, position, load_id from private.rejected_record")
     assert kept[:4] == ("acme", "sendgrid_events", hashlib.sha256(POISON).hexdigest(), "not JSON")
@@ -300,7 +300,7 @@ def test_a_rejected_record_that_a_later_load_maps_is_resolved(loads: Loads, monk
 
 
 @pytest.mark.parametrize(("account", "feed"), [("beta", "dispatch_log"), ("acme", "sendgrid_events")])
-def test_a_record_is_resolved_only_for_the_account_and_feed_that_mapped_it(
+def test_a_rejected_record_is_resolved_only_for_the_mapping_account_and_feed(
     loads: Loads, monkeypatch: pytest.MonkeyPatch, account: str, feed: str
 ) -> None:
     record = dispatched("gone", "2026-03-01T10:00")
@@ -329,7 +329,7 @@ def test_a_dispatch_log_may_hold_several_accounts(loads: Loads) -> None:
     assert loads.one("select count(distinct recipient_key) from private.recipient") == (3,)
 
 
-def test_an_event_that_names_no_message_is_kept_and_counted_as_unattributed(loads: Loads) -> None:
+def test_an_event_without_a_message_is_stored_as_unattributed(loads: Loads) -> None:
     bounce = sendgrid("bounce", "2026-03-02 10:00", None, dispatch_id="d1", reason="550 no such user")
     row = loads.load("sendgrid_events", bounce, bounce | {"sg_event_id": "another"})
     assert counts(row) == {"read": 2, "loaded": 1, "duplicate": 1, "mapped": 1, "inserted": 1}
@@ -352,7 +352,7 @@ def test_events_with_an_unknown_word_are_loaded_and_counted(loads: Loads) -> Non
     assert found == [("twilio_calls", 1), ("twilio_messages", 1)]
 
 
-def test_recipients_are_kept_apart_from_facts(loads: Loads) -> None:
+def test_clear_addresses_are_stored_only_in_the_private_schema(loads: Loads) -> None:
     loads.load(
         "sendgrid_events", sendgrid("open", "2026-03-01 10:00", email=" Ann@Example.COM ", useragent="ann@example.com")
     )

@@ -1,4 +1,4 @@
-"""The steps of a load in processes of their own: what passes between them, and what may come in between."""
+"""The steps of a load in separate processes, and what other processes may do between the steps."""
 
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -21,7 +21,7 @@ ROWS = [sms("delivered", "2026-03-02T09:00", "2026-03-02T09:01", sid=f"SM{number
 
 
 class Steps:
-    """Takes each step on a connection of its own, as tasks do."""
+    """Runs each step on a new connection, as tasks do."""
 
     def __init__(self, loads: Loads) -> None:
         self.loads = loads
@@ -62,7 +62,7 @@ def steps(loads: Loads) -> Steps:
     return Steps(loads)
 
 
-def test_steps_in_processes_of_their_own_publish_once(steps: Steps, loads: Loads) -> None:
+def test_steps_in_separate_processes_publish_once(steps: Steps, loads: Loads) -> None:
     load_id = steps.stage(steps.record(*ROWS))
     assert loads.one("select count(*) from fact.event") == (0,)
     steps.validate(load_id)
@@ -78,7 +78,7 @@ def test_steps_in_processes_of_their_own_publish_once(steps: Steps, loads: Loads
     assert loads.one("select staged from ops.load") == (None,)
 
 
-def test_a_load_that_was_not_validated_cannot_be_published(steps: Steps, loads: Loads) -> None:
+def test_a_load_that_is_not_validated_cannot_be_published(steps: Steps, loads: Loads) -> None:
     load_id = steps.stage(steps.record(*ROWS))
     with pytest.raises(UsageError, match="validate it first"):
         steps.publish(load_id)
@@ -87,7 +87,7 @@ def test_a_load_that_was_not_validated_cannot_be_published(steps: Steps, loads: 
         steps.publish(99)
 
 
-def test_of_two_loads_of_the_same_objects_the_second_does_nothing(steps: Steps, loads: Loads) -> None:
+def test_the_second_load_of_the_same_objects_does_nothing(steps: Steps, loads: Loads) -> None:
     recorded = steps.record(*ROWS)
     first, second = steps.stage(recorded), steps.stage(recorded)
     for load_id in (first, second):
@@ -100,7 +100,7 @@ def test_of_two_loads_of_the_same_objects_the_second_does_nothing(steps: Steps, 
     assert loads.staging_tables() == []
 
 
-def test_of_two_loads_that_share_some_objects_both_are_published(steps: Steps, loads: Loads) -> None:
+def test_two_loads_that_share_some_objects_are_both_published(steps: Steps, loads: Loads) -> None:
     shared, more = steps.record(ROWS[0]), steps.record(ROWS[1])
     first, second = steps.stage(shared), steps.stage(shared, more)
     for load_id in (first, second):
@@ -110,7 +110,7 @@ def test_of_two_loads_that_share_some_objects_both_are_published(steps: Steps, l
 
 
 @pytest.mark.parametrize("kept_for", [None, timedelta(seconds=-1)], ids=["unkept", "kept too long"])
-def test_what_waits_for_no_next_step_is_swept_out(steps: Steps, loads: Loads, kept_for: timedelta | None) -> None:
+def test_staging_tables_of_dead_loads_are_dropped(steps: Steps, loads: Loads, kept_for: timedelta | None) -> None:
     load_id = steps.stage(steps.record(*ROWS), kept_for=kept_for)
     steps.sweep()
     assert loads.staging_tables() == []
@@ -121,7 +121,7 @@ def test_what_waits_for_no_next_step_is_swept_out(steps: Steps, loads: Loads, ke
         steps.publish(load_id)
 
 
-def test_what_waits_for_its_next_step_is_kept(steps: Steps, loads: Loads) -> None:
+def test_staging_tables_of_loads_that_wait_for_their_next_step_remain(steps: Steps, loads: Loads) -> None:
     load_id = steps.stage(steps.record(*ROWS))
     steps.sweep()
     assert len(loads.staging_tables()) == 3
@@ -130,7 +130,7 @@ def test_what_waits_for_its_next_step_is_kept(steps: Steps, loads: Loads) -> Non
     assert steps.publish(load_id) == (load_id, "published")
 
 
-def test_what_ends_its_staging_while_others_are_swept_out_is_kept(
+def test_a_load_that_ends_staging_during_the_clean_up_remains(
     steps: Steps, loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = steps.record(*ROWS)
@@ -138,7 +138,7 @@ def test_what_ends_its_staging_while_others_are_swept_out_is_kept(
     alive = steps.stage(recorded)
     kept_until = loads.one("select kept_until from ops.load where load_id = %s", (alive,))
     connection = connect(loads.url, LOADER)
-    with connection.cursor() as cursor:  # as it is while it is being staged
+    with connection.cursor() as cursor:  # as during staging
         cursor.execute("update ops.load set status = 'staging', kept_until = null where load_id = %s", (alive,))
         cursor.execute("select pg_advisory_lock(hashtext('waybill-load'), %s)", (alive,))
     connection.commit()

@@ -1,4 +1,4 @@
-"""A publisher that stands still: loads of other accounts go on, those of its account wait, and not for ever."""
+"""While a publishing process is stopped, loads of its account wait a bounded time, and other loads continue."""
 
 import logging
 import os
@@ -48,7 +48,7 @@ run()
 
 @contextmanager
 def stopped_publisher(loads: Loads, folder: Path, idle: str = "5min") -> Iterator[subprocess.Popen]:
-    """A process that was stopped (SIGSTOP) while it published a load of account north."""
+    """Start a process and stop it (SIGSTOP) while it publishes a load of account north."""
     file = folder / "north.json"
     file.write_bytes(as_file("twilio_messages", (sms("delivered", "2026-03-02T09:00", "2026-03-02T09:01"),)))
     marker = folder / "is_publishing"
@@ -89,7 +89,7 @@ def load_of(loads: Loads, account: str) -> str:
     return done.row.status
 
 
-def test_a_stopped_publisher_keeps_its_own_account_waiting_in_bounds_and_no_other(
+def test_a_stopped_publish_delays_only_its_own_account_for_a_bounded_time(
     loads: Loads, tmp_path: Path, is_impatient: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "waybill")
@@ -97,17 +97,17 @@ def test_a_stopped_publisher_keeps_its_own_account_waiting_in_bounds_and_no_othe
     with stopped_publisher(loads, tmp_path):
         assert load_of(loads, "south") == "published"
         assert not any("waiting" in message for message in caplog.messages)
-        with pytest.raises(UnavailableError, match=r"gave up.*run the same command again") as told:
+        with pytest.raises(UnavailableError, match=r"gave up.*run the same command again") as caught:
             load_of(loads, "north")
         (waiting,) = (message for message in caplog.messages if "waiting" in message)
-        for text in (waiting, str(told.value)):
+        for text in (waiting, str(caught.value)):
             assert "account north, which is held by waybill:load:twilio_messages (backend " in text
-        assert told.value.exit_code == 3
+        assert caught.value.exit_code == 3
         statuses = loads.rows("select status from ops.load where account = 'north' order by load_id")
-        assert statuses == [("validated",), ("validated",)], "the step may be taken again"
+        assert statuses == [("validated",), ("validated",)], "the step can be repeated"
 
 
-def test_the_server_ends_a_publisher_that_stands_still_and_the_next_load_goes_on(loads: Loads, tmp_path: Path) -> None:
+def test_the_server_ends_a_stopped_publish_and_the_next_load_continues(loads: Loads, tmp_path: Path) -> None:
     assert "idle_in_transaction_session_timeout = '5min'" in publish.PLANNING
     with stopped_publisher(loads, tmp_path, idle="1s") as process:
         assert load_of(loads, "north") == "published"
@@ -115,10 +115,10 @@ def test_the_server_ends_a_publisher_that_stands_still_and_the_next_load_goes_on
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert process.returncode != 0
-    assert loads.rows("select count(*) from fact.message") == [(1,)], "nothing of the stopped one was committed"
+    assert loads.rows("select count(*) from fact.message") == [(1,)], "the stopped process committed nothing"
 
 
-def test_a_row_that_somebody_else_writes_is_named_when_patience_ends(loads: Loads, is_impatient: None) -> None:
+def test_the_error_after_waiting_names_the_session_that_holds_the_row(loads: Loads, is_impatient: None) -> None:
     load_of(loads, "west")
     with connected(loads.url, application_name="somebody") as other, other.cursor() as cursor:
         cursor.execute("update ops.rules set version = 1")
@@ -131,7 +131,7 @@ def test_a_row_that_somebody_else_writes_is_named_when_patience_ends(loads: Load
             prepare(connection, loads.settings, [newer])
 
 
-def test_rules_that_are_the_same_are_read_and_not_written(loads: Loads) -> None:
+def test_equal_rules_are_not_written_again(loads: Loads) -> None:
     load_of(loads, "west")
     stamp = "select xmin, xmax, ctid from ops.rules"
     before = loads.rows(stamp)
@@ -139,7 +139,7 @@ def test_rules_that_are_the_same_are_read_and_not_written(loads: Loads) -> None:
     assert loads.rows(stamp) == before != []
 
 
-def test_a_second_pull_says_what_it_waits_for_and_gives_up(
+def test_a_second_pull_logs_what_it_waits_for_and_gives_up(
     loads: Loads, is_impatient: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "waybill")
@@ -154,7 +154,7 @@ def test_a_second_pull_says_what_it_waits_for_and_gives_up(
     assert "north: waiting for the pull that is under way, which is held by waybill:pull:twilio_messages" in message
 
 
-def test_connections_of_loads_have_bounds_for_waiting_and_standing_still_and_all_have_keepalives(loads: Loads) -> None:
+def test_loader_connections_have_time_limits_and_all_connections_have_keepalives(loads: Loads) -> None:
     names = ("lock_timeout", "idle_in_transaction_session_timeout")
     query = "select {}".format(", ".join(f"current_setting('{name}')" for name in names))
     found = {}

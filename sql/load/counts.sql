@@ -1,4 +1,4 @@
--- The books of a load. Each figure is counted for itself, none is the remainder of others.
+-- The counts of a load. Each is counted separately; no count is computed from the others.
 -- reads: staged (the staging table of the load), resolved_key, inserted_event, revised_event
 -- In events: mapped, inserted, revised, unchanged. In records: loaded, duplicate.
 with
