@@ -107,7 +107,7 @@ def _check_it_is_named_once(warehouse: Warehouse, path: Path) -> None:
 def test_normalise_reports_a_file_without_readable_records(tmp_path: Path) -> None:
     settings = {"WAYBILL_VAR": str(tmp_path)}
     answer = waybill("normalise", FEED, settings=settings, stdin=b"rubbish\n")
-    assert answer.code == 6 and "so nothing of it could be read" in answer.err
+    assert answer.code == 6 and "so nothing was loaded from it" in answer.err
     assert waybill("normalise", FEED, settings=settings, stdin=b"").code == 0
 
 

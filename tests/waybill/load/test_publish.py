@@ -127,7 +127,7 @@ def test_a_staging_table_that_a_server_crash_emptied_is_noticed(
         assert loads.rows(f"with gone as (delete from {name} returning 1) select count(*) from gone") == [(1,)]
 
     before_publish(monkeypatch, crash)
-    with pytest.raises(QualityGateError, match="holds 0 rows, 1 were staged"):
+    with pytest.raises(QualityGateError, match="has 0 rows, 1 were staged"):
         loads.load_all("sendgrid_events", [landed])
     assert loads.stamps("fact", "private", "report") == before
     (done,) = loads.load_all("sendgrid_events", [landed])

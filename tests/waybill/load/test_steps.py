@@ -96,7 +96,7 @@ def test_the_second_load_of_the_same_objects_does_nothing(steps: Steps, loads: L
     stamps = loads.stamps("fact", "private")
     assert steps.publish(first) == (second, "published")
     assert loads.stamps("fact", "private") == stamps
-    assert steps.status(first) == ("superseded", f"Load {second} published its objects meanwhile.")
+    assert steps.status(first) == ("superseded", f"Load {second} has published the same objects.")
     assert loads.staging_tables() == []
 
 
