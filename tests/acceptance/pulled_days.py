@@ -28,11 +28,11 @@ from waybill.pull.client import Client
 from waybill.pull.limits import Limits
 from waybill.settings import Access, Settings
 from waybill.simulator import faults
+from waybill.simulator.records import WrittenRecord
 from waybill.simulator.request_log import Request
 from waybill.simulator.serve import serving
-from waybill.simulator.shown import told_by_bodies
+from waybill.simulator.shown import records_in_bodies
 from waybill.simulator.stand_in import TwilioStandIn
-from waybill.simulator.telling import Told
 from waybill.simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
 from waybill.simulator.world import World
 from waybill.warehouse.connection import Warehouse as Target
@@ -252,10 +252,10 @@ class PulledDays:
             say=say,
         )
 
-    def landed(self) -> list[Told]:
+    def landed(self) -> list[WrittenRecord]:
         """What the landed pages tell."""
         paths = self.rows("select path from ops.object where feed = any(%s)", list(LISTS))
-        return told_by_bodies(self.world, [Path(self.settings.landing_url, path).read_bytes() for (path,) in paths])
+        return records_in_bodies(self.world, [Path(self.settings.landing_url, path).read_bytes() for (path,) in paths])
 
 
 def die_at(deadly: int | None) -> None:

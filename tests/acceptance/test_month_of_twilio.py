@@ -15,7 +15,7 @@ from waybill.feeds import FEEDS
 from waybill.flow import ingest
 from waybill.flow.slices import slices
 from waybill.simulator.fault_switch import Switched
-from waybill.simulator.telling import Told
+from waybill.simulator.records import WrittenRecord
 from waybill.simulator.truth import report_rows
 from waybill.simulator.twilio import PROVIDER
 from waybill.simulator.world import FILE_FEEDS, World
@@ -62,7 +62,7 @@ def check_everything_went_wrong(pulled: PulledDays, struck: list[Switched]) -> N
         assert [line for account in pulled.interruptions for line in pulled.said(account, words)], words
 
 
-def check_everything_was_landed(pulled: PulledDays, landed: list[Told], least: int) -> None:
+def check_everything_was_landed(pulled: PulledDays, landed: list[WrittenRecord], least: int) -> None:
     """Every row, as it was at the end, whatever it looked like on the way."""
     world = pulled.world
     shown = {(told.record["sid"], told.arrives) for told in landed}
@@ -70,11 +70,11 @@ def check_everything_was_landed(pulled: PulledDays, landed: list[Told], least: i
         for feed in LISTS:
             rows = [row for row in world.rows(account, feed) if row.created <= world.ends]
             assert len(rows) >= least
-            missing = [row.sid for row in rows if (row.sid, row.states[row.index_at(world.ends)][0]) not in shown]
+            missing = [row.sid for row in rows if (row.sid, row.states[row.state_index_at(world.ends)][0]) not in shown]
             assert missing == [], (account, feed)
 
 
-def check_everything_landed_is_a_fact_and_reported(pulled: PulledDays, landed: list[Told]) -> None:
+def check_everything_landed_is_a_fact_and_reported(pulled: PulledDays, landed: list[WrittenRecord]) -> None:
     world = pulled.world
     load_files(
         pulled.settings,

@@ -1,10 +1,11 @@
-"""What the detail views must show of every message: docs/model.md in plain Python, slow and obvious on purpose.
+"""The rows that the detail views must show: docs/model.md in plain Python, slow and simple on purpose.
 
-Not here, because the truth does not know them: keys, recipients, status codes and texts of providers.
+The truth does not know keys, recipients, status codes and texts of providers, so these are left out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from waybill.simulator.outcome import (
@@ -99,7 +100,7 @@ COLUMNS = {
         "currency",
     ),
 }
-"""Channel to the columns that are told here."""
+"""Channel to the columns of a row."""
 VIEWS = {
     "email_activity": ("email", None),
     "bounced_email": ("email", "Bounced"),
@@ -109,32 +110,32 @@ VIEWS = {
     "sms_activity": ("sms", None),
     "ivr_activity": ("ivr", None),
 }
-"""View to the channel of its messages, and to the word that each of them has."""
+"""View to the channel of its messages, and to the word that all of them have."""
 
 
 def detail_rows(happenings: Iterable[Happening], zone: str, as_of: datetime | None) -> dict[str, list[Row]]:
-    """What every detail view must show, in no order.
+    """Returns what every detail view must show, in no order.
 
     :param zone: name of the report time zone
     :param as_of: of the last published build; None: nothing was built yet
     """
-    told = [(message.channel, activity(message, ZoneInfo(zone), as_of)) for message in make_messages(happenings)]
+    messages = [(message, activity(message, ZoneInfo(zone), as_of)) for message in make_messages(happenings)]
     return {
         view: [
             {column: row[column] for column in COLUMNS[channel]}
-            for of_channel, row in told
-            if of_channel == channel and (word is None or word in row["words"])
+            for message, row in messages
+            if message.channel == channel and (word is None or word in words_of_message(message))
         ]
         for view, (channel, word) in VIEWS.items()
     }
 
 
 def activity(message: Message, zone: ZoneInfo, as_of: datetime | None) -> Row:
-    """Every column of one message, of whatever channel."""
+    """Returns every column of one message, for all channels."""
     state, failure = message.state, failure_of(message)
     not_sent = latest(message.of("suppressed")) if state == "not_sent" else None
     bounced = message.of("bounced")
-    row = {
+    row: Row = {
         "account": message.account,
         "dispatch_id": message.dispatch_id,
         "campaign_id": message.campaign,
@@ -144,7 +145,7 @@ def activity(message: Message, zone: ZoneInfo, as_of: datetime | None) -> Row:
         "mailbox_provider": message.mailbox_provider,
         "country": message.country,
         "state": state,
-        "words": sorted({word for e in message.events for word in words_of(e)}),
+        "words": words_of_message(message),
         "progress": progress(message),
         "first_event_at": first(message.events),
         "sent_at": message.sent_at,
@@ -163,7 +164,9 @@ def activity(message: Message, zone: ZoneInfo, as_of: datetime | None) -> Row:
         "is_spam_reported": message.has("spam_reported"),
         "is_unsubscribed": message.has("unsubscribed"),
         "is_delivered_then_bounced": message.is_delivered_then_bounced,
-        "is_stale": state == "in_gateway" and as_of is not None and as_of - message.sent_at >= STALE_AFTER,
+        "is_stale": bool(
+            state == "in_gateway" and as_of and message.sent_at and as_of - message.sent_at >= STALE_AFTER
+        ),
         "failure_class": failure and failure.failure_class,
         "failure_reason": failure and failure.failure_reason,
         "provider_code": failure and failure.provider_code,
@@ -173,8 +176,8 @@ def activity(message: Message, zone: ZoneInfo, as_of: datetime | None) -> Row:
         "timeline": sorted((e.at, e.event_type) for leg in message.legs for e in leg.events),
         "unanswered_type": unanswered_type(message),
         "answered_by": latest(message.of("completed")).answered_by if message.has("completed") else None,
-        "segments": sum_where_told(message, "segments"),
-        "duration_seconds": sum_where_told(message, "duration_seconds"),
+        "segments": sum_if_known(message, lambda e: e.segments),
+        "duration_seconds": sum_if_known(message, lambda e: e.duration_seconds),
     }
     for event_type in (
         "processed",
@@ -192,8 +195,18 @@ def activity(message: Message, zone: ZoneInfo, as_of: datetime | None) -> Row:
     return row
 
 
+def is_stale(message: Message, as_of: datetime | None) -> bool:
+    if message.state != "in_gateway" or message.sent_at is None or as_of is None:
+        return False
+    return as_of - message.sent_at >= STALE_AFTER
+
+
+def words_of_message(message: Message) -> list[str]:
+    return sorted({word for e in message.events for word in words_of(e)})
+
+
 def failure_of(message: Message) -> Happening | None:
-    """The latest failure of the four classes of a bounce; without one, the latest."""
+    """Returns the latest failure with a class of a bounce; without one, the latest failure."""
     failures = message.of(*FAILURES)
     bounces = [e for e in failures if e.failure_class in BOUNCE_CLASSES]
     return latest(bounces or failures) if failures else None
@@ -211,7 +224,7 @@ def progress(message: Message) -> str | None:
 
 
 def not_sent_reason(message: Message) -> str | None:
-    """A word of ours; of any other the campaign system's word is in the timeline alone."""
+    """Returns the reason of the vocabulary; any other word is only in the timeline."""
     if message.state != "not_sent":
         return None
     suppressed = latest(message.of("suppressed"))
@@ -224,8 +237,8 @@ def unanswered_type(message: Message) -> str | None:
     return latest(message.of(*UNANSWERED)).event_type
 
 
-def why(message: Message) -> tuple[str, str]:
-    """Which text says why it stands where it stands: (kind, word)."""
+def why(message: Message) -> tuple[str, str | None]:
+    """Returns (kind, word) of the text that explains the state."""
     unanswered = unanswered_type(message)
     if message.channel == "ivr" and unanswered in ("no_answer", "busy", "canceled"):
         return "unanswered", unanswered
@@ -237,15 +250,18 @@ def why(message: Message) -> tuple[str, str]:
     return "state", progress(message) or message.state
 
 
-def sum_where_told(message: Message, column: str) -> int | None:
-    told = [value for leg in message.deciding_legs if (value := greatest(leg, column)) is not None]
-    return sum(told) if told else None
+def sum_if_known(message: Message, column: Callable[[Happening], int | None]) -> int | None:
+    found = [value for leg in message.deciding_legs if (value := greatest(map(column, leg.events))) is not None]
+    return sum(found) if found else None
 
 
-def cost(message: Message) -> tuple[object, str | None]:
-    """Price and currency, summed over legs; neither where nothing is told, or in several currencies."""
-    priced = [leg for leg in message.deciding_legs if greatest(leg, "price") is not None]
-    currencies = {max((e.currency for e in leg.events if e.currency), key=str.encode, default=None) for leg in priced}
+def cost(message: Message) -> tuple[Decimal | int | None, str | None]:
+    """Returns price and currency, summed over legs; None if there is no price, or several currencies."""
+    prices = [(leg, greatest(e.price for e in leg.events)) for leg in message.deciding_legs]
+    priced = [(leg, price) for leg, price in prices if price is not None]
+    currencies = {
+        max((e.currency for e in leg.events if e.currency), key=str.encode, default=None) for leg, _ in priced
+    }
     if len(currencies) != 1:
         return None, None
-    return sum(greatest(leg, "price") for leg in priced), currencies.pop()
+    return sum(price for _, price in priced), currencies.pop()

@@ -1,4 +1,4 @@
-"""What goes back for one request, before it is bytes on a socket."""
+"""The answer to one request, before it is sent."""
 
 import json
 import math
@@ -13,13 +13,13 @@ FOREVER = math.inf
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, and what is wrong with how it is sent, if anything.
+    """A response, and how it is sent.
 
-    :ivar shows: the rows that a client learns from it, where it is a page and comes whole
-    :ivar wait_seconds: how long it waits before the first byte; FOREVER: it never comes
-    :ivar sent_length: how many bytes of the body are sent before the connection ends; None: all, and it goes on
-    :ivar stall_seconds: how long the connection stays open after them
-    :ivar is_reset: whether it ends with a reset
+    :ivar shows: the rows that a client sees, if the answer is a page and is sent completely
+    :ivar wait_seconds: the delay before the first byte; FOREVER: it is never sent
+    :ivar sent_length: how many bytes of the body are sent before the connection ends; None: all, and it stays open
+    :ivar stall_seconds: how long the connection stays open after these bytes
+    :ivar is_reset: whether the connection ends with a reset
     """
 
     status: int
@@ -33,9 +33,9 @@ class Answer:
 
 
 def refusal(status: int, code: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """An error as Twilio writes it.
+    """Returns an error as Twilio writes it.
 
-    :param code: Twilio's own
+    :param code: Twilio's error code
     """
     more_info = f"https://www.twilio.com/docs/errors/{code}"
     body = {"code": code, "message": message, "more_info": more_info, "status": status}
@@ -44,10 +44,10 @@ def refusal(status: int, code: int, message: str, headers: Mapping[str, str] | N
 
 
 def with_rows_of(other: Answer, page: Answer) -> Answer:
-    """A page that shows the rows of another one.
+    """Returns a page with the rows of another one.
 
-    :param other: whose rows
-    :param page: whose number, links and place in the list
+    :param other: the page with the rows
+    :param page: the page with the number, the links and the position in the list
     """
     envelope, rows = json.loads(page.body), json.loads(other.body)
     (key,) = (name for name, value in rows.items() if isinstance(value, list))
@@ -56,15 +56,15 @@ def with_rows_of(other: Answer, page: Answer) -> Answer:
 
 
 def unauthorized() -> Answer:
-    """Wrong credentials, or none."""
+    """Returns the answer to missing or wrong credentials."""
     return refusal(HTTPStatus.UNAUTHORIZED, 20003, "Authenticate", {"WWW-Authenticate": 'Basic realm="Twilio API"'})
 
 
 def too_many_requests(headers: Mapping[str, str] | None = None) -> Answer:
-    """More requests at the same time than the account may have; it was not processed."""
+    """Returns the answer to more concurrent requests than the account may have."""
     return refusal(HTTPStatus.TOO_MANY_REQUESTS, 20429, "Too Many Requests", headers)
 
 
 def not_found(path: str) -> Answer:
-    """No such account or list."""
+    """Returns the answer for an unknown account or list."""
     return refusal(HTTPStatus.NOT_FOUND, 20404, f"The requested resource {path} was not found")

@@ -1,4 +1,4 @@
-"""What can become of a call, and the rows that show it."""
+"""The fates of a call, and its rows."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from random import Random
 
 from waybill.simulator import dispatch_log
 from waybill.simulator.message import Fate, Message
-from waybill.simulator.telling import Told
+from waybill.simulator.records import WrittenRecord
 from waybill.simulator.twilio import PROVIDER, Row, new_call
 
 ANSWERED_BY = {
@@ -41,10 +41,10 @@ FATES: dict[str, Fate] = {
 }
 
 
-def tell(message: Message, polls: Sequence[datetime]) -> tuple[list[Told], list[Row]]:
-    """The dispatch rows of a call, and its rows at Twilio.
+def records_and_rows(message: Message, polls: Sequence[datetime]) -> tuple[list[WrittenRecord], list[Row]]:
+    """Returns the dispatch rows of a call, and its rows at Twilio.
 
-    :param polls: when the list is polled; some calls are caught in the middle
+    :param polls: when the list is polled; some calls are seen before their end
     """
     fate, _, by = message.fate_name.partition(":")
     if fate.endswith("when_polled"):
@@ -53,30 +53,30 @@ def tell(message: Message, polls: Sequence[datetime]) -> tuple[list[Told], list[
         message.starts = polls[-1] - timedelta(seconds=40)
     row = _new(message, message.clock.at(message.starts + timedelta(seconds=1)))
     sid = str(row.states[0][1]["sid"])
-    told = dispatch_log.tell_hand_over(message, PROVIDER, sid, (sid,))
+    records = dispatch_log.hand_over_rows(message, PROVIDER, sid, (sid,))
     if fate == "stuck_queued":
-        return told, [row]
+        return records, [row]
     if fate == "canceled":
         row.change(message.later(row.created, 5, 300), status="canceled")
-        return told, [row]
+        return records, [row]
     if fate.startswith(("failed", "busy", "no-answer")):
         _miss(row, message, fate.partition("_")[0], with_end="without_end" not in fate)
-        return told, [row]
+        return records, [row]
     if fate.startswith("called_again"):
         again, second = _call_again(row, message, is_in_vain=fate == "called_again_in_vain")
-        return told + again, [row, second]
-    # ringing when polled: 40 s before the poll it starts, and rings for a minute
+        return records + again, [row, second]
+    # ringing when polled: it starts 40 s before the poll and rings for a minute
     least_ring, most_ring = (60, 80) if fate.startswith("ringing") else (4, 20)
     if fate == "ringing_without_start_when_polled":
         row.change(message.later(row.created, 1, 3), status="ringing")
         row.change(message.later(row.created, 60, 80), status="in-progress", start_time=row.states[-1][0])
         _complete(row, message, 20, 90, "human")
-        return told, [row]
+        return records, [row]
     _ring(row, message)
     row.change(message.later(row.states[-1][0], least_ring, most_ring), status="in-progress")
     detected = "human" if fate.endswith(("when_polled", "at_the_end")) else by
     _complete(row, message, 30, 200, detected or None, is_priced=fate != "completed_without_price")
-    return told, [row]
+    return records, [row]
 
 
 def _new(message: Message, created: datetime) -> Row:
@@ -101,7 +101,7 @@ def _complete(
 
 
 def _miss(row: Row, message: Message, status: str, with_end: bool = True) -> None:
-    """The call was not connected; Twilio does not always say when it ended."""
+    """End a call that was not connected; Twilio does not always give the time of its end."""
     if status == "failed":
         at = message.later(row.created, 1, 20)
     else:
@@ -111,8 +111,8 @@ def _miss(row: Row, message: Message, status: str, with_end: bool = True) -> Non
     row.change(at, status=status, **ended)
 
 
-def _call_again(row: Row, message: Message, is_in_vain: bool) -> tuple[list[Told], Row]:
-    """A second call for the same dispatch, after nobody answered."""
+def _call_again(row: Row, message: Message, is_in_vain: bool) -> tuple[list[WrittenRecord], Row]:
+    """Call again for the same dispatch, after nobody answered; returns the new rows."""
     _miss(row, message, "no-answer")
     at = message.later(row.states[-1][0], 900, 3 * 3600)
     handed_at = message.later(at, -30, -1)
@@ -129,7 +129,7 @@ def _call_again(row: Row, message: Message, is_in_vain: bool) -> tuple[list[Told
 
 
 def ignored(account: str, at: datetime, random: Random, number: int) -> Row:
-    """A call that is not one of ours to count: inbound, or the child leg of another call."""
+    """Returns a call that is to be ignored: inbound, or the child leg of another call."""
     fields: dict[str, object] = {"direction": "inbound", "from": f"+1202555010{number % 10}"}
     if number % 2:
         fields = {"direction": "outbound-dial", "parent_call_sid": f"CA{random.randbytes(16).hex()}"}

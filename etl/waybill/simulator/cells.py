@@ -1,12 +1,13 @@
-"""The cells of a report, as they are added up, and what the definitions of several reports share."""
+"""Adds up the cells of a report, with what several reports share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from waybill.simulator.outcome import Message
 
-Cells = dict[tuple, dict[str, object]]
+Grain = tuple[object, ...]
+Cells = Mapping[Grain, Mapping[str, int | Decimal | None]]
 """One report: grain (in the order of section 7) to measures by column name."""
 
 Day = Callable[[datetime], date]
@@ -21,26 +22,27 @@ class Table:
 
     def __init__(self, *measures: str) -> None:
         self.measures = measures
-        self.cells: Cells = {}
+        self._cells: dict[Grain, dict[str, int | Decimal]] = {}
 
-    def add(self, grain: tuple, measure: str, amount: int | Decimal = 1) -> None:
-        row = self.cells.setdefault(grain, dict.fromkeys(self.measures, 0))
+    def add(self, grain: Grain, measure: str, amount: int | Decimal = 1) -> None:
+        row = self._cells.setdefault(grain, dict.fromkeys(self.measures, 0))
         row[measure] += amount
 
-    def rows(self) -> Cells:
-        """Rows whose measures are all zero do not exist."""
-        return {grain: row for grain, row in self.cells.items() if any(row.values())}
+    def rows(self) -> dict[Grain, dict[str, int | Decimal]]:
+        """Returns the rows, without those whose measures are all zero."""
+        return {grain: row for grain, row in self._cells.items() if any(row.values())}
 
 
-def sent(messages: Iterable[Message], channel: str) -> list[Message]:
-    return [m for m in messages if m.channel == channel and m.sent_at]
+def sent(messages: Iterable[Message], channel: str) -> Iterator[tuple[Message, datetime]]:
+    """Yields the sent messages of a channel, with the time of sending."""
+    return ((m, m.sent_at) for m in messages if m.channel == channel and m.sent_at)
 
 
-def rate(count: int, of: int) -> Decimal | None:
-    """Six places, rounded half away from zero; none of nothing."""
+def rate(count: int | Decimal, of: int | Decimal) -> Decimal | None:
+    """Returns six places, rounded half away from zero; None if there is nothing to divide by."""
     return (Decimal(count) / Decimal(of)).quantize(SIX_PLACES, ROUND_HALF_UP) if of else None
 
 
 def seconds(wait: timedelta) -> Decimal:
-    """Three places, rounded half away from zero."""
+    """Returns the seconds with three places, rounded half away from zero."""
     return (Decimal(wait // timedelta(microseconds=1)) / 1_000_000).quantize(THREE_PLACES, ROUND_HALF_UP)

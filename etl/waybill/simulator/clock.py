@@ -1,4 +1,4 @@
-"""The time that the stand-in shows its rows at: set by hand, or moving on with requests or with real time."""
+"""The time of the simulated world: set by hand, or moved by requests or by real time."""
 
 import time
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from threading import Lock
 
 
 class WorldClock:
-    """Stands still unless told otherwise. Safe between threads.
+    """A clock that does not move by itself, unless `speed` is set. Thread-safe.
 
     :param at: the first moment
-    :param per_request: how far it moves on with every request: rows change between pages
-    :param monotonic: real seconds, from anywhere
+    :param per_request: how far each request moves it, so that rows change between pages
+    :param monotonic: returns real seconds
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class WorldClock:
 
     @property
     def at(self) -> datetime:
-        """Now (UTC)."""
+        """The present time (UTC)."""
         with self._lock:
             return self._now()
 
@@ -40,7 +40,7 @@ class WorldClock:
 
     @property
     def speed(self) -> float:
-        """Seconds of the world in a real second; 0 stands still."""
+        """Seconds of the world per real second; 0: the clock does not move."""
         return self._speed
 
     @speed.setter
@@ -50,12 +50,12 @@ class WorldClock:
             self._speed = speed
 
     def move(self, by: timedelta) -> None:
-        """Let time pass."""
+        """Move the clock."""
         with self._lock:
             self._set(self._now() + by)
 
     def tick(self) -> datetime:
-        """Now, for one request; the next one is `per_request` later."""
+        """Returns the time for one request, and moves the clock by `per_request`."""
         with self._lock:
             now = self._now()
             self._set(now + self.per_request)

@@ -1,4 +1,4 @@
-"""How another process steers and questions the stand-in: `/simulator/…`, beside the paths of the provider."""
+"""The HTTP interface to control the simulator: `/simulator/…`, in addition to the paths of the provider."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,9 +18,11 @@ PREFIX = "/simulator/"
 
 
 class ClockSetting(msgspec.Struct, forbid_unknown_fields=True):
-    """:ivar at: an instant with its zone
-    :ivar speed: seconds of the world in a real second
-    :ivar per_request_seconds: how far the clock moves on with every request
+    """A change of the clock.
+
+    :ivar at: an instant with its zone
+    :ivar speed: seconds of the world per real second
+    :ivar per_request_seconds: how far each request moves the clock
     """
 
     at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
@@ -29,7 +31,7 @@ class ClockSetting(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def control(stand_in: TwilioStandIn, method: str, target: str, body: bytes) -> Answer:
-    """The answer to a request below PREFIX: JSON, 400 with the reason where it cannot be understood."""
+    """Returns the answer to a request below PREFIX: JSON, or 400 with the reason."""
     parts = urlsplit(target)
     route = _ROUTES.get((method, parts.path.removeprefix(PREFIX)))
     if route is None:
@@ -42,7 +44,7 @@ def control(stand_in: TwilioStandIn, method: str, target: str, body: bytes) -> A
 
 
 def cells(reports: dict[str, Cells]) -> dict[str, list[dict[str, object]]]:
-    """Every cell of every report, as JSON can have it: grain in the order of the report's key, measures by name."""
+    """Returns every cell of every report for JSON: the grain in the order of the report's key, measures by name."""
     return {
         name: [{"grain": list(grain), "measures": measures} for grain, measures in sorted(rows.items())]
         for name, rows in reports.items()

@@ -1,4 +1,4 @@
-"""The dispatch log: what the campaign system decided, and how its files look (docs/model.md)."""
+"""The dispatch log: rows and files of the campaign system (docs/model.md)."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 from waybill.model.vocabulary import DISPATCH, NOT_SENT_CATEGORY
 from waybill.simulator.message import Fate, Message
-from waybill.simulator.telling import NO_KEY, Told, leg_key
+from waybill.simulator.records import NO_KEY, WrittenRecord, leg_key
 from waybill.simulator.truth import Happening
 
 FEED = "dispatch_log"
@@ -31,10 +31,10 @@ COLUMNS = (
 )
 KNOWN_GATEWAYS = ("sendgrid", "twilio")
 UNKNOWN_GATEWAY = "homing_pigeon"
-"""A gateway that no feed tells of."""
+"""A gateway without a feed."""
 
 UNKNOWN_REASONS = ("moon_phase", None)
-"""Neither is a reason of the vocabulary: both count as other, unclassified."""
+"""Reasons that are not in the vocabulary: they count as other, unclassified."""
 
 _NOT_FOR = {
     "email": ("mobile_missing", "mobile_invalid", "ndnc", "unclassified"),
@@ -51,7 +51,7 @@ _EVENT_TYPES = {
 
 
 def fates(channel: str) -> dict[str, Fate]:
-    """Fates of messages that no gateway ever speaks of."""
+    """Returns the fates of messages that no gateway reports."""
     reasons = [reason for reason in NOT_SENT_CATEGORY if reason not in _NOT_FOR[channel]]
     return {
         **{f"not_sent:{reason}": Fate(0.35, needs_log=True) for reason in reasons},
@@ -63,49 +63,49 @@ def fates(channel: str) -> dict[str, Fate]:
     }
 
 
-def tell_without_gateway(message: Message) -> list[Told]:
-    """The rows of a message with one of these fates."""
+def rows_without_gateway(message: Message) -> list[WrittenRecord]:
+    """Returns the rows of a message with one of these fates."""
     fate, _, reason = message.fate_name.partition(":")
-    told = _before_hand_over(message, always_queued=fate == "queued")
+    records = _before_hand_over(message, always_queued=fate == "queued")
     if fate == "about_to_be_sent":
-        told.append(row(message, message.later(message.starts, -30, 30), "about_to_be_sent"))
+        records.append(row(message, message.later(message.starts, -30, 30), "about_to_be_sent"))
     elif fate == "handed_over_in_silence":
         gateway = "sendgrid" if message.channel == "email" else "twilio"
-        told.append(row(message, message.later(message.starts, 0, 9), "handed_over", gateway=gateway))
+        records.append(row(message, message.later(message.starts, 0, 9), "handed_over", gateway=gateway))
     elif fate == "not_sent":
         word = None if reason == "None" else reason
-        told.append(row(message, message.later(message.starts, 0, 90), "not_sent", reason=word))
+        records.append(row(message, message.later(message.starts, 0, 90), "not_sent", reason=word))
     elif fate == "not_sent_twice":
-        told.append(row(message, message.later(message.starts, 0, 90), "not_sent", reason="system_timeout"))
-        told.append(row(message, message.later(message.starts, 3600, 9000), "not_sent", reason="frequency_capped"))
-    return told
+        records.append(row(message, message.later(message.starts, 0, 90), "not_sent", reason="system_timeout"))
+        records.append(row(message, message.later(message.starts, 3600, 9000), "not_sent", reason="frequency_capped"))
+    return records
 
 
-def tell_hand_over(message: Message, gateway: str, written_id: str, leg: tuple[str, ...]) -> list[Told]:
-    """The rows of a message that goes to a gateway, up to `message.starts`, when the gateway takes it."""
+def hand_over_rows(message: Message, gateway: str, written_id: str, leg: tuple[str, ...]) -> list[WrittenRecord]:
+    """Returns the rows of a message up to `message.starts`, when a gateway accepts it."""
     if not message.campaign.is_logged:
         return []
-    told = _before_hand_over(message)
+    records = _before_hand_over(message)
     at = message.later(message.starts, -4, -1)
     if message.link in ("argument", "no_id"):
-        told.append(row(message, at, "handed_over", gateway=gateway))
+        records.append(row(message, at, "handed_over", gateway=gateway))
     elif message.link == "late_id":
-        told.append(row(message, at, "handed_over", gateway=gateway))
+        records.append(row(message, at, "handed_over", gateway=gateway))
         again = row(message, message.later(at, 1, 2), "handed_over", gateway=gateway, written_id=written_id, leg=leg)
         lateness = timedelta(hours=message.random.uniform(5, 60))
-        told.append(again._replace(arrives=again.arrives + lateness))
+        records.append(again._replace(arrives=again.arrives + lateness))
     else:
-        told.append(row(message, at, "handed_over", gateway=gateway, written_id=written_id, leg=leg))
-    return told
+        records.append(row(message, at, "handed_over", gateway=gateway, written_id=written_id, leg=leg))
+    return records
 
 
-def _before_hand_over(message: Message, always_queued: bool = False) -> list[Told]:
-    told = []
+def _before_hand_over(message: Message, always_queued: bool = False) -> list[WrittenRecord]:
+    records = []
     if always_queued or message.random.random() < 0.3:
-        told.append(row(message, message.later(message.starts, -600, -200), "queued"))
+        records.append(row(message, message.later(message.starts, -600, -200), "queued"))
     if message.fate_name not in ("queued", "about_to_be_sent") and message.random.random() < 0.2:
-        told.append(row(message, message.later(message.starts, -190, -40), "about_to_be_sent"))
-    return told
+        records.append(row(message, message.later(message.starts, -190, -40), "about_to_be_sent"))
+    return records
 
 
 def row(
@@ -117,18 +117,20 @@ def row(
     written_id: str | None = None,
     leg: tuple[str, ...] | None = None,
     reason: str | None = None,
-) -> Told:
-    """One row and what it tells.
+) -> WrittenRecord:
+    """Returns one row with its event.
 
-    :param leg: the gateway leg that `written_id` stands for
+    :param leg: the gateway leg that `written_id` names
     """
     random = message.random
     shown = recipient = None
     if reason not in _WITHOUT_RECIPIENT and message.link != "no_recipient":
-        shown = _as_people_write(message, reason)
+        shown = _as_written(message, reason)
         recipient = _normalised(message.channel, shown)
     own_leg = (message.channel, str(message.dispatch_id), *((recipient,) if recipient else ()))
-    is_named = gateway in KNOWN_GATEWAYS and leg is not None and (gateway != "sendgrid" or shown is not None)
+    names_leg = None
+    if gateway in KNOWN_GATEWAYS and leg is not None and (gateway != "sendgrid" or shown is not None):
+        names_leg = (gateway, *leg)
     campaign_id = message.campaign.id if random.random() < 0.9 else None
     template_id = message.campaign.template if random.random() < 0.8 else None
     is_invalid_number = reason == "mobile_invalid"
@@ -142,7 +144,7 @@ def row(
         leg=own_leg,
         leg_key=leg_key(message.account, DISPATCH, own_leg),
         recipient=recipient,
-        names_leg=(gateway, *leg) if is_named else None,
+        names_leg=names_leg,
         gateway=gateway,
         dispatch_id=message.dispatch_id,
         campaign=(1, campaign_id) if campaign_id else None,
@@ -167,16 +169,16 @@ def row(
         written_id,
     )
     name = (message.account, FEED, *own_leg, status, at.isoformat(), gateway or "", written_id or "")
-    record = dict(zip(COLUMNS, values, strict=True))
-    return Told(message.account, FEED, at + timedelta(seconds=lateness), record, ((name, happening),))
+    fields: dict[str, object] = dict(zip(COLUMNS, values, strict=True))
+    return WrittenRecord(message.account, FEED, at + timedelta(seconds=lateness), fields, ((name, happening),))
 
 
 def _counted_as(reason: str | None) -> str:
     return reason if reason in NOT_SENT_CATEGORY else "unclassified"
 
 
-def _as_people_write(message: Message, reason: str | None) -> str:
-    """The recipient as a campaign system has it: not always in its normal form."""
+def _as_written(message: Message, reason: str | None) -> str:
+    """Returns the recipient as a campaign system writes it: not always normalised."""
     if reason == "mobile_invalid":
         return "+999555000123"
     way = message.random.random()
@@ -194,7 +196,7 @@ def _normalised(channel: str, shown: str) -> str:
 
 
 def as_csv(rows: Sequence[dict[str, object]], random: Random) -> bytes:
-    """Rows as a CSV file with a header; what is missing is empty."""
+    """Returns rows as a CSV file with a header; a missing value is empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -203,7 +205,7 @@ def as_csv(rows: Sequence[dict[str, object]], random: Random) -> bytes:
 
 
 def as_ndjson(rows: Sequence[dict[str, object] | str], random: Random) -> bytes:
-    """Rows as lines of JSON, what is missing null or not there; a text stands for itself."""
+    """Returns rows as lines of JSON, with a missing value as null or without its key; a text is a line as it is."""
     lines = []
     for one in rows:
         if isinstance(one, str):
@@ -217,7 +219,7 @@ def as_ndjson(rows: Sequence[dict[str, object] | str], random: Random) -> bytes:
 
 
 def as_parquet(rows: Sequence[dict[str, object]]) -> bytes:
-    """Rows as a Parquet file: times are times, everything else text."""
+    """Returns rows as a Parquet file: times as timestamps, everything else as text."""
     kinds = {"occurred_at": pyarrow.timestamp("us", tz="UTC")}
     schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in COLUMNS])
     buffer = io.BytesIO()
@@ -226,7 +228,7 @@ def as_parquet(rows: Sequence[dict[str, object]]) -> bytes:
 
 
 def _time_as_text(value: object, random: Random) -> object:
-    """The same instant in one of the ways that RFC 3339 allows; a text stays as it is."""
+    """Returns the same instant in one of the forms of RFC 3339; a text stays as it is."""
     if not isinstance(value, datetime):
         return value
     way = random.randrange(10)

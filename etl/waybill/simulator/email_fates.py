@@ -1,5 +1,4 @@
-"""What can become of an email at SendGrid: a data sheet. Failure classes are those of docs/model.md,
-reasons words of section 4, by hand."""
+"""The fates of an email at SendGrid, as data. Failure classes and reasons are written by hand from docs/model.md."""
 
 from typing import NamedTuple
 
@@ -7,7 +6,7 @@ from waybill.simulator.message import Fate
 
 
 class Failure(NamedTuple):
-    """How SendGrid writes a bounce, and the class and reason that it must get; `{email}` stands for the recipient."""
+    """A bounce as SendGrid writes it, with the expected class and reason; `{email}` is replaced by the recipient."""
 
     failure_class: str
     failure_reason: str
@@ -191,7 +190,7 @@ DROPS: dict[str, tuple[str, str]] = {
     "Invalid SMTPAPI header": ("gateway_suppressed", "invalid_request"),
     "Recipient List over Package Quota": ("gateway_suppressed", "quota_exceeded"),
 }
-"""Reason of a drop, as SendGrid writes it, to its class and reason."""
+"""Reason of a drop, as SendGrid writes it, to the expected class and reason."""
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -249,11 +248,11 @@ JOURNEYS: dict[str, tuple[float, tuple[Step, ...]]] = {
         0.5,
         (*ACCEPTED, Step("bounce", MINUTE, 9 * HOUR, "asynchronous_with_smtp_id")),
     ),
-    # the sender's own program gives the Message-ID, and a delayed bounce has nothing else
+    # the sender's own program gives the Message-ID, and a delayed bounce has no other id
     "asynchronous_bounce_by_own_id": (0.5, (*ACCEPTED, Step("bounce", MINUTE, 9 * HOUR, "asynchronous_with_own_id"))),
     "unknown_word": (0.3, (*ACCEPTED, Step("teleported", MINUTE, HOUR))),
 }
-"""Fate: weight, and what SendGrid tells of it. `{kind}` after a colon is a row of BOUNCES or a reason of DROPS."""
+"""Fate to its weight and its events. `{kind}` after a colon is a key of BOUNCES or of DROPS."""
 
 SECOND_JOURNEYS: dict[str, tuple[Step, ...]] = {
     # the first gateway message fails, the same email is handed over again and gets a second one
@@ -266,11 +265,11 @@ PLURAL_FATES: dict[str, tuple[float, tuple[Step, ...]]] = {
     "retried_and_delivered": (1.2, (PROCESSED, _bounce("blocked"))),
     "retried_in_vain": (0.6, (PROCESSED, DEFERRED, _bounce("reputation"))),
     "retried_and_silent": (0.4, (PROCESSED, _bounce("technical"))),
-    # handed over again through a gateway that we do not know
+    # handed over again to a gateway without a feed
     "retried_through_unknown_gateway": (0.5, (PROCESSED, _bounce("blocked"))),
-    # a text message with the same dispatch id steps in: another message
-    "text_message_steps_in": (0.6, (PROCESSED, _bounce("invalid_address"))),
-    # several recipients share one dispatch id: a message each
+    # then a text message with the same dispatch id is sent: another message
+    "followed_by_text_message": (0.6, (PROCESSED, _bounce("invalid_address"))),
+    # several recipients share one dispatch id: one message for each
     "sent_in_batch": (1.5, (*ACCEPTED, OPEN)),
     # a blind copy goes to an archive, with the custom arguments of the message
     "bounced_with_copy": (0.7, (PROCESSED, _bounce("invalid_address"))),
@@ -280,7 +279,7 @@ PLURAL_FATES: dict[str, tuple[float, tuple[Step, ...]]] = {
 BATCH = "sent_in_batch"
 WITH_COPY = ("bounced_with_copy", "delivered_with_copy")
 COPY_JOURNEY = (PROCESSED, DELIVERED, OPEN, CLICK)
-"""What becomes of a copy; only some of its events name the dispatch, as custom arguments do."""
+"""The events of a copy; only some of them have the custom argument with the dispatch id."""
 
 UNKNOWN_GATEWAY_ONLY = "handed_over_to_unknown_gateway"
 

@@ -1,7 +1,8 @@
-"""What the reports on emails must show: docs/model.md in plain Python, slow and obvious on purpose."""
+"""The cells that the reports on emails must show: docs/model.md in plain Python, slow and simple on purpose."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from waybill.simulator.cells import Cells, Day, Table, rate, sent
 from waybill.simulator.outcome import NONE, Happening, Message, first, latest
@@ -20,7 +21,7 @@ def email_engagement_daily(messages: Iterable[Message], day: Day) -> Cells:
         "suspected_machine_open_count",
         "suspected_machine_click_count",
     )
-    for message in sent(messages, "email"):
+    for message, _ in sent(messages, "email"):
         for leg in message.legs:
             dimensions = (message.account, leg.provider, message.campaign, message.mailbox_provider)
             opens, clicks = leg.of("opened"), leg.of("clicked")
@@ -40,13 +41,13 @@ def email_engagement_daily(messages: Iterable[Message], day: Day) -> Cells:
                 ("unique_human_open_count", human_opens),
                 ("unique_click_count", clicks),
             ):
-                if events:
-                    table.add((day(first(events)), *dimensions), measure)
+                if at := first(events):
+                    table.add((day(at), *dimensions), measure)
     return table.rows()
 
 
 def suspected(e: Happening) -> bool:
-    """A machine by its user agent, where the provider does not say so itself."""
+    """Returns whether only the user agent shows a machine, and not the provider."""
     return not e.is_machine and e.machine_rule is not None
 
 
@@ -74,7 +75,7 @@ def email_deliverability_daily(messages: Iterable[Message], day: Day) -> Cells:
         "unclassified_count",
         "dropped_count",
     )
-    for message in sent(messages, "email"):
+    for message, _ in sent(messages, "email"):
         for leg in message.legs:
             dimensions = (message.account, leg.provider, message.campaign, message.mailbox_provider)
             for measure, event_type in (
@@ -84,12 +85,12 @@ def email_deliverability_daily(messages: Iterable[Message], day: Day) -> Cells:
                 ("spam_report_count", "spam_reported"),
                 ("dropped_count", "dropped"),
             ):
-                if leg.of(event_type):
-                    table.add((day(first(leg.of(event_type))), *dimensions), measure)
+                if at := first(leg.of(event_type)):
+                    table.add((day(at), *dimensions), measure)
             failures = leg.of("bounced", "dropped")
             if failures:
                 failure = latest(failures)
-                measure = DELIVERABILITY_CLASS.get(failure.failure_class, "unclassified_count")
+                measure = DELIVERABILITY_CLASS.get(failure.failure_class or "", "unclassified_count")
                 table.add((day(failure.at), *dimensions), measure)
                 if measure in ("hard_bounce_count", "soft_bounce_count"):
                     table.add((day(failure.at), *dimensions), "bounced_count")
@@ -98,7 +99,7 @@ def email_deliverability_daily(messages: Iterable[Message], day: Day) -> Cells:
 
 def email_failure_reason_daily(messages: Iterable[Message], day: Day) -> Cells:
     table = Table("leg_count")
-    for message in sent(messages, "email"):
+    for message, _ in sent(messages, "email"):
         for leg in message.legs:
             failures = leg.of("bounced", "dropped")
             if failures:
@@ -126,9 +127,9 @@ def email_campaign(messages: Iterable[Message], day: Day) -> Cells:
         "spam_reported",
         "unsubscribed",
     )
-    for message in sent(messages, "email"):
+    for message, sent_at in sent(messages, "email"):
         grain = (
-            day(message.sent_at),
+            day(sent_at),
             message.account,
             message.provider,
             message.campaign,
@@ -136,8 +137,8 @@ def email_campaign(messages: Iterable[Message], day: Day) -> Cells:
             message.mailbox_provider,
         )
         table.add(grain, "sent")
-        if message.state == "bounced":
-            failure_class = message.deciding_failure.failure_class
+        if message.state == "bounced" and (bounce := message.deciding_failure):
+            failure_class = bounce.failure_class
             is_hard = failure_class in ("invalid", "hard_bounce")
             table.add(grain, "bounced_hard" if is_hard else "bounced_soft")
             if failure_class in ("blocked", "invalid"):
@@ -150,32 +151,35 @@ def email_campaign(messages: Iterable[Message], day: Day) -> Cells:
         table.add(grain, "clicked_human", int(message.is_clicked_human))
         table.add(grain, "spam_reported", int(message.has("spam_reported")))
         table.add(grain, "unsubscribed", int(message.has("unsubscribed")))
-    rows = table.rows()
-    for row in rows.values():
-        row["delivery_rate"] = rate(row["delivered"], row["sent"])
-        row["bounce_rate"] = rate(row["bounced_hard"] + row["bounced_soft"], row["sent"])
-        row["open_rate"] = rate(row["opened"], row["delivered"])
-        row["click_rate"] = rate(row["clicked"], row["delivered"])
-        row["spam_rate"] = rate(row["spam_reported"], row["delivered"])
-        row["unsubscribe_rate"] = rate(row["unsubscribed"], row["delivered"])
-        row["click_to_open_rate"] = rate(row["clicked"], row["opened"])
-    return rows
+    return {grain: {**row, **_rates(row)} for grain, row in table.rows().items()}
+
+
+def _rates(row: Mapping[str, int | Decimal]) -> dict[str, Decimal | None]:
+    return {
+        "delivery_rate": rate(row["delivered"], row["sent"]),
+        "bounce_rate": rate(row["bounced_hard"] + row["bounced_soft"], row["sent"]),
+        "open_rate": rate(row["opened"], row["delivered"]),
+        "click_rate": rate(row["clicked"], row["delivered"]),
+        "spam_rate": rate(row["spam_reported"], row["delivered"]),
+        "unsubscribe_rate": rate(row["unsubscribed"], row["delivered"]),
+        "click_to_open_rate": rate(row["clicked"], row["opened"]),
+    }
 
 
 LONGEST_LINK = 500
 
 
 def link(url: str | None) -> str:
-    """Without query and fragment: who clicked, and from where, tells no two links apart."""
+    """Returns the link without query and fragment, which differ by person and not by link."""
     return re.split(r"[?#]", url or "", maxsplit=1)[0][:LONGEST_LINK] or NONE
 
 
 def email_link(messages: Iterable[Message], day: Day) -> Cells:
     table = Table("click_count", "unique_click_count", "unique_human_click_count")
-    for message in sent(messages, "email"):
+    for message, sent_at in sent(messages, "email"):
         clicks = message.of("clicked")
         for url in {link(e.url) for e in clicks}:
-            grain = (day(message.sent_at), message.account, message.campaign, url)
+            grain = (day(sent_at), message.account, message.campaign, url)
             of_link = [e for e in clicks if link(e.url) == url]
             table.add(grain, "click_count", len(of_link))
             table.add(grain, "unique_click_count")

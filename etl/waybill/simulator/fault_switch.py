@@ -1,4 +1,4 @@
-"""Which faults are on, and which request meets which."""
+"""The faults that are on, and the choice of a fault for a request."""
 
 from dataclasses import dataclass
 from random import Random
@@ -10,9 +10,9 @@ from waybill.simulator.faults import AnyFault, Fault
 
 
 class FaultSetting(msgspec.Struct, forbid_unknown_fields=True):
-    """All faults that shall be on.
+    """All faults to switch on.
 
-    :ivar seed: of what `probability` draws
+    :ivar seed: of the random numbers for `probability`
     """
 
     faults: list[AnyFault]
@@ -23,8 +23,8 @@ class FaultSetting(msgspec.Struct, forbid_unknown_fields=True):
 class Switched:
     """A fault that is on.
 
-    :ivar met: how many requests it could have struck, by their path and query
-    :ivar struck: how many it did
+    :ivar met: the number of requests that `where` fits
+    :ivar struck: the number of requests that got the fault
     """
 
     fault: Fault
@@ -33,7 +33,7 @@ class Switched:
 
 
 class FaultSwitch:
-    """None are on at first. Safe between threads."""
+    """Switches faults on; at first there are none. Thread-safe."""
 
     def __init__(self) -> None:
         self._on: list[Switched] = []
@@ -41,27 +41,27 @@ class FaultSwitch:
         self._lock = Lock()
 
     def set(self, *faults: Fault, seed: int = 0) -> None:
-        """From now on these and no others; all counts begin anew.
+        """Replace the faults, and reset all counts.
 
-        :param faults: the first that strikes a request is the only one
+        :param faults: a request gets only the first one that fits
         """
         with self._lock:
             self._on = [Switched(fault) for fault in faults]
             self._random = Random(seed)
 
     def clear(self) -> None:
-        """No faults any more."""
+        """Switch all faults off."""
         self.set()
 
     def on(self) -> list[Switched]:
-        """Those that are on."""
+        """Returns the faults that are on."""
         with self._lock:
             return list(self._on)
 
     def draw(self, target: str) -> Fault | None:
-        """The fault that strikes this request.
+        """Returns the fault for a request.
 
-        :param target: its path and query
+        :param target: path and query of the request
         """
         with self._lock:
             struck = [switched for switched in self._on if self._strikes(switched, target)]

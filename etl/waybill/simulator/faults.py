@@ -1,7 +1,8 @@
-"""What can go wrong between Twilio and a client, to be switched on for some of the requests.
+"""Faults between Twilio and a client, which can be switched on for some of the requests.
 
-Each kind is a class here, and an object with its name as `kind` in JSON: `{"kind": "server_error", "status": 503,
-"every": 3, "times": 2}`. `AnyFault` has them all. Pages whose link or timing alone is wrong still show their rows.
+Each kind is a class here; in JSON it is an object with the name of the class as `kind`: `{"kind": "server_error",
+"status": 503, "every": 3, "times": 2}`. `AnyFault` has all kinds. A page with only a wrong link or a delay still counts
+as seen.
 """
 
 import gzip
@@ -37,12 +38,12 @@ class Fault(
     tag_field="kind",
     tag=lambda name: re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(),
 ):
-    """When it strikes.
+    """The base of all faults: which requests it affects.
 
-    :ivar where: only requests whose path and query, as they are sent, hold this text
+    :ivar where: only requests whose path and query contain this text
     :ivar every: only every n-th of these requests
-    :ivar probability: and only so often
-    :ivar times: and no more than so many of them; None: any number
+    :ivar probability: only this share of them
+    :ivar times: at most this many of them; None: any number
     """
 
     where: str = ""
@@ -56,22 +57,22 @@ class Fault(
         return str(self.__struct_config__.tag)
 
     def strike(self, clock: WorldClock) -> None:
-        """What happens to the world before the request is answered."""
+        """Change the world before the request is answered."""
 
     def other_page(self, answer: Answer) -> str | None:
-        """Path and query of the page whose rows this answer shows instead of its own; None: its own."""
+        """Returns path and query of the page whose rows this answer has instead of its own; None: its own rows."""
         return None
 
     def spoil(self, answer: Answer, origin: str) -> Answer:
-        """What becomes of the answer.
+        """Returns the answer with the fault.
 
-        :param origin: of the stand-in, as `http://127.0.0.1:8080`
+        :param origin: the origin of the simulator, such as `http://127.0.0.1:8080`
         """
         return answer
 
 
 class TooManyRequests(Fault, frozen=True):
-    """429, as above the limit of concurrent requests.
+    """429, as for too many concurrent requests.
 
     :ivar retry_after_seconds: None: no such header
     :ivar is_http_date: whether the header is a date (of the real clock) instead of seconds
@@ -85,7 +86,7 @@ class TooManyRequests(Fault, frozen=True):
 
 
 class ServerError(Fault, frozen=True):
-    """500 and 503 in Twilio's words, 502 in those of something before it; the header as in TooManyRequests."""
+    """500 and 503 as Twilio writes them, 502 as from a proxy; the header as in TooManyRequests."""
 
     status: Literal[500, 502, 503] = 500
     retry_after_seconds: Annotated[int, msgspec.Meta(ge=0)] | None = None
@@ -93,7 +94,7 @@ class ServerError(Fault, frozen=True):
 
     def spoil(self, answer: Answer, origin: str) -> Answer:
         headers = _retry_after(self.retry_after_seconds, self.is_http_date)
-        if self.status == HTTPStatus.BAD_GATEWAY:
+        if self.status == 502:
             return Answer(self.status, _HTML, {"Content-Type": "text/html", **headers})
         return refusal(self.status, 20000 + self.status, HTTPStatus(self.status).phrase, headers)
 
@@ -106,14 +107,14 @@ class Unauthorized(Fault, frozen=True):
 
 
 class NotFound(Fault, frozen=True):
-    """404 although the list is there."""
+    """404 although the list exists."""
 
     def spoil(self, answer: Answer, origin: str) -> Answer:
         return not_found("that is asked for")
 
 
 class Late(Fault, frozen=True):
-    """The answer is right, and comes late."""
+    """The answer is correct, but late."""
 
     seconds: Seconds = 30.0
 
@@ -129,7 +130,7 @@ class Silence(Fault, frozen=True):
 
 
 class Stall(Fault, frozen=True):
-    """Half of the body comes, then nothing more."""
+    """Half of the body is sent, then nothing more."""
 
     def spoil(self, answer: Answer, origin: str) -> Answer:
         return replace(answer, shows=None, sent_length=len(answer.body) // 2, stall_seconds=FOREVER)

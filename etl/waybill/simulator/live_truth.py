@@ -31,8 +31,8 @@ def live_monitoring(messages: Iterable[Message]) -> Cells:
         grain = (message.account, message.campaign, message.channel)
         table.add(grain, "targeted")
         table.add(grain, "sent", int(message.sent_at is not None))
-        if message.state == "bounced":
-            is_hard = message.deciding_failure.failure_class in ("invalid", "hard_bounce")
+        if message.state == "bounced" and (bounce := message.deciding_failure):
+            is_hard = bounce.failure_class in ("invalid", "hard_bounce")
             table.add(grain, "bounced_hard" if is_hard else "bounced_soft")
         elif message.state == "in_progress":
             is_scheduled = message.has("scheduled")
@@ -54,7 +54,7 @@ def live_monitoring_reason(messages: Iterable[Message]) -> Cells:
         if message.state == "not_sent":
             why = latest(message.of("suppressed"))
             dimensions = (message.account, message.campaign, message.channel)
-            # a word that is not ours is kept with the event and counts as unclassified
+            # an unknown reason stays in the event, and counts as unclassified
             reason = "unclassified" if why.not_sent_category == "other" else why.not_sent_reason
             table.add((*dimensions, why.not_sent_category, reason), "message_count")
     return table.rows()

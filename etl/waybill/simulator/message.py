@@ -1,4 +1,4 @@
-"""One message before anything happens to it: who, why, when, and how the systems will speak of it."""
+"""One message before it is sent: recipient, campaign, time, and how the systems name it."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,35 +6,35 @@ from random import Random
 from typing import NamedTuple
 
 from waybill.simulator.people import Campaign, Recipient, campaign, recipient
-from waybill.simulator.telling import Clock
+from waybill.simulator.records import Clock
 
 EMAIL_LINKS = {
-    # the log names the gateway's message: by its whole id, or as the smtp-id
+    # the log names the gateway's message by its whole id, or by the smtp-id
     "log": 52,
     "log_smtp": 12,
     # only custom arguments on some of the gateway's events name the dispatch
     "argument": 12,
     "both": 10,
-    # a second row, days later, brings the gateway's id
+    # a second row, days later, has the gateway's id
     "late_id": 6,
-    # the log names the id and not the recipient, which teaches nothing: two messages for ever
+    # the log names the id but no recipient, so nothing can be joined: two messages for ever
     "no_recipient": 3,
-    # the log and the custom argument name different dispatches: the lesser one has it
+    # the log and the custom argument name different dispatches: the lesser one counts
     "contradiction": 2,
 }
 TWILIO_LINKS = {"log": 88, "late_id": 7, "no_id": 5}
 SURE_LINKS = {"log": 70, "log_smtp": 15, "both": 15}
-"""For messages whose legs must find each other."""
+"""For messages whose legs must be joined."""
 MALFORMED = "dropped:Invalid"
-"""The fate of an email whose address is none."""
+"""The fate of an email with a malformed address."""
 
 
 class Fate(NamedTuple):
-    """What becomes of a message.
+    """One possible course of a message.
 
-    :ivar weight: how common
-    :ivar needs_log: True where only the dispatch log can tell of it
-    :ivar is_linked: True where the dispatch log must name the gateway's legs
+    :ivar weight: how common it is
+    :ivar needs_log: whether only the dispatch log reports it
+    :ivar is_linked: whether the dispatch log must name the gateway's legs
     """
 
     weight: float
@@ -43,7 +43,10 @@ class Fate(NamedTuple):
 
 
 class Message:
-    """:ivar starts: when it is to be sent; before the first look at `clock` it may be moved"""
+    """A message of the simulated world.
+
+    :ivar starts: when it is to be sent; it may change until the first use of `clock`
+    """
 
     def __init__(self, account: str, channel: str, number: int, fate_name: str, random: Random) -> None:
         self.account = account
@@ -59,7 +62,7 @@ class Message:
         self.link = "none"
 
     def plan(self, seed: int, account_index: int, day_starts: datetime, fate: Fate) -> "Message":
-        """Draw recipient, campaign, time of day and the way its dispatch id will be known."""
+        """Choose recipient, campaign, time of day and the link to its dispatch id."""
         self.recipient = recipient(seed, account_index, self.random)
         if self.fate_name == MALFORMED:
             self.recipient = self.recipient.without_at_sign()
@@ -78,10 +81,10 @@ class Message:
         return self
 
     def later(self, after: datetime, least_seconds: float, most_seconds: float) -> datetime:
-        """A free second of this message, so long after a moment."""
+        """Returns a free second of this message, within a range after a moment."""
         return self.clock.at(after + timedelta(seconds=self.random.uniform(least_seconds, most_seconds)))
 
 
 def drawn(random: Random, weights: Mapping[str, float]) -> str:
-    """One of the names, by weight."""
+    """Returns one of the names, by weight."""
     return random.choices(list(weights), list(weights.values()))[0]

@@ -1,13 +1,14 @@
-"""What really became of every message: docs/model.md (identity, outcome) in plain Python.
+"""The true outcome of every message: docs/model.md (identity, outcome) in plain Python.
 
-No SQL, no increments, nothing shared with `etl`: slow and obvious on purpose.
+No SQL, no increments, no code of the product: slow and simple on purpose.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
 BEFORE_THE_GATEWAY = ("queued", "scheduled", "suppressed")
@@ -17,18 +18,19 @@ UNANSWERED = ("no_answer", "busy", "failed", "canceled")
 DISPATCH = "dispatch"
 NONE = "(none)"
 
+Value = TypeVar("Value", bool, int, Decimal, str, tuple[int, str])
+
 
 @dataclass(frozen=True)
 class Happening:
-    """One true event, after everything that was ever said of it is merged.
+    """One true event, merged from all its sightings.
 
-    Texts are as the facts hold them. `campaign` and `template` are (rank of the source from 1, id), ranks as in
+    Texts are as in the facts. `campaign` and `template` are (rank of the source from 1, id); the ranks are those of
     section 6: dispatch log, custom argument or tag, provider's own, category. `leg` names the leg within (account,
-    provider), None where the record names no message; `names_leg` is (provider, *leg) of the gateway leg that a row
-    of the dispatch log names, where it names one fully. `recipient` names whom it is about, within the account.
-    `own_leg_key` is the key of the leg that the sender's own Message-ID makes with the recipient, where the record has
-    that id. `url` is that of a click. `key`, `leg_key` and `recipient` matter only by their order, and where they are
-    the same.
+    provider); None if the record names no message. `names_leg` is (provider, *leg) of the gateway leg that a row of the
+    dispatch log names completely. `recipient` identifies the recipient within the account. `own_leg_key` is the key of
+    the leg of the sender's own Message-ID and the recipient, if the record has that id. `url` is the link of a click.
+    `key`, `leg_key` and `recipient` are only compared with each other.
     """
 
     key: UUID
@@ -65,11 +67,12 @@ class Happening:
 
 @dataclass
 class Leg:
-    """What one system calls one message: its events, at least one."""
+    """One message as one system names it, with its events, at least one."""
 
     account: str
     provider: str
     name: tuple[str, ...]
+    key: UUID
     events: list[Happening]
 
     @property
@@ -77,12 +80,8 @@ class Leg:
         return self.events[0].channel
 
     @property
-    def key(self) -> UUID:
-        return self.events[0].leg_key
-
-    @property
     def first(self) -> tuple[datetime, UUID]:
-        """When it began; the greater leg_key breaks a tie."""
+        """The time of its first event; for equal times the leg_key decides."""
         return min(e.at for e in self.events), self.key
 
     @property
@@ -91,12 +90,12 @@ class Leg:
 
     @property
     def own_leg_key(self) -> UUID | None:
-        """The leg of the sender's own Message-ID, the least should its events differ."""
+        """The leg of the sender's own Message-ID; the least one if the events differ."""
         return min((e.own_leg_key for e in self.events if e.own_leg_key is not None), default=None)
 
     @property
     def has_own_id_alone(self) -> bool:
-        """Whether it is known by the sender's Message-ID, and by nothing of the gateway's."""
+        """Whether it is named by the sender's Message-ID alone, not by an id of the gateway."""
         return self.own_leg_key == self.key
 
     def of(self, *event_types: str) -> list[Happening]:
@@ -107,8 +106,7 @@ class Leg:
 class Message:
     """The legs of one account, channel, dispatch id and intended recipient; or one leg without a dispatch id.
 
-    :ivar legs: all of them
-    :ivar copies: those of them that went to somebody whom no row of the dispatch log names
+    :ivar copies: the legs that went to a recipient that no row of the dispatch log names
     """
 
     legs: list[Leg]
@@ -117,7 +115,7 @@ class Message:
 
     @property
     def deciding_legs(self) -> list[Leg]:
-        """Without the copies, where the intended recipient has a gateway leg."""
+        """All legs; without the copies if the intended recipient has a gateway leg."""
         others = [leg for leg in self.legs if leg not in self.copies]
         has_recipients = any(leg.provider != DISPATCH and leg.recipient is not None for leg in others)
         return others if has_recipients else self.legs
@@ -142,7 +140,7 @@ class Message:
 
     @property
     def sent_at(self) -> datetime | None:
-        """Its first gateway-side event."""
+        """The time of its first event at a gateway."""
         return first(e for e in self.events if e.event_type not in BEFORE_THE_GATEWAY)
 
     @property
@@ -167,7 +165,7 @@ class Message:
 
     @property
     def deciding_failure(self) -> Happening | None:
-        """The failure that makes it `bounced`, where one does (rule 2)."""
+        """The failure that makes it `bounced` (rule 2), if there is one."""
         bounces = [e for e in self.of(*FAILURES) if e.failure_class in BOUNCE_CLASSES]
         if not bounces:
             return None
@@ -177,7 +175,7 @@ class Message:
 
     @property
     def state(self) -> str:
-        """Section 6: the first rule that applies."""
+        """The state by section 6: the first rule that applies."""
         if self.is_opened or self.has("spam_reported"):
             return "delivered"
         if self.deciding_failure:
@@ -192,7 +190,7 @@ class Message:
 
     @property
     def failure(self) -> Happening | None:
-        """What it is put down to that it is bounced or not delivered; None where nothing failed (canceled, busy)."""
+        """The failure that explains `bounced` or `not_delivered`; None if nothing failed (canceled, busy)."""
         if self.state == "bounced":
             return self.deciding_failure
         failures = self.of(*FAILURES) if self.state == "not_delivered" else []
@@ -204,7 +202,7 @@ class Message:
 
     @property
     def provider(self) -> str:
-        """The gateway leg that began last; without one, what the latest `handed_over` names."""
+        """The provider of the gateway leg that began last; without one, that of the latest `handed_over`."""
         gateway_legs = [leg for leg in self.deciding_legs if leg.provider != DISPATCH]
         if gateway_legs:
             return max(gateway_legs, key=lambda leg: leg.first).provider
@@ -228,13 +226,13 @@ class Message:
         return self._of_recipient("country")
 
     def _of_recipient(self, column: str) -> str:
-        """The dispatch log's, else the gateway's; then the least."""
-        told = [(e.provider != DISPATCH, getattr(e, column).encode()) for e in self.events if getattr(e, column)]
-        return min(told)[1].decode() if told else NONE
+        """Returns the value of the dispatch log, else that of the gateway; of several, the least."""
+        found = [(e.provider != DISPATCH, getattr(e, column).encode()) for e in self.events if getattr(e, column)]
+        return min(found)[1].decode() if found else NONE
 
-    def sum_of_legs(self, column: str) -> int:
-        """Greatest per leg, summed over legs."""
-        return sum(greatest(leg, column) or 0 for leg in self.deciding_legs)
+    def sum_of_legs(self, column: Callable[[Happening], int | None]) -> int:
+        """Returns the sum over the legs of the greatest value of each leg."""
+        return sum(greatest(map(column, leg.events)) or 0 for leg in self.deciding_legs)
 
 
 def first(events: Iterable[Happening]) -> datetime | None:
@@ -242,39 +240,43 @@ def first(events: Iterable[Happening]) -> datetime | None:
 
 
 def latest(events: Iterable[Happening]) -> Happening:
-    """*Later* means by time, then by event key."""
+    """Returns the last event by time, then by event key."""
     return max(events, key=lambda e: (e.at, e.key))
 
 
-def greatest(leg: Leg, column: str) -> int | Decimal | None:
-    return max((getattr(e, column) for e in leg.events if getattr(e, column) is not None), default=None)
+def least(values: Iterable[Value | None]) -> Value | None:
+    return min((value for value in values if value is not None), default=None)
+
+
+def greatest(values: Iterable[Value | None]) -> Value | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def best_sourced(choices: Iterable[tuple[int, str] | None]) -> str:
-    """From the best source, then the least in bytes."""
+    """Returns the name from the best source; of several, the least in bytes."""
     named = [(rank, name.encode()) for rank, name in filter(None, choices)]
     return min(named)[1].decode() if named else NONE
 
 
 def make_legs(happenings: Iterable[Happening]) -> list[Leg]:
-    """Section 5: an event belongs to one leg for ever; one that names no message belongs to none."""
-    legs: dict[tuple, Leg] = {}
+    """Returns the legs by section 5: an event belongs to one leg for ever, or to no leg if it names no message."""
+    legs: dict[tuple[str, ...], Leg] = {}
     for e in happenings:
-        if e.leg is not None:
+        if e.leg is not None and e.leg_key is not None:
             name = (e.account, e.provider, *e.leg)
-            legs.setdefault(name, Leg(e.account, e.provider, e.leg, [])).events.append(e)
+            legs.setdefault(name, Leg(e.account, e.provider, e.leg, e.leg_key, [])).events.append(e)
     return list(legs.values())
 
 
 class _Places:
-    """Which message each leg is part of: section 5."""
+    """Assigns legs to messages by section 5."""
 
     def __init__(self, happenings: list[Happening], legs: list[Leg]) -> None:
-        self.taught: dict[tuple, set[str]] = defaultdict(set)
+        self.taught: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for e in happenings:
             if e.names_leg is not None and e.dispatch_id is not None:
                 self.taught[(e.account, *e.names_leg)].add(e.dispatch_id)
-        self.intended: dict[tuple, set[str]] = defaultdict(set)
+        self.intended: dict[tuple[str | None, ...], set[str]] = defaultdict(set)
         self.carriers: dict[UUID, list[Leg]] = defaultdict(list)
         for leg in legs:
             if leg.provider == DISPATCH and leg.recipient is not None:
@@ -283,13 +285,13 @@ class _Places:
                 self.carriers[leg.own_leg_key].append(leg)
 
     def dispatch_id(self, leg: Leg) -> str | None:
-        """The least of those that its events name, and rows of the dispatch log that name it."""
+        """Returns the least dispatch id of its events and of the rows of the dispatch log that name it."""
         named = {e.dispatch_id for e in leg.events if e.dispatch_id is not None}
         named |= self.taught[(leg.account, leg.provider, *leg.name)]
         return min(named, key=str.encode) if named else None
 
-    def of(self, leg: Leg) -> tuple[tuple, str | None, bool]:
-        """What tells its message apart, the dispatch id of that, and whether the leg is a copy in it."""
+    def of(self, leg: Leg) -> tuple[tuple[str | None, ...], str | None, bool]:
+        """Returns the identity of its message, the dispatch id, and whether the leg is a copy."""
         if leg.has_own_id_alone and self.carriers[leg.key]:
             return self.of(min(self.carriers[leg.key], key=lambda carrier: carrier.key))
         dispatch_id = self.dispatch_id(leg)
@@ -303,11 +305,11 @@ class _Places:
 
 
 def make_messages(happenings: Iterable[Happening]) -> list[Message]:
-    """Section 5: legs of one dispatch id and intended recipient are one message, however the id was learnt."""
+    """Returns the messages by section 5: legs of one dispatch id and intended recipient are one message."""
     happenings = list(happenings)
     legs = make_legs(happenings)
     places = _Places(happenings, legs)
-    messages: dict[tuple, Message] = {}
+    messages: dict[tuple[str | None, ...], Message] = {}
     for leg in legs:
         key, dispatch_id, is_copy = places.of(leg)
         message = messages.setdefault(key, Message([], dispatch_id))

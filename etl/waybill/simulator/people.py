@@ -1,8 +1,7 @@
-"""Who is written to, and why: invented recipients and campaigns.
+"""Invented recipients and campaigns.
 
-No address or number here can belong to anyone: local parts are `sim.` and six digits, example domains are reserved
-(RFC 2606), and numbers come from the ranges that the countries keep for films and examples, of which `phonenumbers`
-knows the country.
+No address or number here belongs to a person: local parts are `sim.` and six digits, example domains are reserved
+(RFC 2606), and numbers are from ranges that countries reserve for films and examples, with a country in `phonenumbers`.
 """
 
 from random import Random
@@ -26,7 +25,7 @@ MAILBOXES: tuple[tuple[str, str, int], ...] = (
     ("example.com", "other", 8),
     ("mail.example.org", "other", 4),
     ("example.net", "other", 3),
-    # looks like a large provider, but whole domains count
+    # resembles a large provider, but the whole domain is different
     ("yahoo.example.com", "other", 1),
     ("gmail.com.example.org", "other", 1),
 )
@@ -46,7 +45,7 @@ NUMBERS: tuple[tuple[str, int, int, str, int], ...] = (
 
 
 class Recipient(NamedTuple):
-    """Someone who is written to; `email` and `phone` are normalised."""
+    """A recipient; `email` and `phone` are normalised."""
 
     email: str
     phone: str
@@ -54,19 +53,19 @@ class Recipient(NamedTuple):
     country: str
 
     def without_at_sign(self) -> "Recipient":
-        """The same person, with an address that somebody typed wrong."""
+        """Returns the recipient with a malformed address."""
         return self._replace(email=self.email.replace("@", "."), mailbox_provider="other")
 
 
 class Campaign(NamedTuple):
     """One campaign of one channel.
 
-    :ivar id: what the campaign system calls it
+    :ivar id: its id in the campaign system
     :ivar named_by: how SendGrid's records name it: argument, number, empty_argument, single_send, nothing
     :ivar categories: SendGrid's category: a list, one text, or None for no such field
-    :ivar is_logged: whether the dispatch log has it (the rest goes to the gateway directly)
+    :ivar is_logged: whether the dispatch log has it (other campaigns go to the gateway directly)
     :ivar hours: 24 weights, one for each hour UTC
-    :ivar template: what the campaign system calls its template, or None
+    :ivar template: the id of its template in the campaign system, or None
     """
 
     id: str
@@ -101,15 +100,15 @@ CAMPAIGNS: tuple[Campaign, ...] = (
 )
 
 ARCHIVE = Recipient("sim.990000@example.org", "+12025550100", "other", "US")
-"""Who gets blind copies of what others are sent."""
+"""The recipient of blind copies."""
 
 _RECIPIENTS_OF_ACCOUNT = 400
 _STEP_BETWEEN_ACCOUNTS = 350
-"""Less than an account has: neighbouring accounts share some people, who must stay apart by account."""
+"""Less than the recipients of an account, so that two accounts share some people, which must not be mixed up."""
 
 
 def recipient(seed: int, account_index: int, random: Random) -> Recipient:
-    """Someone of this account; the same number is the same person everywhere."""
+    """Returns a recipient of this account; the same number is the same person in every account."""
     number = account_index * _STEP_BETWEEN_ACCOUNTS + random.randrange(_RECIPIENTS_OF_ACCOUNT)
     own = Random(f"{seed}/recipient/{number}")
     domain, mailbox_provider, _ = own.choices(MAILBOXES, [weight for *_, weight in MAILBOXES])[0]
@@ -119,6 +118,6 @@ def recipient(seed: int, account_index: int, random: Random) -> Recipient:
 
 
 def campaign(channel: str, needs_log: bool, random: Random) -> Campaign:
-    """A campaign of the channel, by share; one that the dispatch log has where the message needs that."""
+    """Returns a campaign of the channel, by share; one in the dispatch log if the message needs that."""
     choices = [one for one in CAMPAIGNS if one.channel == channel and (one.is_logged or not needs_log)]
     return random.choices(choices, [one.share for one in choices])[0]

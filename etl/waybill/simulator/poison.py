@@ -1,23 +1,23 @@
-"""Records that no feed can use. Each must be rejected, and none may take another record with it."""
+"""Records that no feed can map. Each one must be rejected, without any effect on other records."""
 
 import json
 from datetime import UTC, datetime
 
 MILLENNIUM = datetime(2150, 1, 1, tzinfo=UTC)
-"""After every time that the warehouse takes."""
+"""A time that is later than the warehouse accepts."""
 
 BROKEN_LINES = (
     '{{"email": "sim.000000@example.com", "event": "open", "timestamp": 17745{number}',
     "POST /webhook HTTP/1.1 {number}",
     "\\ufffd\\ufffd {number}",
 )
-"""Not JSON; only for files of lines."""
+"""Lines that are not JSON; only for files of lines."""
 
 NO_OBJECTS = ('"noise {number}"', "{number}", "true")
 
 
 def webhook_text(number: int, in_lines: bool) -> str:
-    """The text of a poisonous webhook record; the number makes it unlike others (mostly: `true` comes again)."""
+    """Returns the text of an unusable webhook record; the number makes it unique (except for `true`)."""
     objects = _webhook_objects(number)
     choices = [json.dumps(one) for one in objects] + [text.format(number=number) for text in NO_OBJECTS]
     if in_lines:
@@ -47,7 +47,7 @@ def _webhook_objects(number: int) -> list[dict[str, object]]:
 
 
 def dispatch_row(number: int, in_parquet: bool) -> dict[str, object]:
-    """A poisonous row of the dispatch log."""
+    """Returns an unusable row of the dispatch log."""
     good: dict[str, object] = {
         "dispatch_id": f"poison-{number:06d}",
         "occurred_at": datetime.fromtimestamp(1774519200 + number, UTC),
@@ -74,5 +74,5 @@ def dispatch_row(number: int, in_parquet: bool) -> dict[str, object]:
 
 
 def dispatch_line(number: int) -> str:
-    """A line of a dispatch log that is not JSON, or no object."""
+    """Returns a line of a dispatch log that is not JSON, or not an object."""
     return (BROKEN_LINES + NO_OBJECTS[:1])[number % 4].format(number=number)

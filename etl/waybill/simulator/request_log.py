@@ -1,4 +1,4 @@
-"""What was asked, for tests that count: per path, per status, at the same time, and twice."""
+"""Counts of requests for tests: by path, by status, concurrent and repeated ones."""
 
 import time
 from collections import Counter
@@ -15,12 +15,12 @@ class Request:
     """One request for a list.
 
     :ivar target: path and query
-    :ivar at_seconds: when it came, in real seconds since the stand-in began
-    :ivar of_account: requests of its account that were under way with it, itself included
-    :ivar moment: what time the clock of the world showed it; None until it is answered
+    :ivar at_seconds: real seconds from the start of the simulator to the request
+    :ivar of_account: the number of open requests of its account, including this one
+    :ivar moment: its time by the clock of the world; None until it is answered
     :ivar status: of the answer
-    :ivar fault: the kind of the fault that it met
-    :ivar is_page: whether the answer was a page of the list that came whole
+    :ivar fault: the kind of fault that it got
+    :ivar is_page: whether the answer was a complete page of the list
     """
 
     target: str
@@ -33,7 +33,7 @@ class Request:
 
 
 class RequestLog:
-    """Every request for a list, in order of coming. Safe between threads."""
+    """Every request for a list, in order of arrival. Thread-safe."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -44,9 +44,9 @@ class RequestLog:
 
     @contextmanager
     def under_way(self, target: str, account: str) -> Iterator[Request]:
-        """One request, from its coming until its answer is sent.
+        """Yields one request, from its arrival until its answer is sent.
 
-        :param account: what limits of concurrency count by
+        :param account: concurrent requests are counted by account
         """
         with self._lock:
             self._under_way[account] += 1
@@ -60,7 +60,7 @@ class RequestLog:
                 self._under_way[account] -= 1
 
     def all(self) -> list[Request]:
-        """Every request so far, those under way too."""
+        """Returns every request so far, including open ones."""
         with self._lock:
             return list(self._requests)
 
@@ -76,16 +76,16 @@ class RequestLog:
 
     @property
     def by_fault(self) -> Counter[str]:
-        """Kind of fault to the number of requests that met it."""
+        """Kind of fault to the number of requests that got it."""
         return Counter(request.fault for request in self.all() if request.fault is not None)
 
     @property
     def greatest_concurrency(self) -> int:
-        """The most requests that were under way at the same time."""
+        """The greatest number of requests that were open at the same time."""
         return self._greatest
 
     @property
     def repeated_pages(self) -> Counter[str]:
-        """Target to how often its page came whole again after the first time."""
+        """Target to how often its complete page was sent again."""
         times = Counter(request.target for request in self.all() if request.is_page)
         return Counter({target: count - 1 for target, count in times.items() if count > 1})

@@ -1,6 +1,6 @@
-"""SendGrid's side of an email: the records of its Event Webhook, as the provider would write them.
+"""The records of SendGrid's Event Webhook for an email, as the provider writes them.
 
-Field names and shapes are those of the Event Webhook reference (custom arguments stand flat among the fields).
+Field names and forms are those of the Event Webhook reference (custom arguments are fields at the top level).
 """
 
 import base64
@@ -25,7 +25,7 @@ from waybill.simulator.email_fates import (
 )
 from waybill.simulator.message import Message
 from waybill.simulator.people import ARCHIVE, Recipient
-from waybill.simulator.telling import NO_KEY, Told, leg_key
+from waybill.simulator.records import NO_KEY, WrittenRecord, leg_key
 from waybill.simulator.truth import Happening
 
 FEED = "sendgrid_events"
@@ -65,8 +65,8 @@ BATCH_SIZE = 4
 class Leg(NamedTuple):
     """One SendGrid message for one recipient.
 
-    :ivar receiver: what follows the id: the host that took it
-    :ivar own_id: the Message-ID, where the sender's own program gave it
+    :ivar receiver: the suffix of the id in records: the host that received it
+    :ivar own_id: the Message-ID that the sender's own program gave, if it did
     """
 
     message_id: str
@@ -104,8 +104,8 @@ class SendGrid:
         self._shared: dict[str, tuple[Leg, set[str]]] = {}
         self._batches: dict[str, tuple[str, set[str]]] = {}
 
-    def tell(self, message: Message) -> list[Told]:
-        """All records of one email, in the webhook and in the dispatch log."""
+    def records(self, message: Message) -> list[WrittenRecord]:
+        """Returns all records of one email, of the webhook and of the dispatch log."""
         if message.fate_name == UNKNOWN_GATEWAY_ONLY:
             return [_to_unknown_gateway(message, message.starts)]
         if message.fate_name == BATCH:
@@ -114,19 +114,19 @@ class SendGrid:
             message.link = "both"
         leg = self._leg(message)
         _, steps = JOURNEYS.get(message.fate_name) or PLURAL_FATES[message.fate_name]
-        told = dispatch_log.tell_hand_over(message, PROVIDER, _id_in_log(message, leg), leg.key)
+        records = dispatch_log.hand_over_rows(message, PROVIDER, _id_in_log(message, leg), leg.key)
         events = self._events(message, leg, steps, message.starts)
-        told += events
+        records += events
         if message.fate_name in SECOND_JOURNEYS:
-            told += self._second_leg(message, SECOND_JOURNEYS[message.fate_name], _last(events))
+            records += self._second_leg(message, SECOND_JOURNEYS[message.fate_name], _last(events))
         elif message.fate_name == "retried_through_unknown_gateway":
-            told.append(_to_unknown_gateway(message, message.later(_last(events), 60, 3600)))
+            records.append(_to_unknown_gateway(message, message.later(_last(events), 60, 3600)))
         elif message.fate_name in WITH_COPY:
-            told += self._events(message, leg._replace(recipient=ARCHIVE), COPY_JOURNEY, message.starts)
-        return told
+            records += self._events(message, leg._replace(recipient=ARCHIVE), COPY_JOURNEY, message.starts)
+        return records
 
     def _join_batch(self, message: Message) -> None:
-        """The dispatch id of the batch under way, if it is not full and has not had this recipient; else a new one."""
+        """Give the message the dispatch id of the open batch, or of a new one if that is full or has this recipient."""
         dispatch_id, recipients = self._batches.get(message.campaign.id, (None, set()))
         if dispatch_id is None or len(recipients) >= BATCH_SIZE or message.recipient.email in recipients:
             dispatch_id, recipients = str(message.dispatch_id), set()
@@ -134,7 +134,7 @@ class SendGrid:
         recipients.add(message.recipient.email)
         message.dispatch_id = dispatch_id
 
-    def _second_leg(self, message: Message, steps: Sequence[Step], after: datetime) -> list[Told]:
+    def _second_leg(self, message: Message, steps: Sequence[Step], after: datetime) -> list[WrittenRecord]:
         leg = _new_leg(message)
         at = message.later(after, 60, 3600)
         handed = dispatch_log.row(
@@ -143,7 +143,7 @@ class SendGrid:
         return [handed, *self._events(message, leg, steps, at)]
 
     def _leg(self, message: Message) -> Leg:
-        """Mostly a message id of its own; sometimes one send covers several recipients, and so does its id."""
+        """Returns a leg with its own message id; sometimes with the id of a send to several recipients."""
         leg, recipients = self._shared.get(message.campaign.id, (None, set()))
         if leg is not None and message.recipient.email not in recipients and message.random.random() < 0.08:
             recipients.add(message.recipient.email)
@@ -155,29 +155,31 @@ class SendGrid:
         self._shared[message.campaign.id] = (leg, {leg.email})
         return leg
 
-    def _events(self, message: Message, leg: Leg, steps: Sequence[Step], starts: datetime) -> list[Told]:
-        told: list[Told] = []
+    def _events(self, message: Message, leg: Leg, steps: Sequence[Step], starts: datetime) -> list[WrittenRecord]:
+        records: list[WrittenRecord] = []
         at = starts
         for attempt, step in enumerate(steps):
             at = message.later(at, step.least_seconds, step.most_seconds)
             record = _record(message, leg, step, at, attempt)
-            first = self._told(message, leg, step, record, at)
-            told.append(first)
+            first = self._written_record(message, leg, step, record, at)
+            records.append(first)
             again = _second_sighting(message.random, step, record)
             if again is not None:
-                told.append(self._told(message, leg, step, again, at))
-        return told
+                records.append(self._written_record(message, leg, step, again, at))
+        return records
 
-    def _told(self, message: Message, leg: Leg, step: Step, record: dict[str, object], at: datetime) -> Told:
+    def _written_record(
+        self, message: Message, leg: Leg, step: Step, fields: dict[str, object], at: datetime
+    ) -> WrittenRecord:
         random = message.random
         delay = random.uniform(3600, 20 * 3600) if random.random() < 0.025 else random.uniform(2, 45)
-        happening = _happening(message, leg, step, record, at)
+        happening = _happening(message, leg, step, fields, at)
         name = (self._account, FEED, *(happening.leg or ("", leg.email)), step.word, at.isoformat())
-        return Told(self._account, FEED, at + timedelta(seconds=delay), record, ((name, happening),))
+        return WrittenRecord(self._account, FEED, at + timedelta(seconds=delay), fields, ((name, happening),))
 
 
 def _happening(message: Message, sent: Leg, step: Step, record: dict[str, object], at: datetime) -> Happening:
-    """What one record tells."""
+    """Returns the event of one record."""
     own_leg = sent.own_leg if "smtp-id" in record else None
     is_named = "sg_message_id" in record or ("smtp-id" in record and own_leg is None)
     leg = sent.key if is_named else own_leg
@@ -212,9 +214,10 @@ def _happening(message: Message, sent: Leg, step: Step, record: dict[str, object
 
 
 def _campaign(record: dict[str, object]) -> tuple[int, str] | None:
-    categories = record.get("category") or []
-    first = categories if isinstance(categories, str) else next(iter(categories), None)
-    ranked = ((2, record.get("campaign_id")), (3, record.get("singlesend_id")), (4, first))
+    categories = record.get("category")
+    if isinstance(categories, list):
+        categories = next(iter(categories), None)
+    ranked = ((2, record.get("campaign_id")), (3, record.get("singlesend_id")), (4, categories))
     return next(((rank, str(value)) for rank, value in ranked if _text(value)), None)
 
 
@@ -229,7 +232,7 @@ def _code(record: dict[str, object]) -> str | None:
 
 
 def _stored_url(leg: Leg, record: dict[str, object]) -> str:
-    """The link as Waybill keeps it: without the address."""
+    """Returns the link as Waybill stores it: without the address."""
     url, email = str(record["url"]), leg.email
     return url.replace(email, "<recipient>").replace(quote(email, safe=""), "<recipient>")
 
@@ -239,7 +242,7 @@ def _text(value: object) -> str | None:
 
 
 def _record(message: Message, leg: Leg, step: Step, at: datetime, attempt: int) -> dict[str, object]:
-    """One event as the webhook has it."""
+    """Returns one event as a record of the webhook."""
     random, word = message.random, step.word
     record: dict[str, object] = {"email": leg.email, "timestamp": int(at.timestamp()), "event": word}
     record["sg_event_id"] = event_id(random)
@@ -260,7 +263,7 @@ def _record(message: Message, leg: Leg, step: Step, at: datetime, attempt: int) 
 
 
 def _word_fields(message: Message, leg: Leg, step: Step, attempt: int) -> dict[str, object]:
-    """The fields that this kind of event has."""
+    """Returns the fields that only this kind of event has."""
     random, word = message.random, step.word
     if word == "processed":
         return {"pool": {"name": "main", "id": random.choice((210, "210"))}} if random.random() < 0.3 else {}
@@ -293,7 +296,7 @@ def _word_fields(message: Message, leg: Leg, step: Step, attempt: int) -> dict[s
 
 
 def _url(message: Message, leg: Leg, index: int) -> str:
-    """A link of the campaign; some carry the address, plain or percent-encoded, some point into the page."""
+    """Returns a link of the campaign; some contain the address, plain or percent-encoded, some have a fragment."""
     link = f"https://www.{message.account}.example/{message.campaign.id}/offer-{index}"
     way = message.random.randrange(6)
     if way == 0:
@@ -304,7 +307,7 @@ def _url(message: Message, leg: Leg, index: int) -> str:
 
 
 def _sender_fields(message: Message) -> dict[str, object]:
-    """Custom arguments, or what a Single Send adds; custom arguments are missing on some events."""
+    """Returns custom arguments, which some events lack, or the fields of a Single Send."""
     random, named_by = message.random, message.campaign.named_by
     fields: dict[str, object] = {}
     if named_by == "single_send":
@@ -333,7 +336,7 @@ def _id_in_arguments(message: Message) -> str:
 
 
 def _second_sighting(random: Random, step: Step, record: dict[str, object]) -> dict[str, object] | None:
-    """The same event told once more, not always in the same words; mostly None."""
+    """Returns a repeated record of the same event, sometimes with other fields; mostly None."""
     if step.detail == "flagged_once":
         return {**record, "sg_machine_open": True}
     way = random.random()
@@ -351,7 +354,7 @@ def _second_sighting(random: Random, step: Step, record: dict[str, object]) -> d
 
 
 def event_id(random: Random) -> str:
-    """An id as SendGrid writes it: base64 for urls."""
+    """Returns an id in the form of SendGrid: URL-safe base64."""
     return base64.urlsafe_b64encode(random.randbytes(16)).rstrip(b"=").decode()
 
 
@@ -365,7 +368,7 @@ def _id_in_log(message: Message, leg: Leg) -> str:
     return leg.sendgrid_smtp_id if message.link == "log_smtp" else leg.message_id + leg.receiver
 
 
-def _to_unknown_gateway(message: Message, at: datetime) -> Told:
+def _to_unknown_gateway(message: Message, at: datetime) -> WrittenRecord:
     return dispatch_log.row(
         message,
         message.clock.at(at) if message.fate_name == UNKNOWN_GATEWAY_ONLY else at,
@@ -379,5 +382,5 @@ def _bounce_kind(detail: str) -> str:
     return "mailbox_unavailable" if detail.startswith("asynchronous") else detail
 
 
-def _last(told: Sequence[Told]) -> datetime:
-    return max(happening.at for record in told for _, happening in record.tells)
+def _last(records: Sequence[WrittenRecord]) -> datetime:
+    return max(happening.at for record in records for _, happening in record.events)

@@ -1,6 +1,6 @@
-"""The stand-in on a real socket: `python -m waybill.simulator.serve --port 0 --seed 1`, or `serving(world)` in a test.
+"""Serves the simulated Twilio: `python -m waybill.simulator.serve --port 0 --seed 1`, or `serving(twilio)` in a test.
 
-HTTP/1.1 with connections that stay open, one thread each. Only this machine can reach it.
+HTTP/1.1 with connections that stay open, one thread for each. By default only this machine can reach it.
 """
 
 import argparse
@@ -26,6 +26,9 @@ from waybill.simulator.world import FIRST_DAY, World
 LOOPBACK = "127.0.0.1"
 _LONGEST_BODY = 1_000_000
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+Connection = socket.socket | tuple[bytes, socket.socket]
+"""As socketserver declares it; over TCP it is a socket."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -57,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
     def _send_page(self, answer: Answer, request: Request) -> None:
-        """Send it and keep the books: before the last byte, so that who has the answer finds it in them."""
+        """Send a page. It is recorded before the last byte, so a client that has the answer finds it recorded."""
         if not self._wait(answer.wait_seconds):
             self.close_connection = True
             return
@@ -75,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise
 
     def _wait(self, seconds: float) -> bool:
-        """Let time pass; False as soon as the client has gone away."""
+        """Wait; returns False as soon as the client has gone."""
         if not seconds:
             return True
         with DefaultSelector() as selector:
@@ -102,27 +105,27 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the request log has it."""
+        """Log nothing: the request log has it."""
 
 
 class _Server(ThreadingHTTPServer):
-    """Its threads end with it, whatever they wait for."""
+    """A server whose threads end with it, even if they wait."""
 
     daemon_threads = False
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], stand_in: TwilioStandIn) -> None:
         self.stand_in = stand_in
-        self._open: set[socket.socket] = set()
+        self._open: set[Connection] = set()
         self._lock = Lock()
         super().__init__(address, _Handler)
 
-    def process_request(self, request: socket.socket, client_address: object) -> None:
+    def process_request(self, request: Connection, client_address: object) -> None:
         with self._lock:
             self._open.add(request)
         super().process_request(request, client_address)
 
-    def shutdown_request(self, request: socket.socket) -> None:
+    def shutdown_request(self, request: Connection) -> None:
         with self._lock:
             self._open.discard(request)
         super().shutdown_request(request)
@@ -131,18 +134,19 @@ class _Server(ThreadingHTTPServer):
         with self._lock:
             for connection in self._open:
                 with suppress(OSError):
+                    assert isinstance(connection, socket.socket)
                     connection.shutdown(socket.SHUT_RDWR)
         super().server_close()
 
 
 @contextmanager
 def serving(stand_in: TwilioStandIn, host: str = LOOPBACK, port: int = 0) -> Iterator[TwilioStandIn]:
-    """Serve it from a thread; its `url` says where.
+    """Serve from a thread; the `url` is set while it is served.
 
-    :param port: 0 takes a free one
+    :param port: 0: any free port
     """
     server = _Server((host, port), stand_in)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="twilio stand-in")
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="simulated twilio")
     thread.start()
     stand_in.url = f"http://{host}:{server.server_address[1]}"
     try:
@@ -184,26 +188,26 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m waybill.simulator.serve", description="A stand-in for Twilio's lists."
+        prog="python -m waybill.simulator.serve", description="A simulated Twilio: its lists of messages and calls."
     )
-    parser.add_argument("--host", default=LOOPBACK, help="default: this machine alone can reach it")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--host", default=LOOPBACK, help="default: only this machine can reach it")
+    parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--first-day", type=date.fromisoformat, default=FIRST_DAY, help="of the world, YYYY-MM-DD")
+    parser.add_argument("--first-day", type=date.fromisoformat, default=FIRST_DAY, help="YYYY-MM-DD")
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--accounts", default="north,south", help="names, with commas between them")
     parser.add_argument("--messages-per-day", type=int, default=400)
-    parser.add_argument("--at", type=_instant, help="what time it is in the world (ISO 8601); default: its end")
-    parser.add_argument("--per-request-seconds", type=float, default=0, help="how far each request moves the clock on")
-    parser.add_argument("--most-concurrent", type=int, help="requests of an account at once, above which it says 429")
-    parser.add_argument("--latency-seconds", type=float, default=0, help="how long every page takes")
-    parser.add_argument("--landed", type=Path, help="landing zone: what its pages show counts as told before")
+    parser.add_argument("--at", type=_instant, help="time in the world (ISO 8601); default: its end")
+    parser.add_argument("--per-request-seconds", type=float, default=0, help="how far each request moves the clock")
+    parser.add_argument("--most-concurrent", type=int, help="more concurrent requests of an account get 429")
+    parser.add_argument("--latency-seconds", type=float, default=0, help="delay of every page")
+    parser.add_argument("--landed", type=Path, help="landing zone: rows in its pages count as sent before")
     parser.add_argument("--strict-upper-bounds", action="store_true", help="a bare date as upper bound is its midnight")
     return parser.parse_args()
 
 
 def _landed_bodies(landing: Path) -> Iterator[bytes]:
-    """Pages in `<landing>/<account>/<feed>/<two digits>/<sha256>`; beside each lies what is known of it, `.json`."""
+    """Yields the pages `<landing>/<account>/<feed>/<two digits>/<sha256>`, without their descriptions (`.json`)."""
     for feed in (MESSAGES, CALLS):
         for path in landing.glob(f"*/{feed}/*/*"):
             if not path.suffix:

@@ -1,11 +1,11 @@
-"""Which rows a client has been shown: by answers that came whole, or by the bodies that it kept."""
+"""The rows that a client has seen: in complete responses, or in the bodies that it kept."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable
 from threading import Lock
 
-from waybill.simulator.telling import Told
+from waybill.simulator.records import WrittenRecord
 from waybill.simulator.twilio import CALLS, MESSAGES
 from waybill.simulator.twilio_api import Sighting
 from waybill.simulator.twilio_page import as_written, rows_of
@@ -13,41 +13,41 @@ from waybill.simulator.world import World
 
 
 class Shown:
-    """The states of rows that went out, each with how often. Safe between threads."""
+    """The states of rows that were sent, with their counts. Thread-safe."""
 
     def __init__(self) -> None:
         self._times: Counter[Sighting] = Counter()
         self._lock = Lock()
 
     def add(self, sightings: Iterable[Sighting]) -> None:
-        """They go out now."""
+        """Add rows that are sent now."""
         with self._lock:
             self._times.update(sightings)
 
     def take_back(self, sightings: Iterable[Sighting]) -> None:
-        """They did not arrive after all."""
+        """Remove rows that did not arrive."""
         with self._lock:
             self._times.subtract(sightings)
 
-    def told(self) -> list[Told]:
-        """What they tell, each state once."""
+    def records(self) -> list[WrittenRecord]:
+        """Returns the records, each state once."""
         with self._lock:
-            return [sighting.told for sighting, times in self._times.items() if times > 0]
+            return [sighting.record for sighting, times in self._times.items() if times > 0]
 
 
-def told_by_bodies(world: World, bodies: Iterable[bytes]) -> list[Told]:
-    """What landed pages of Twilio's lists tell.
+def records_in_bodies(world: World, bodies: Iterable[bytes]) -> list[WrittenRecord]:
+    """Returns the records of landed pages of Twilio's lists.
 
-    For clients that die between receiving and landing: what was landed is the truth, not what was sent.
+    If a client dies between receiving and landing, the landed pages are the truth, not the sent ones.
 
     :param bodies: pages of either list of any account, as received
-    :raises ValueError: where a body is no page, or shows a row as the world never had it
+    :raises ValueError: a body is not a page, or has a row in a state that the world never had
     """
-    return [sighting.told for sighting in sightings_in_bodies(world, bodies)]
+    return [sighting.record for sighting in sightings_in_bodies(world, bodies)]
 
 
 def sightings_in_bodies(world: World, bodies: Iterable[bytes]) -> set[Sighting]:
-    """The states of rows that landed pages show. Raises ValueError as `told_by_bodies` does."""
+    """Returns the states of rows in landed pages. Raises ValueError as `records_in_bodies` does."""
     rows = {
         row.sid: (account, row)
         for account in world.accounts

@@ -1,17 +1,17 @@
-"""Files as they land, and the count of what is in them."""
+"""Landed files, and counts of their records."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from waybill.simulator.telling import Told
+from waybill.simulator.records import WrittenRecord
 
 
 class SpoolFile(NamedTuple):
     """One landed file: nothing in it happened after `landed_after`.
 
-    :ivar told: what it is the first to tell (records that it repeats tell nothing new)
+    :ivar records: its records, without those that an earlier file contains
     """
 
     account: str
@@ -19,17 +19,17 @@ class SpoolFile(NamedTuple):
     name: str
     data: bytes
     landed_after: datetime
-    told: tuple[Told, ...]
+    records: tuple[WrittenRecord, ...]
 
 
 @dataclass
 class Tally:
-    """What the files of each (account, feed) hold.
+    """Counts of the files of each (account, feed).
 
-    :ivar read: records, the poisonous and the ignored ones too
-    :ivar ignored: records that tell of no event, each time they are told
+    :ivar read: records, including poison and ignored ones
+    :ivar ignored: records without an event, each time that they are in a file
     :ivar poison: the text of every record that must be rejected; the same text is one rejected record
-    :ivar rejected: how often such a record stands in a file
+    :ivar rejected: how often such records are in a file
     """
 
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ class Tally:
     poison: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def reject(self, account: str, feed: str, text: str) -> None:
-        """Count a record that nobody can use."""
+        """Count a record that must be rejected."""
         self.read[account, feed] += 1
         self.rejected[account, feed] += 1
         self.poison.setdefault((account, feed), set()).add(text)

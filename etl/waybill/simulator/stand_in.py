@@ -1,6 +1,6 @@
-"""A stand-in for Twilio's API: accounts, lists, clock and faults, and the truth of what it has told.
+"""A simulated Twilio API: accounts, lists, clock and faults, and the true events of the rows that it has sent.
 
-It answers requests; `etl/waybill/simulator/serve.py` puts it on a socket.
+It answers requests; `etl/waybill/simulator/serve.py` serves it on a socket.
 """
 
 import base64
@@ -29,17 +29,17 @@ _PATH = re.compile(r"/2010-04-01/Accounts/(?P<sid>[^/]+)/.+")
 class TwilioStandIn:
     """Twilio's lists of messages and calls for every account of a world.
 
-    :param at: what time it is in the world; default its end
-    :param per_request: how far the clock moves on with every request
-    :param most_concurrent: requests of an account at the same time, above which it answers 429; None: any number
-    :param latency_seconds: how long every page takes
+    :param at: the time in the world; default: its end
+    :param per_request: how far each request moves the clock
+    :param most_concurrent: more concurrent requests of an account get 429; None: no limit
+    :param latency_seconds: the delay of every page
     :param strict_upper_bounds: see `read_query`
 
-    :ivar url: where it is served, while it is
+    :ivar url: its URL while it is served
     :ivar clock: may be set at any time
-    :ivar faults: what goes wrong; nothing at first
-    :ivar requests: what was asked
-    :ivar shown: what was told
+    :ivar faults: at first there are none
+    :ivar requests: the requests so far
+    :ivar shown: the rows that were sent
     """
 
     def __init__(
@@ -68,24 +68,24 @@ class TwilioStandIn:
         }
 
     def happenings(self, until: datetime | None = None) -> list[Happening]:
-        """The true events: what the other feeds' files that landed up to then, and the rows shown so far, tell."""
-        return self.world.happenings(FILE_FEEDS, until, self.shown.told())
+        """Returns the true events of the rows sent so far, and of the other feeds' files that landed up to `until`."""
+        return self.world.happenings(FILE_FEEDS, until, self.shown.records())
 
     def report_rows(self, zone: str, until: datetime | None = None) -> dict[str, Cells]:
-        """What every report must show, once these files and every row shown so far are loaded.
+        """Returns what every report must show when these files and every row sent so far are loaded.
 
         :param zone: name of the report time zone
-        :param until: only files that landed up to then; default all
+        :param until: only files that landed up to then; default: all
         """
         return report_rows(self.happenings(until), zone)
 
     def account_of(self, target: str) -> str:
-        """The sid in a path; empty where there is none."""
+        """Returns the sid in a path; empty if there is no sid."""
         match = _PATH.match(target)
         return match["sid"] if match else ""
 
     def answer(self, request: Request, method: str, authorization: str | None) -> Answer:
-        """The answer to one request for a list."""
+        """Returns the answer to one request for a list."""
         fault = self.faults.draw(request.target)
         if fault is not None:
             request.fault = fault.kind
@@ -121,7 +121,7 @@ class TwilioStandIn:
         return Answer(200, page.body, shows=tuple(page.rows), wait_seconds=self.latency_seconds)
 
     def _authenticated(self, authorization: str | None) -> str | None:
-        """The sid of the account that the credentials are of, if they are right."""
+        """Returns the sid of the account, if the credentials are right."""
         scheme, _, encoded = (authorization or "").partition(" ")
         if scheme.lower() != "basic":
             return None

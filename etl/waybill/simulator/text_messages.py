@@ -1,15 +1,15 @@
-"""What can become of a text message, and the rows that show it."""
+"""The fates of a text message, and its rows."""
 
 from datetime import datetime, timedelta
 from random import Random
 
 from waybill.simulator import dispatch_log
 from waybill.simulator.message import Fate, Message
-from waybill.simulator.telling import Told
+from waybill.simulator.records import WrittenRecord
 from waybill.simulator.twilio import ERRORS, PROVIDER, Row, new_message
 
 _AT_CREATION = (21211, 21214, 21217, 21614, 21610, 21611, 21408, 30001, 30002, 30010, 63024)
-"""Codes that Twilio gives before anything is sent: status `failed`, no date_sent."""
+"""Codes that Twilio gives before it sends: status `failed`, no date_sent."""
 
 PRICES = {"US": "-0.00790", "CA": "-0.00790", "GB": "-0.04630", "DE": "-0.09940", "FR": "-0.07980"}
 HOUR = 3600
@@ -39,13 +39,13 @@ FATES: dict[str, Fate] = {
 }
 
 
-def tell(message: Message) -> tuple[list[Told], list[Row]]:
-    """The dispatch rows of a text message, and its rows at Twilio."""
+def records_and_rows(message: Message) -> tuple[list[WrittenRecord], list[Row]]:
+    """Returns the dispatch rows of a text message, and its rows at Twilio."""
     created = message.clock.at(message.starts + timedelta(seconds=1))
     row = _new(message, created)
     fate, _, code = message.fate_name.partition(":")
     sid = str(row.states[0][1]["sid"])
-    told = dispatch_log.tell_hand_over(message, PROVIDER, sid, (sid,))
+    records = dispatch_log.hand_over_rows(message, PROVIDER, sid, (sid,))
     if fate == "refused":
         _refuse(row, message, int(code))
     elif fate == "code_comes_later":
@@ -56,10 +56,10 @@ def tell(message: Message) -> tuple[list[Told], list[Row]]:
         _step(row, message, created, 1, 9, status="failed")
     elif fate.startswith("sent_again"):
         again, rows = _send_again(row, message, is_in_vain=fate == "sent_again_in_vain")
-        return told + again, rows
+        return records + again, rows
     elif not fate.startswith("stuck"):
         _deliver(row, message)
-    return told, [row]
+    return records, [row]
 
 
 def _new(message: Message, created: datetime) -> Row:
@@ -99,7 +99,7 @@ def _price(row: Row, message: Message, after: datetime, price: str | None = None
 
 
 def _deliver(row: Row, message: Message) -> None:
-    """Everything that goes well, or nearly so."""
+    """Add the states of a message that is delivered, or nearly."""
     fate = message.fate_name
     if fate == "canceled":
         _step(row, message, row.created, HOUR, 3 * HOUR, status="canceled")
@@ -142,8 +142,8 @@ def _refuse(row: Row, message: Message, code: int) -> None:
         _price(row, message, refused)
 
 
-def _send_again(row: Row, message: Message, is_in_vain: bool) -> tuple[list[Told], list[Row]]:
-    """A second sid for the same dispatch, after the first was not delivered."""
+def _send_again(row: Row, message: Message, is_in_vain: bool) -> tuple[list[WrittenRecord], list[Row]]:
+    """Send again with a second sid for the same dispatch, after the first one failed; returns the new rows."""
     _refuse(row, message, 30003)
     at = message.later(row.states[-1][0], 300, 3600)
     handed_at = message.later(at, -30, -1)
@@ -159,7 +159,7 @@ def _send_again(row: Row, message: Message, is_in_vain: bool) -> tuple[list[Told
 
 
 def inbound(account: str, at: datetime, random: Random) -> Row:
-    """A text message that somebody sent to us: to be ignored."""
+    """Returns an inbound text message, which is to be ignored."""
     sender = f"+1202555010{random.randrange(10)}"
     fields: dict[str, object] = {"direction": "inbound", "status": "received", "date_sent": at, "from": sender}
     return new_message(None, account, at, random, price="-0.00750", **fields)

@@ -1,7 +1,7 @@
-"""What the reports must show, from what really happened: docs/model.md in plain Python.
+"""The cells that every report must show, from the true events: docs/model.md in plain Python.
 
-No SQL, no increments, nothing shared with `etl`: slow and obvious on purpose. The simulator's world and the tests'
-model of the feeds both end in `Happening`s, and this module turns them into the cells of every report.
+No SQL, no increments, no code of the product: slow and simple on purpose. The simulator's world and the reference model
+of the tests both produce `Happening`s; this module turns them into the cells of every report.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from waybill.simulator.cells import Cells, Day, Table, seconds, sent
+from waybill.simulator.cells import Cells, Day, Grain, Table, seconds, sent
 from waybill.simulator.email_truth import (
     email_campaign,
     email_deliverability_daily,
@@ -34,7 +34,7 @@ __all__ = ["Cells", "Happening", "report_rows"]
 
 
 def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
-    """What every report must show.
+    """Returns what every report must show.
 
     :param zone: name of the report time zone
     :returns: report name to grain to measures by column name
@@ -64,25 +64,25 @@ def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
 
 def sms_activity_daily(messages: Iterable[Message], day: Day) -> Cells:
     table = Table("sent", "delivered", "undelivered", "in_gateway", "segments")
-    for message in sent(messages, "sms"):
-        grain = (day(message.sent_at), message.account, message.provider, message.campaign, message.country)
+    for message, sent_at in sent(messages, "sms"):
+        grain = (day(sent_at), message.account, message.provider, message.campaign, message.country)
         table.add(grain, "sent")
         is_undelivered = message.state in ("bounced", "not_delivered")
         table.add(grain, "undelivered" if is_undelivered else message.state)
-        table.add(grain, "segments", message.sum_of_legs("segments"))
+        table.add(grain, "segments", message.sum_of_legs(lambda e: e.segments))
     return table.rows()
 
 
 def sms_failure_reason_daily(messages: Iterable[Message], day: Day) -> Cells:
     table = Table("message_count")
-    for message in sent(messages, "sms"):
+    for message, sent_at in sent(messages, "sms"):
         if message.state in ("bounced", "not_delivered"):
             dimensions = (message.account, message.provider, message.campaign, message.country)
             failure = message.failure
-            why = (NONE, NONE, NONE)
+            why: Grain = (NONE, NONE, NONE)
             if failure:
                 why = (failure.failure_class, failure.failure_reason, failure.provider_code or NONE)
-            table.add((day(message.sent_at), *dimensions, *why), "message_count")
+            table.add((day(sent_at), *dimensions, *why), "message_count")
     return table.rows()
 
 
@@ -99,10 +99,10 @@ def ivr_activity_daily(messages: Iterable[Message], day: Day) -> Cells:
         "machine",
         "duration_seconds",
     )
-    for message in sent(messages, "ivr"):
-        grain = (day(message.sent_at), message.account, message.provider, message.campaign, message.country)
+    for message, sent_at in sent(messages, "ivr"):
+        grain = (day(sent_at), message.account, message.provider, message.campaign, message.country)
         table.add(grain, "sent")
-        table.add(grain, "duration_seconds", message.sum_of_legs("duration_seconds"))
+        table.add(grain, "duration_seconds", message.sum_of_legs(lambda e: e.duration_seconds))
         if message.state == "delivered":
             table.add(grain, "completed")
             answered_by = latest(message.of("completed")).answered_by or ""
@@ -122,7 +122,7 @@ def message_cost_daily(messages: Iterable[Message], day: Day) -> Cells:
     table = Table("priced_leg_count", "cost")
     for message in messages:
         for leg in message.legs:
-            price = greatest(leg, "price")
+            price = greatest(e.price for e in leg.events)
             if price is None or not message.sent_at:
                 continue
             currency = max((e.currency for e in leg.events if e.currency), key=str.encode, default=NONE)
@@ -141,7 +141,7 @@ def message_cost_daily(messages: Iterable[Message], day: Day) -> Cells:
 
 
 def words_of(e: Happening) -> list[str]:
-    """The words that people know an event by; they overlap."""
+    """Returns the words that people use for an event; they overlap."""
     if e.channel == "email":
         words = {
             "processed": ["Processed"],
@@ -172,23 +172,23 @@ def words_of(e: Happening) -> list[str]:
 def communication_activity_daily(messages: Iterable[Message], day: Day) -> Cells:
     table = Table("message_count")
     for message in messages:
-        told: dict[str, datetime] = {}
+        first_at: dict[str, datetime] = {}
         for e in message.events:
             for word in words_of(e):
-                told[word] = min(told.get(word, e.at), e.at)
-        for word, at in told.items():
+                first_at[word] = min(first_at.get(word, e.at), e.at)
+        for word, at in first_at.items():
             table.add((day(at), message.account, message.channel, word), "message_count")
     return table.rows()
 
 
 def delivery_latency_daily(messages: Iterable[Message], day: Day) -> Cells:
-    waits: dict[tuple, dict[str, list[Decimal]]] = {}
+    waits: dict[Grain, dict[str, list[Decimal]]] = {}
     for message in messages:
-        of_gateways = [e for leg in message.deciding_legs if leg.provider != DISPATCH for e in leg.events]
+        began_at = first(e for leg in message.deciding_legs if leg.provider != DISPATCH for e in leg.events)
         delivered_at = first(message.of("delivered"))
         human_opened_at = first(e for e in message.of("opened") if not e.is_machine)
         for measure, at in (("delivery", delivered_at), ("human_open", human_opened_at)):
-            if at:
+            if at and began_at and message.sent_at:
                 grain = (
                     day(message.sent_at),
                     message.account,
@@ -197,16 +197,16 @@ def delivery_latency_daily(messages: Iterable[Message], day: Day) -> Cells:
                     message.mailbox_provider,
                 )
                 of_grain = waits.setdefault(grain, {"delivery": [], "human_open": []})
-                of_grain[measure].append(seconds(at - first(of_gateways)))
+                of_grain[measure].append(seconds(at - began_at))
     return {
         grain: {name: cell for measure, found in of_grain.items() for name, cell in percentiles(measure, found).items()}
         for grain, of_grain in waits.items()
     }
 
 
-def percentiles(measure: str, waits: list[Decimal]) -> dict[str, object]:
-    """How many there are, and the least wait that is not exceeded by half, nine tenths, 99 hundredths of them."""
-    cells: dict[str, object] = {f"{measure}_count": len(waits)}
+def percentiles(measure: str, waits: list[Decimal]) -> dict[str, int | Decimal | None]:
+    """Returns the number of waits, and the least wait that 50, 90 and 99 percent of them do not exceed."""
+    cells: dict[str, int | Decimal | None] = {f"{measure}_count": len(waits)}
     for percent in (50, 90, 99):
         position = -(-len(waits) * percent // 100)
         cells[f"{measure}_p{percent}_seconds"] = sorted(waits)[position - 1] if waits else None

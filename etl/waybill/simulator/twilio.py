@@ -1,7 +1,7 @@
-"""Twilio's side: mutable rows of messages and calls, and what each tells while it looks as it does.
+"""Twilio's rows of messages and calls, which change over time, and the events of each state.
 
-A row has one status at a time. The feed's truth is made of what somebody saw: `processed` at the creation of every
-row, and its own status at the time that docs/model.md gives it.
+A row has one status at a time. A seen row contains `processed` at the creation of the row, and an event for its status
+at the time that docs/model.md defines.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from decimal import Decimal
 from random import Random
 
 from waybill.simulator.message import Message
-from waybill.simulator.telling import NO_KEY, EventName, leg_key
+from waybill.simulator.records import NO_KEY, EventName, leg_key
 from waybill.simulator.truth import Happening
 
 MESSAGES = "twilio_messages"
@@ -17,7 +17,7 @@ CALLS = "twilio_calls"
 PROVIDER = "twilio"
 
 PENDING = ("accepted", "queued", "scheduled", "sending")
-"""Statuses of a row that has nothing of its own to tell yet."""
+"""Statuses without an event of their own."""
 
 _EVENT_TYPES = {
     "sent": "sent",
@@ -36,7 +36,7 @@ _EVENT_TYPES = {
 _AT_START = ("ringing", "in-progress")
 
 OPTED_OUT = 21610
-"""The recipient had said stop: Twilio itself refused to send."""
+"""The recipient has opted out: Twilio refuses to send."""
 
 ERRORS: dict[int | None, tuple[str, str]] = {
     21211: ("invalid", "address_malformed"),
@@ -72,14 +72,14 @@ ERRORS: dict[int | None, tuple[str, str]] = {
     30019: ("unknown", "message_too_large"),
     None: ("unknown", "unclassified"),
 }
-"""Error code of a message to its class (docs/model.md) and reason; 30019 stands for any other."""
+"""Error code of a message to its class (docs/model.md) and reason; 30019 is an example of any other code."""
 
 
 class Row:
     """One row over time.
 
-    :ivar message: the message it belongs to; None where it is to be ignored (inbound, or a child leg of a call)
-    :ivar states: (from when, how the row looks from then on), rising; dates are datetimes
+    :ivar message: the message it belongs to; None if the row is to be ignored (inbound, or a child leg of a call)
+    :ivar states: (time, fields of the row from then on), in order of time; dates are datetimes
     """
 
     def __init__(self, feed: str, message: Message | None, first: dict[str, object]) -> None:
@@ -91,25 +91,25 @@ class Row:
         self.states: list[tuple[datetime, dict[str, object]]] = [(created, first)]
 
     def change(self, at: datetime, **fields: object) -> None:
-        """From `at` on the row looks like before with these fields; `date_updated` moves."""
+        """Change fields of the row from `at` on, and its `date_updated`."""
         self.states.append((at, {**self.states[-1][1], "date_updated": at, **fields}))
 
     @property
     def sid(self) -> str:
-        """The provider's id of it."""
+        """The provider's id of the row."""
         return str(self.states[0][1]["sid"])
 
-    def index_at(self, moment: datetime) -> int | None:
-        """Which of its states it is in at a moment; None where it is not there yet."""
+    def state_index_at(self, moment: datetime) -> int | None:
+        """Returns the index of its state at a moment; None if the row does not exist yet."""
         return next((i for i in range(len(self.states) - 1, -1, -1) if self.states[i][0] <= moment), None)
 
     def seen_at(self, moment: datetime) -> dict[str, object] | None:
-        """The row as a poll at that moment has it."""
-        index = self.index_at(moment)
+        """Returns the fields of the row at a moment; None if the row does not exist yet."""
+        index = self.state_index_at(moment)
         return None if index is None else self.states[index][1]
 
-    def tells(self, state: dict[str, object]) -> tuple[tuple[EventName, Happening], ...]:
-        """The events that the row tells of while it looks like this."""
+    def events(self, state: dict[str, object]) -> tuple[tuple[EventName, Happening], ...]:
+        """Returns the events that the row contains in this state."""
         if self.message is None:
             return ()
         status = str(state["status"])
@@ -131,9 +131,10 @@ class Row:
         assert message is not None
         leg = (self.sid,)
         code = state.get("error_code")
+        assert code is None or isinstance(code, int)
         failure_class = failure_reason = None
         if event_type in ("undelivered", "dropped"):
-            failure_class, failure_reason = ERRORS[code]  # type: ignore[index]
+            failure_class, failure_reason = ERRORS[code]
         elif event_type == "failed":
             failure_class, failure_reason = ERRORS[None]
         price, unit, duration = state.get("price"), state.get("price_unit"), state.get("duration")
@@ -163,7 +164,7 @@ class Row:
 
 
 def _own_time(feed: str, state: dict[str, object]) -> datetime:
-    """When the row's own status happened."""
+    """Returns the time of the row's own status."""
     status = state["status"]
     named = "date_updated"
     if feed == MESSAGES and status == "sent":
@@ -176,17 +177,17 @@ def _own_time(feed: str, state: dict[str, object]) -> datetime:
 
 
 def account_sid(account: str) -> str:
-    """The provider's own id of an account."""
+    """Returns the provider's id of an account."""
     return f"AC{Random(f'{account}/sid').randbytes(16).hex()}"
 
 
 def auth_token(account: str) -> str:
-    """What an account proves itself with, beside its sid; worth nothing anywhere else."""
+    """Returns the token of an account; it is valid in the simulator only."""
     return Random(f"{account}/token").randbytes(16).hex()
 
 
 def new_message(message: Message | None, account: str, created: datetime, random: Random, **fields: object) -> Row:
-    """A row of Messages.json as it is right after its creation."""
+    """Returns a row of Messages.json in its first state."""
     sid = f"SM{random.randbytes(16).hex()}"
     uri = f"/2010-04-01/Accounts/{account_sid(account)}/Messages/{sid}"
     first: dict[str, object] = {
@@ -215,7 +216,7 @@ def new_message(message: Message | None, account: str, created: datetime, random
 
 
 def new_call(message: Message | None, account: str, created: datetime, random: Random, **fields: object) -> Row:
-    """A row of Calls.json as it is right after its creation."""
+    """Returns a row of Calls.json in its first state."""
     sid = f"CA{random.randbytes(16).hex()}"
     uri = f"/2010-04-01/Accounts/{account_sid(account)}/Calls/{sid}"
     to = message.recipient.phone if message else "+15005550006"

@@ -1,4 +1,4 @@
-"""Twilio's lists as its API shows them at a moment: filtered, newest first, page by page. No sockets, no clock."""
+"""Twilio's lists as its API returns them at a moment: filtered, newest first, in pages. No sockets, no clock."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from waybill.simulator.telling import Told
+from waybill.simulator.records import WrittenRecord
 from waybill.simulator.twilio import Row
 from waybill.simulator.twilio_page import page_body
 from waybill.simulator.twilio_query import OWN_TIME, InvalidQueryError, Query
@@ -15,31 +15,31 @@ from waybill.simulator.twilio_query import OWN_TIME, InvalidQueryError, Query
 class Sighting(NamedTuple):
     """A row in one of its states.
 
-    :ivar account: whose list shows it
-    :ivar index: of the state in `row.states`
+    :ivar account: the account of the list
+    :ivar state_index: of the state in `row.states`
     """
 
     account: str
     row: Row
-    index: int
+    state_index: int
 
     @property
     def state(self) -> dict[str, object]:
-        """How the row looks."""
-        return self.row.states[self.index][1]
+        """The fields of the row."""
+        return self.row.states[self.state_index][1]
 
     @property
-    def told(self) -> Told:
-        """What it tells whoever sees it."""
-        since, state = self.row.states[self.index]
-        return Told(self.account, self.row.feed, since, state, self.row.tells(state))
+    def record(self) -> WrittenRecord:
+        """The record with its events."""
+        since, state = self.row.states[self.state_index]
+        return WrittenRecord(self.account, self.row.feed, since, state, self.row.events(state))
 
 
 class Page(NamedTuple):
     """One page.
 
     :ivar rows: newest first
-    :ivar body: the same as the answer has it
+    :ivar body: the page as JSON
     """
 
     rows: list[Sighting]
@@ -47,9 +47,9 @@ class Page(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a row stands for a while: it moves when the time that orders the list becomes known.
+    """The place of a row in the list for a while: it changes when the time that orders the list becomes known.
 
-    :ivar at: date_sent or start_time, until it is known date_created
+    :ivar at: date_sent or start_time; date_created until that is known
     """
 
     at: datetime
@@ -60,11 +60,11 @@ class _Place(NamedTuple):
 
 
 class RowList:
-    """The rows of one list, ready to be asked for any page at any moment.
+    """The rows of one list, for pages at any moment.
 
     :param rows: of this account and feed
 
-    Every place that a row ever has is in one sorted sequence, so a page costs what it shows, at any moment.
+    One sorted sequence has every place of every row, so the cost of a page depends on its rows alone.
     """
 
     def __init__(self, account: str, feed: str, rows: Iterable[Row]) -> None:
@@ -77,9 +77,9 @@ class RowList:
             self._positions.setdefault(place.sid, []).append(position)
 
     def page(self, query: Query, moment: datetime) -> Page:
-        """The page that is asked for, as it is at that moment.
+        """Returns the page of a query, as it is at that moment.
 
-        :raises InvalidQueryError: for a token that stands for no row
+        :raises InvalidQueryError: the token belongs to no row
         """
         link, first = query.link, self._first(query, moment)
         size, token = link.page_size, link.token
@@ -99,7 +99,7 @@ class RowList:
         return Page(found, page_body(link, [sighting.state for sighting in found], following, preceding))
 
     def _anchor(self, token: str, moment: datetime) -> int:
-        """The position of the row that a token names, where it stands now."""
+        """Returns the present position of the row that a token names."""
         if token[:2] in ("PA", "PB"):
             for position in self._positions.get(token[2:], ()):
                 if self._sighting(position, moment) is not None:
@@ -107,13 +107,13 @@ class RowList:
         raise InvalidQueryError("Invalid PageToken: expected one from a link of this list")
 
     def _first(self, query: Query, moment: datetime) -> int:
-        """The position after the newest row that can be shown."""
+        """Returns the position after the newest row of the query."""
         newest = bisect_right(self._places, moment, key=lambda place: place.at)
         before = query.own_span.before
         return newest if before is None else min(newest, bisect_left(self._places, before, key=lambda place: place.at))
 
     def _seen(self, positions: range, query: Query, moment: datetime) -> Iterator[Sighting]:
-        """What the list shows at these positions, in their order."""
+        """Yields the rows that the list shows at these positions, in order."""
         since = query.own_span.since
         for position in positions:
             if positions.step < 0 and since is not None and self._places[position].at < since:
@@ -123,21 +123,21 @@ class RowList:
                 yield sighting
 
     def _sighting(self, position: int, moment: datetime) -> Sighting | None:
-        """The row that stands there at that moment, if it does."""
+        """Returns the row at this position at that moment, if it is there."""
         place = self._places[position]
         if place.since > moment or (place.until is not None and place.until <= moment):
             return None
-        index = place.row.index_at(moment)
+        index = place.row.state_index_at(moment)
         return None if index is None else Sighting(self._account, place.row, index)
 
 
 def _places(row: Row, own_time: str) -> list[_Place]:
-    """All places of one row over time, in order of time."""
+    """Returns all places of one row, in order of time."""
     places: list[_Place] = []
     for since, state in row.states:
         at = state[own_time] or row.created
         assert isinstance(at, datetime)
-        # nothing is listed ahead of its time, and states follow each other
+        # a row is never listed before its time, and states are in order
         assert at <= since
         assert not places or places[-1].since < since
         if places and places[-1].at == at:

@@ -1,6 +1,6 @@
-"""One page of a list as Twilio writes it: the rows, and around them where it stands and its links.
+"""One page of a list as Twilio writes it: rows, position and links.
 
-Links are relative to the origin and repeat the filters as they were asked (examples of Twilio's OpenAPI description).
+Links are relative to the origin and repeat the filters of the request (as in Twilio's OpenAPI description).
 """
 
 import json
@@ -14,14 +14,14 @@ from urllib.parse import urlencode
 from waybill.simulator.twilio import CALLS, MESSAGES, account_sid
 
 RESOURCES = {MESSAGES: "Messages", CALLS: "Calls"}
-"""Feed to the name that its list has in paths; in lower case, the name of the rows in a body."""
+"""Feed to the name of its list in paths; in lower case, the name of the rows in a body."""
 
 
 class PageLink(NamedTuple):
-    """What asks for one page.
+    """The link to one page.
 
-    :ivar filters: (name, value) in the order of the query; the sign of an inequality belongs to the name
-    :ivar token: where the page begins (`PA` and a sid: after it) or ends (`PB` and a sid: before it)
+    :ivar filters: (name, value) in the order of the query; the sign of an inequality is part of the name
+    :ivar token: the start of the page (`PA` and a sid: after that row) or its end (`PB` and a sid: before that row)
     """
 
     account: str
@@ -33,30 +33,30 @@ class PageLink(NamedTuple):
 
     @property
     def uri(self) -> str:
-        """Relative to the origin."""
+        """The link, relative to the origin."""
         query = [*self.filters, ("PageSize", str(self.page_size)), ("Page", str(self.number))]
         if self.token is not None:
             query.append(("PageToken", self.token))
         return f"{list_path(self.account, self.feed)}?{urlencode(query)}"
 
     def at(self, number: int, token: str | None) -> "PageLink":
-        """Another page of the same list."""
+        """Returns the link to another page of the same list."""
         return self._replace(number=number, token=token)
 
 
 def list_path(account: str, feed: str) -> str:
-    """The path of an account's list."""
+    """Returns the path of an account's list."""
     return f"/2010-04-01/Accounts/{account_sid(account)}/{RESOURCES[feed]}.json"
 
 
 def page_body(
     link: PageLink, states: Sequence[dict[str, object]], following: PageLink | None, preceding: PageLink | None
 ) -> bytes:
-    """The body of one page.
+    """Returns the body of one page.
 
     :param states: the rows, dates as datetimes
-    :param following: the next page, None on the last
-    :param preceding: the page before, None on the first
+    :param following: the next page; None: this is the last
+    :param preceding: the previous page; None: this is the first
     """
     start = link.number * link.page_size
     body = {
@@ -74,21 +74,20 @@ def page_body(
 
 
 def as_written(state: dict[str, object]) -> dict[str, object]:
-    """A row as the body has it: its dates in RFC 2822."""
+    """Returns a row as in a body: dates as in RFC 2822."""
     return {name: _rfc_2822(value) if isinstance(value, datetime) else value for name, value in state.items()}
 
 
 @lru_cache(maxsize=200_000)
 def _rfc_2822(at: datetime) -> str:
-    """Most of what a page costs: kept, because the same rows are listed again and again, and written as GMT first,
-    which takes half as long."""
+    # Most of the cost of a page. The cache helps because the same rows are listed again; usegmt takes half the time.
     return format_datetime(at, usegmt=True).replace("GMT", "+0000")
 
 
 def rows_of(body: dict[str, object]) -> Iterable[dict[str, object]]:
-    """The rows of a decoded body of either list.
+    """Returns the rows of a decoded body of either list.
 
-    :raises ValueError: where it is no page of a list
+    :raises ValueError: the body is not a page of a list
     """
     for resource in RESOURCES.values():
         rows = body.get(resource.lower())

@@ -1,8 +1,8 @@
-"""What a request for a list asks for: filters, page size, place in the list.
+"""The query of a list: filters, page size, position in the list.
 
-The sign of an inequality belongs to the name of a parameter: `DateSent>=2026-03-01` is `DateSent>` with the value
-`2026-03-01`, so there is only "on or after" and "on or before". Times are UTC unless they say otherwise; a bare date
-stands for its day. Parameters that a list does not know are ignored, empty ones too.
+The sign of an inequality is part of the name of a parameter: `DateSent>=2026-03-01` is `DateSent>` with the value
+`2026-03-01`, so there is only "on or after" and "on or before". Times without a zone are UTC; a bare date means the
+whole day. Unknown and empty parameters are ignored.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -29,23 +29,23 @@ _DAY = timedelta(days=1)
 
 
 class InvalidQueryError(ValueError):
-    """A parameter that Twilio refuses; its text is the message of the answer."""
+    """A parameter that Twilio refuses; the text is the message of the response."""
 
 
 class Span(NamedTuple):
-    """Times from `since` until just before `before`; None is no bound."""
+    """Times from `since` until before `before`; None: no bound."""
 
     since: datetime | None = None
     before: datetime | None = None
 
     def holds(self, at: object) -> bool:
-        """Whether a field's value lies in it; what has no time lies in no span."""
+        """Returns whether the value of a field is in the span; a value that is not a time is not."""
         if not isinstance(at, datetime):
             return False
         return (self.since is None or self.since <= at) and (self.before is None or at < self.before)
 
     def within(self, other: "Span") -> "Span":
-        """What both hold."""
+        """Returns the times that are in both spans."""
         since = max(filter(None, (self.since, other.since)), default=None)
         before = min(filter(None, (self.before, other.before)), default=None)
         return Span(since, before)
@@ -54,8 +54,8 @@ class Span(NamedTuple):
 class Query(NamedTuple):
     """One request for a page.
 
-    :ivar link: the same as a link: account, feed, filters as they were asked, page size, number, token
-    :ivar spans: field to the times that it must lie in
+    :ivar link: the request as a link: account, feed, filters, page size, number, token
+    :ivar spans: field to the span that its time must be in
     :ivar equals: field to the value that it must have
     """
 
@@ -65,23 +65,23 @@ class Query(NamedTuple):
 
     @property
     def own_span(self) -> Span:
-        """The bounds of the time that orders the list."""
+        """The span of the time that orders the list."""
         return self.spans.get(OWN_TIME[self.link.feed], Span())
 
     def admits(self, state: dict[str, object]) -> bool:
-        """Whether a row that looks like this is in the list."""
+        """Returns whether a row in this state is in the list."""
         return all(span.holds(state[field]) for field, span in self.spans.items()) and all(
             state[field] == value for field, value in self.equals.items()
         )
 
 
 def read_query(account: str, feed: str, text: str, strict_upper_bounds: bool = False) -> Query:
-    """The query of a list.
+    """Returns the query of a list.
 
-    :param text: what follows the `?`
-    :param strict_upper_bounds: the other reading of Twilio's documentation (which words it both ways): a bare date as
-        an upper bound means its midnight, and `StartTime<` and `EndTime<` mean before, not at
-    :raises InvalidQueryError: where a value cannot be read
+    :param text: the part after the `?`
+    :param strict_upper_bounds: the other reading of Twilio's documentation, which is ambiguous: a bare date as an upper
+        bound means its midnight, and `StartTime<` and `EndTime<` exclude the time itself
+    :raises InvalidQueryError: a value cannot be read
     """
     values: dict[str, str] = {}
     spans: dict[str, Span] = {}
@@ -123,7 +123,7 @@ def _span(name: str, sign: str, value: str, is_strict: bool, is_call: bool) -> S
 
 
 def _moment(name: str, value: str) -> datetime | date:
-    """A time in one of the forms that Twilio's examples and clients use, or a bare date."""
+    """Returns a time in one of the forms of Twilio's examples and clients, or a bare date."""
     for read in (date.fromisoformat, datetime.fromisoformat, _american, parsedate_to_datetime):
         try:
             moment = read(value)
@@ -136,6 +136,6 @@ def _moment(name: str, value: str) -> datetime | date:
 
 
 def _american(value: str) -> datetime:
-    """`06/11/2019 22:05:25 MST`; zones by the names of RFC 2822."""
+    """Returns the time of a text such as `06/11/2019 22:05:25 MST`; zones have the names of RFC 2822."""
     day, _, rest = value.partition(" ")
     return parsedate_to_datetime(f"{datetime.strptime(day, '%m/%d/%Y'):%d %b %Y} {rest}")  # noqa: DTZ007 - a bare date

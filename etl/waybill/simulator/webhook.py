@@ -1,4 +1,4 @@
-"""Spools of SendGrid's Event Webhook: one file an hour, in the four shapes in which people keep them."""
+"""Spool files of SendGrid's Event Webhook: one file an hour, in four common forms."""
 
 import gzip
 import json
@@ -7,28 +7,30 @@ from datetime import datetime, timedelta
 from random import Random
 
 from waybill.simulator.poison import webhook_text
+from waybill.simulator.records import WrittenRecord
 from waybill.simulator.sendgrid import FEED, event_id
 from waybill.simulator.spool import SpoolFile, Tally
-from waybill.simulator.telling import Told
 
 HOUR = timedelta(hours=1)
 SHAPES = {"lines": 45, "posts": 25, "array": 12, "gzip": 18}
-"""A record a line; a whole POST (array) a line; one array, indented; records a line, compressed."""
+"""One record a line; one POST (array) a line; one indented array; one record a line, compressed."""
 
 POISON_SHARE = 0.012
 REPEATED_SHARE = 0.1
-"""Share of the hours of which a batch is sent again in the next one, as after an answer that was not 2xx."""
+"""Share of the hours in which a batch is sent again an hour later, as after a response other than 2xx."""
 
 
-def spools(account: str, told: Sequence[Told], until: datetime, random: Random, tally: Tally) -> list[SpoolFile]:
-    """One file for every hour in which something arrived before `until`."""
-    hours: dict[datetime, list[Told]] = {}
-    for one in sorted(told, key=lambda one: one.arrives):
+def spools(
+    account: str, events: Sequence[WrittenRecord], until: datetime, random: Random, tally: Tally
+) -> list[SpoolFile]:
+    """Returns one file for every hour in which a record arrived before `until`."""
+    hours: dict[datetime, list[WrittenRecord]] = {}
+    for one in sorted(events, key=lambda one: one.arrives):
         hours.setdefault(one.arrives.replace(minute=0, second=0, microsecond=0), []).append(one)
     repeated: list[dict[str, object]] = []
     files = []
     for number, hour in enumerate(sorted(hours)):
-        records = [one.record for one in hours[hour]]
+        records = [one.fields for one in hours[hour]]
         can_repeat = hour + HOUR in hours and hour + HOUR < until
         all_records = records + repeated
         repeated = _batch_again(records, random) if can_repeat and random.random() < REPEATED_SHARE else []
@@ -40,7 +42,7 @@ def spools(account: str, told: Sequence[Told], until: datetime, random: Random, 
 
 
 def _batch_again(records: Sequence[dict[str, object]], random: Random) -> list[dict[str, object]]:
-    """Half an hour's records once more; some get another event id."""
+    """Returns the records of half an hour again; some get another event id."""
     half = records[len(records) // 2 :]
     return [{**one, "sg_event_id": event_id(random)} if random.random() < 0.5 else one for one in half]
 
@@ -48,9 +50,9 @@ def _batch_again(records: Sequence[dict[str, object]], random: Random) -> list[d
 def _file(
     account: str, number: int, records: list[dict[str, object]], random: Random, tally: Tally
 ) -> tuple[bytes, str]:
-    """The bytes of one file, and what its name ends in."""
+    """Returns the bytes of one file, and the suffix of its name."""
     shapes = list(SHAPES)
-    # the first hours show every shape
+    # the first hours use every shape
     shape = shapes[number] if number < len(shapes) else random.choices(shapes, list(SHAPES.values()))[0]
     texts = [json.dumps(record) for record in records]
     tally.read[account, FEED] += len(texts)

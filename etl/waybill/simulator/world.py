@@ -1,7 +1,7 @@
-"""A world of campaigns with known truth, written down as the providers and the campaign system would write it.
+"""A simulated world of campaigns with known truth, in the files that providers and the campaign system write.
 
-Everything follows from the seed: no clock, no state from outside. Each message gets a fate; the fate becomes records;
-the records become files. `happenings` is what all those files tell together, and nothing that they do not tell.
+Everything follows from the seed: no clock, no other state. Each message gets a fate, the fate becomes records, and the
+records become files. `happenings` returns exactly the events that all those files contain together.
 """
 
 from collections import Counter
@@ -14,20 +14,20 @@ from random import Random
 from waybill.simulator import calls, dispatch_log, email_fates, text_messages, webhook
 from waybill.simulator.message import Fate, Message, drawn
 from waybill.simulator.poison import dispatch_line, dispatch_row
+from waybill.simulator.records import WrittenRecord, merged
 from waybill.simulator.sendgrid import FEED as SENDGRID
 from waybill.simulator.sendgrid import SendGrid
 from waybill.simulator.spool import SpoolFile, Tally
-from waybill.simulator.telling import Told, merged
 from waybill.simulator.truth import Happening
 from waybill.simulator.twilio import CALLS, MESSAGES, Row
 from waybill.simulator.twilio_polls import bodies, poll
 
 FIRST_DAY = date(2026, 3, 26)
-"""Of the demonstration: its week holds the hour that European clocks skip (2026-03-29)."""
+"""The first day of the demo: its week has the hour that European clocks skip (2026-03-29)."""
 
 FEEDS = (SENDGRID, MESSAGES, CALLS, dispatch_log.FEED)
 FILE_FEEDS = (SENDGRID, dispatch_log.FEED)
-"""Those that there is no API for: where Twilio's lists are asked over HTTP, these still come as files."""
+"""Feeds without an API: they are files even if Twilio's lists are read over HTTP."""
 
 SHARES = {"email": 0.52, "sms": 0.29, "ivr": 0.19}
 FATES: dict[str, dict[str, Fate]] = {
@@ -35,7 +35,7 @@ FATES: dict[str, dict[str, Fate]] = {
     "sms": {**dispatch_log.fates("sms"), **text_messages.FATES},
     "ivr": {**dispatch_log.fates("ivr"), **calls.FATES},
 }
-"""Channel to everything that can become of a message."""
+"""Channel to the possible fates of a message."""
 
 POLL_EVERY = timedelta(hours=4)
 POLL_BACK = timedelta(hours=8)
@@ -45,12 +45,15 @@ LOG_EVERY = timedelta(hours=6)
 LOG_SHAPES = ("csv", "ndjson", "parquet")
 LOG_POISON_SHARE = 0.01
 EVERY_FATE_WITHIN = 0.4
-"""Share of the messages, from the first, among which each fate comes up at least once."""
+"""Each fate occurs at least once among this first share of the messages."""
 
 
 class World:
-    """:param days: how many days messages are sent; at their end the last files land and nothing comes after
-    :param messages_per_day: over all accounts and channels, on a working day"""
+    """A simulated world.
+
+    :param days: how many days messages are sent; the last files land at the end of these days
+    :param messages_per_day: of all accounts and channels, on a working day
+    """
 
     def __init__(
         self,
@@ -68,63 +71,63 @@ class World:
         self._messages_per_day = messages_per_day
         self._tally = Tally()
         self._fates: Counter[tuple[str, str]] = Counter()
-        self._told: list[Told] = []
+        self._written: list[WrittenRecord] = []
         self._rows: dict[tuple[str, str], list[Row]] = {}
         for account_index, account in enumerate(accounts):
             for channel in FATES:
-                self._live(account_index, account, channel)
+                self._make_messages(account_index, account, channel)
             self._ignore(account)
         self._move_and_repeat_log_rows()
-        self._told = [one for one in self._told if one.arrives < self.ends]
+        self._written = [one for one in self._written if one.arrives < self.ends]
         for rows in self._rows.values():
             rows.sort(key=lambda row: row.created)
 
     def fates(self) -> Counter[tuple[str, str]]:
-        """(channel, fate) to the number of messages that met it."""
+        """Returns (channel, fate) to the number of messages with that fate."""
         return self._fates
 
     def happenings(
-        self, feeds: Collection[str] = FEEDS, until: datetime | None = None, shown: Iterable[Told] = ()
+        self, feeds: Collection[str] = FEEDS, until: datetime | None = None, shown: Iterable[WrittenRecord] = ()
     ) -> list[Happening]:
-        """The true events: what these files, and whatever else was shown, tell together, in order of time.
+        """Returns the true events of these files and of other seen rows together, in order of time.
 
-        :param feeds: whose files
-        :param until: only files that landed up to then; default all
-        :param shown: rows that somebody saw otherwise, as in answers of Twilio's lists
+        :param feeds: the feeds of the files
+        :param until: only files that landed up to then; default: all
+        :param shown: rows that were seen in another way, such as in responses of Twilio's lists
         """
-        return merged([*(one for file in self.files(feeds, until) for one in file.told), *shown])
+        return merged([*(one for file in self.files(feeds, until) for one in file.records), *shown])
 
     def files(self, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> Iterator[SpoolFile]:
-        """Every file of these feeds that landed up to then (default: ever), in the order of landing."""
+        """Returns every file of these feeds that landed up to `until` (default: all), in the order of landing."""
         files = [*self._spools, *(self._poll_files if {MESSAGES, CALLS} & set(feeds) else ())]
         files.sort(key=lambda file: (file.landed_after, file.account, file.feed, file.name))
         return (file for file in files if file.feed in feeds and (until is None or file.landed_after <= until))
 
     def rows(self, account: str, feed: str) -> Sequence[Row]:
-        """Every row of an account's messages or calls at Twilio, in order of creation.
+        """Returns every row of an account's messages or calls at Twilio, in order of creation.
 
         :param feed: `twilio_messages` or `twilio_calls`
         """
         return self._rows[account, feed]
 
     def poison(self) -> dict[tuple[str, str], int]:
-        """(account, feed) to how many records must be rejected, the same bytes counted once."""
+        """Returns (account, feed) to the number of records to be rejected; the same bytes count once."""
         return {name: len(texts) for name, texts in self._read_tally().poison.items()}
 
     def ignored(self) -> dict[tuple[str, str], int]:
-        """(account, feed) to how many records tell of no event, counted each time that a file shows them."""
+        """Returns (account, feed) to the number of records without an event; each occurrence counts."""
         return dict(self._read_tally().ignored)
 
     def records(self) -> dict[tuple[str, str], int]:
-        """(account, feed) to the number of records in its files, poison and ignored ones included."""
+        """Returns (account, feed) to the number of records in its files, including poison and ignored ones."""
         return dict(self._read_tally().read)
 
     def _read_tally(self) -> Tally:
         _ = self._spools, self._poll_files
         return self._tally
 
-    def _live(self, account_index: int, account: str, channel: str) -> None:
-        """All messages of one account and channel."""
+    def _make_messages(self, account_index: int, account: str, channel: str) -> None:
+        """Make all messages of one account and channel."""
         counts = [self._count(day, channel) for day in self._days]
         fates = FATES[channel]
         deck = list(fates)
@@ -141,44 +144,44 @@ class World:
                 message = Message(account, channel, number, fate_name, random)
                 message.plan(self.seed, account_index, day, fates[fate_name])
                 self._fates[channel, fate_name] += 1
-                self._tell(message, sendgrid)
+                self._add(message, sendgrid)
                 number += 1
 
     def _count(self, day: datetime, channel: str) -> int:
         weekend = 0.75 if day.weekday() >= 5 else 1.0
         return max(1, round(self._messages_per_day / len(self.accounts) * SHARES[channel] * weekend))
 
-    def _tell(self, message: Message, sendgrid: SendGrid) -> None:
+    def _add(self, message: Message, sendgrid: SendGrid) -> None:
         rows: list[Row] = []
         if message.fate_name in dispatch_log.fates(message.channel):
-            told = dispatch_log.tell_without_gateway(message)
+            records = dispatch_log.rows_without_gateway(message)
         elif message.channel == "email":
-            told = sendgrid.tell(message)
-            if message.fate_name == "text_message_steps_in":
-                self._step_in(message, max(happening.at for one in told for _, happening in one.tells))
+            records = sendgrid.records(message)
+            if message.fate_name == "followed_by_text_message":
+                self._send_text_message(message, max(happening.at for one in records for _, happening in one.events))
         elif message.channel == "sms":
-            told, rows = text_messages.tell(message)
+            records, rows = text_messages.records_and_rows(message)
         else:
-            told, rows = calls.tell(message, self._polls)
-        self._keep(told, rows)
+            records, rows = calls.records_and_rows(message, self._polls)
+        self._keep(records, rows)
 
-    def _step_in(self, email: Message, after: datetime) -> None:
-        """A text message for an email that did not arrive: the same dispatch id, another message."""
+    def _send_text_message(self, email: Message, after: datetime) -> None:
+        """Send a text message after an email that did not arrive: the same dispatch id, another message."""
         fate_name = drawn(email.random, {"delivered": 6, "refused:30005": 1})
         message = Message(email.account, "sms", email.number, fate_name, email.random)
         message.recipient, message.campaign = email.recipient, email.campaign
         message.dispatch_id, message.link = email.dispatch_id, "log"
         message.starts = after.replace(microsecond=0) + timedelta(minutes=5)
-        self._keep(*text_messages.tell(message))
+        self._keep(*text_messages.records_and_rows(message))
 
-    def _keep(self, told: Iterable[Told], rows: Iterable[Row]) -> None:
-        self._told += told
+    def _keep(self, records: Iterable[WrittenRecord], rows: Iterable[Row]) -> None:
+        self._written += records
         for row in rows:
             assert row.message is not None
             self._rows.setdefault((row.message.account, row.feed), []).append(row)
 
     def _ignore(self, account: str) -> None:
-        """Rows at Twilio that are not messages of ours."""
+        """Add rows at Twilio that are to be ignored."""
         random = Random(f"{self.seed}/{account}/ignored")
         for day in self._days:
             for number in range(3):
@@ -189,23 +192,23 @@ class World:
                 self._rows.setdefault((account, CALLS), []).append(call)
 
     def _move_and_repeat_log_rows(self) -> None:
-        """Some rows of the dispatch log are told twice, some name their account, some stand in another one's log."""
+        """Repeat some rows of the dispatch log, name the account in some, and move some to another account's log."""
         random = Random(f"{self.seed}/log")
-        told, self._told = self._told, []
-        for one in told:
+        records, self._written = self._written, []
+        for one in records:
             if one.feed == dispatch_log.FEED:
                 way = random.random()
                 if way < 0.03:
-                    named = {**one.record, "account": one.account}
-                    one = one._replace(record=named, account=self.accounts[0] if way < 0.02 else one.account)
+                    named = {**one.fields, "account": one.account}
+                    one = one._replace(fields=named, account=self.accounts[0] if way < 0.02 else one.account)
                 elif way < 0.05:
                     later = timedelta(hours=random.uniform(6, 30))
-                    self._told.append(one._replace(arrives=one.arrives + later))
-            self._told.append(one)
+                    self._written.append(one._replace(arrives=one.arrives + later))
+            self._written.append(one)
 
     @cached_property
     def _polls(self) -> list[datetime]:
-        """When Twilio's lists are asked: every few hours, and once more at the end."""
+        """The times at which Twilio's lists are polled: every few hours, and once more at the end."""
         every = [self.starts + timedelta(minutes=7)]
         while every[-1] + POLL_EVERY < self.ends:
             every.append(every[-1] + POLL_EVERY)
@@ -228,33 +231,35 @@ class World:
     def _spools(self) -> list[SpoolFile]:
         files: list[SpoolFile] = []
         for account in self.accounts:
-            own = [one for one in self._told if one.account == account]
+            own = [one for one in self._written if one.account == account]
             events = [one for one in own if one.feed == SENDGRID]
             random = Random(f"{self.seed}/{account}/spool")
             files += webhook.spools(account, events, self.ends, random, self._tally)
             files += self._log_files(account, [one for one in own if one.feed == dispatch_log.FEED])
         return files
 
-    def _files_of_poll(self, account: str, feed: str, at: datetime, pages: list[list[Told]]) -> Iterator[SpoolFile]:
+    def _files_of_poll(
+        self, account: str, feed: str, at: datetime, pages: list[list[WrittenRecord]]
+    ) -> Iterator[SpoolFile]:
         for number, data in enumerate(bodies(account, feed, pages, at, self._poll_back(at))):
             page = pages[number]
             self._tally.read[account, feed] += len(page)
-            self._tally.ignored[account, feed] += sum(not one.tells for one in page)
+            self._tally.ignored[account, feed] += sum(not one.events for one in page)
             name = f"{feed.removeprefix('twilio_')}-{at:%Y%m%dT%H%M}Z-page{number}.json"
             yield SpoolFile(account, feed, name, data, at + timedelta(minutes=1), tuple(page))
 
-    def _log_files(self, account: str, told: list[Told]) -> Iterator[SpoolFile]:
+    def _log_files(self, account: str, records: list[WrittenRecord]) -> Iterator[SpoolFile]:
         random = Random(f"{self.seed}/{account}/log-files")
-        windows: dict[int, list[Told]] = {}
-        for one in sorted(told, key=lambda one: one.arrives):
+        windows: dict[int, list[WrittenRecord]] = {}
+        for one in sorted(records, key=lambda one: one.arrives):
             windows.setdefault((one.arrives - self.starts) // LOG_EVERY, []).append(one)
         for position, window in enumerate(sorted(windows)):
             ends = self.starts + LOG_EVERY * (window + 1)
             shape = LOG_SHAPES[position % len(LOG_SHAPES)]
-            rows: list[dict[str, object] | str] = [one.record for one in windows[window]]
+            rows: list[dict[str, object] | str] = [one.fields for one in windows[window]]
             self._tally.read[account, dispatch_log.FEED] += len(rows)
             poison = self._log_poison(account, shape, len(rows), random)
-            # a good row stands first: by it, files of JSON and CSV are told apart
+            # a good row is first, because it decides whether a file is JSON or CSV
             rest = rows[1:] + poison
             random.shuffle(rest)
             rows = rows[:1] + rest
@@ -268,7 +273,8 @@ class World:
             yield SpoolFile(account, dispatch_log.FEED, name, data, landed_after, tuple(windows[window]))
 
     def _log_poison(self, account: str, shape: str, row_count: int, random: Random) -> list[dict[str, object] | str]:
-        feed, found = dispatch_log.FEED, []
+        feed = dispatch_log.FEED
+        found: list[dict[str, object] | str] = []
         for _ in range(row_count):
             number = self._tally.rejected[account, feed]
             if number and random.random() > LOG_POISON_SHARE:
@@ -284,9 +290,9 @@ class World:
 def write(world: World, folder: Path, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> int:
     """Write files to `<folder>/<account>/<feed>/<name>`, the layout of the inbox.
 
-    :param feeds: whose files
-    :param until: only those that landed up to then; called again with a later moment it adds what landed since
-    :returns: the number of files that were not there before; those that were are left alone
+    :param feeds: the feeds of the files
+    :param until: only files that landed up to then; a later call with a later moment adds the new files
+    :returns: the number of new files; existing files do not change
     """
     count = 0
     for file in world.files(feeds, until):
@@ -294,7 +300,7 @@ def write(world: World, folder: Path, feeds: Collection[str] = FEEDS, until: dat
         if path.exists():
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        # a reader of the inbox at this moment sees a whole file or none
+        # a reader of the inbox never sees half a file
         draft = folder / f".{file.account}-{file.feed}-{file.name}"
         draft.write_bytes(file.data)
         draft.rename(path)

@@ -1,4 +1,4 @@
-"""A stand-in for Twilio on a real socket, a client of it, and readers of the world's files."""
+"""The simulated Twilio on a real socket, a client, and readers of the world's files."""
 
 import gzip
 import io
@@ -35,13 +35,13 @@ def client(twilio: TwilioStandIn) -> Iterator[httpx2.Client]:
 
 
 def client_of(twilio: TwilioStandIn, account: str = "north", timeout: float = 10) -> httpx2.Client:
-    """An HTTP client with an account's credentials."""
+    """Returns an HTTP client with an account's credentials."""
     credentials = (account_sid(account), auth_token(account))
     return httpx2.Client(base_url=str(twilio.url), auth=credentials, timeout=timeout)
 
 
 def rows_by_links(client: httpx2.Client, path: str) -> list[dict]:
-    """Every row of a list, by its links."""
+    """Returns every row of a list, by following its links."""
     rows, uri = [], path
     while uri:
         answer = client.get(uri)
@@ -53,7 +53,7 @@ def rows_by_links(client: httpx2.Client, path: str) -> list[dict]:
 
 
 def text_of(file: SpoolFile) -> str:
-    """The file as text; Parquet as lines of JSON."""
+    """Returns the file as text; Parquet as lines of JSON."""
     if file.name.endswith(".parquet"):
         return "\n".join(json.dumps(row, default=datetime.isoformat) for row in parquet_rows(file))
     return (gzip.decompress(file.data) if file.name.endswith(".gz") else file.data).decode()

@@ -1,4 +1,4 @@
-"""The clock of the stand-in."""
+"""The clock of the simulated world."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,17 +16,17 @@ class RealSeconds:
         return self.now
 
 
-def test_it_stands_still():
+def test_the_clock_does_not_move_by_itself():
     clock = WorldClock(NOON)
     assert [clock.at, clock.tick(), clock.at] == [NOON] * 3
 
 
-def test_every_request_may_move_it_on():
+def test_every_request_can_move_the_clock():
     clock = WorldClock(NOON, per_request=timedelta(minutes=1))
     assert [clock.tick(), clock.tick(), clock.at] == [NOON + timedelta(minutes=number) for number in range(3)]
 
 
-def test_it_may_run_at_any_speed_and_be_set_meanwhile():
+def test_the_clock_can_run_at_any_speed_and_be_set_while_it_runs():
     real = RealSeconds()
     clock = WorldClock(NOON, monotonic=real)
     clock.speed = 60

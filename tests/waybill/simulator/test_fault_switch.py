@@ -1,4 +1,4 @@
-"""Which requests meet which fault."""
+"""The choice of a fault for a request."""
 
 import msgspec
 import pytest
@@ -8,15 +8,15 @@ from waybill.simulator.faults import AnyFault, Late, ServerError, TimePasses, To
 
 
 def struck(switch: FaultSwitch, count: int, target: str = "/Messages.json?Page=0") -> list[int]:
-    """Which of so many requests, counted from 1, meet a fault."""
+    """Returns the numbers, from 1, of the requests that get a fault."""
     return [number for number in range(1, count + 1) if switch.draw(target) is not None]
 
 
-def test_at_first_nothing_goes_wrong():
+def test_at_first_there_are_no_faults():
     assert struck(FaultSwitch(), 20) == []
 
 
-def test_every_nth_request_and_no_more_than_so_many():
+def test_every_nth_request_gets_a_fault_up_to_a_limit():
     switch = FaultSwitch()
     switch.set(ServerError(every=3))
     assert struck(switch, 10) == [3, 6, 9]
@@ -26,7 +26,7 @@ def test_every_nth_request_and_no_more_than_so_many():
     assert struck(switch, 20) == [1, 2, 3, 4]
 
 
-def test_only_requests_that_hold_the_text_count():
+def test_only_requests_with_the_text_count():
     switch = FaultSwitch()
     switch.set(ServerError(where="Calls.json", every=2))
     assert struck(switch, 9) == []
@@ -35,7 +35,7 @@ def test_only_requests_that_hold_the_text_count():
     assert (switched.met, switched.struck) == (4, 2)
 
 
-def test_probability_draws_the_same_for_a_seed():
+def test_probability_gives_the_same_for_a_seed():
     draws = {}
     for seed in (1, 1, 2):
         switch = FaultSwitch()
@@ -45,7 +45,7 @@ def test_probability_draws_the_same_for_a_seed():
     assert 30 < len(draws[1][0]) < 90
 
 
-def test_the_first_that_strikes_is_the_only_one():
+def test_a_request_gets_only_the_first_fault_that_fits():
     switch = FaultSwitch()
     switch.set(Unauthorized(every=2), TooManyRequests(every=3))
     kinds = [fault.kind if (fault := switch.draw("/")) else None for _ in range(6)]
@@ -53,7 +53,7 @@ def test_the_first_that_strikes_is_the_only_one():
     assert [switched.struck for switched in switch.on()] == [3, 1]
 
 
-def test_set_replaces_all_and_begins_to_count_anew():
+def test_set_replaces_all_faults_and_resets_the_counts():
     switch = FaultSwitch()
     switch.set(ServerError(every=2))
     assert struck(switch, 1) == []
@@ -64,7 +64,7 @@ def test_set_replaces_all_and_begins_to_count_anew():
     assert struck(switch, 5) == []
 
 
-def test_every_kind_has_a_name_of_its_own_in_json():
+def test_every_kind_has_its_own_name_in_json():
     kinds = [msgspec.json.decode(msgspec.json.encode(kind()))["kind"] for kind in AnyFault.__args__]
     assert len(set(kinds)) == len(kinds) > 12
     written = msgspec.json.encode({"seed": 7, "faults": [{"kind": kind, "every": 2} for kind in kinds]})
@@ -84,10 +84,10 @@ def test_every_kind_has_a_name_of_its_own_in_json():
         {"kind": "late", "times": 0},
     ],
 )
-def test_what_is_no_fault_is_refused(fault):
+def test_an_invalid_fault_is_refused(fault):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"faults": [fault]}, FaultSetting)
 
 
-def test_faults_are_known_by_kind():
+def test_a_fault_is_identified_by_its_kind():
     assert (Late().kind, TimePasses().kind) == ("late", "time_passes")

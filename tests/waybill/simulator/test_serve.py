@@ -1,4 +1,4 @@
-"""The stand-in as a program of its own."""
+"""The simulated Twilio as a separate program."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ WORLD = ("--days=1", "--messages-per-day=60", "--first-day=2026-03-27")
 
 @contextmanager
 def stand_in(*options: str) -> Iterator[str]:
-    """Its URL, while it runs."""
+    """Yields its URL while it runs."""
     command = [sys.executable, "-m", "waybill.simulator.serve", *WORLD, *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[3])
     try:
@@ -40,21 +40,21 @@ def sms_rows(url: str) -> list:
         return json.load(answer)["reports"]["sms_activity_daily"]
 
 
-def test_what_it_told_in_an_earlier_life_is_in_its_truth(tmp_path: Path) -> None:
+def test_after_a_restart_landed_rows_are_in_the_truth(tmp_path: Path) -> None:
     with stand_in() as url:
         body = page(url)
-        told = sms_rows(url)
-    assert told
+        rows = sms_rows(url)
+    assert rows
     folder = tmp_path / "north" / "twilio_messages" / "ab"
     folder.mkdir(parents=True)
     (folder / ("ab" * 32)).write_bytes(body)
     (folder / ("ab" * 32 + ".json")).write_text('{"this is": "the manifest"}')
     with stand_in(f"--landed={tmp_path}") as url:
-        assert sms_rows(url) == told
+        assert sms_rows(url) == rows
     with stand_in() as url:
-        assert sms_rows(url) != told
+        assert sms_rows(url) != rows
 
 
-def test_its_world_begins_on_the_day_that_it_is_told() -> None:
+def test_the_world_begins_on_the_given_day() -> None:
     with stand_in() as url, urlopen(f"{url}/simulator/clock") as answer:
         assert json.load(answer)["at"] == "2026-03-28T00:00:00Z"

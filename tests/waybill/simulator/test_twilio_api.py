@@ -1,4 +1,4 @@
-"""Pages of Twilio's lists: which rows, in which order, at which moment."""
+"""Pages of Twilio's lists: rows and their order at a moment."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def page(rows: RowList, feed: str, query: str, moment: datetime) -> Page:
 
 
 def everything(rows: RowList, feed: str, query: str, moment: datetime) -> list[str]:
-    """The sids of all pages, by their links."""
+    """Returns the sids of all pages, by following their links."""
     sids: list[str] = []
     while True:
         found = page(rows, feed, query, moment)
@@ -42,7 +42,7 @@ def everything(rows: RowList, feed: str, query: str, moment: datetime) -> list[s
 
 
 def expected(world: World, feed: str, moment: datetime, admits=lambda state: True) -> list[str]:
-    """The sids of all rows that are there, newest first: the definition, row by row."""
+    """Returns the sids of all present rows, newest first, computed row by row."""
     seen = [(row, row.seen_at(moment)) for row in world.rows(ACCOUNT, feed)]
     listed = [
         (state[OWN_TIME[feed]] or row.created, row.sid) for row, state in seen if state is not None and admits(state)
@@ -60,7 +60,7 @@ def test_all_pages_together_are_the_list_newest_first(small_world, lists, feed, 
 
 
 @FEEDS
-def test_a_row_looks_as_it_does_at_that_moment(small_world, lists, feed):
+def test_a_row_is_listed_in_its_state_at_that_moment(small_world, lists, feed):
     rows = {row.sid: row for row in small_world.rows(ACCOUNT, feed)}
     statuses = {}
     for moment in (NOON, NOON + timedelta(hours=12)):
@@ -73,14 +73,14 @@ def test_a_row_looks_as_it_does_at_that_moment(small_world, lists, feed):
     assert any(after[sid] != before[sid] for sid in before)
 
 
-def test_before_anything_happened_the_list_is_one_empty_page(small_world, lists):
+def test_before_the_first_row_the_list_is_one_empty_page(small_world, lists):
     body = json.loads(page(lists[MESSAGES], MESSAGES, "", small_world.starts - timedelta(days=1)).body)
     assert (body["messages"], body["next_page_uri"], body["previous_page_uri"]) == ([], None, None)
     assert (body["page"], body["page_size"], body["start"], body["end"]) == (0, 50, 0, 0)
 
 
 @FEEDS
-def test_a_time_filter_takes_both_ends_and_leaves_out_rows_without_the_time(small_world, lists, feed):
+def test_a_time_filter_includes_both_bounds_and_excludes_rows_without_the_time(small_world, lists, feed):
     name, field = ("DateSent", "date_sent") if feed == MESSAGES else ("StartTime", "start_time")
     moment = small_world.ends
     times = sorted(
@@ -97,7 +97,7 @@ def test_a_time_filter_takes_both_ends_and_leaves_out_rows_without_the_time(smal
     assert set(is_null) <= set(everything(lists[feed], feed, "", moment))
 
 
-def test_rows_without_date_sent_stand_where_they_were_created(small_world, lists):
+def test_rows_without_date_sent_are_ordered_by_creation(small_world, lists):
     sids = everything(lists[MESSAGES], MESSAGES, "", small_world.ends)
     states = {row.sid: row.seen_at(small_world.ends) for row in small_world.rows(ACCOUNT, MESSAGES)}
     places = [states[sid]["date_sent"] or states[sid]["date_created"] for sid in sids]
@@ -125,7 +125,7 @@ def test_filters_of_equality_are_combined(small_world, lists):
     assert len(everything(lists[CALLS], CALLS, f"ParentCallSid={parent}", moment)) == 1
 
 
-def test_calls_can_be_asked_for_by_their_end(small_world, lists):
+def test_calls_can_be_filtered_by_their_end(small_world, lists):
     found = everything(lists[CALLS], CALLS, "EndTime%3E=2026-03-27&EndTime%3C=2026-03-27", small_world.ends)
     day = datetime(2026, 3, 27, tzinfo=UTC)
     assert found == expected(
@@ -137,7 +137,7 @@ def test_calls_can_be_asked_for_by_their_end(small_world, lists):
     assert len(found) > 10
 
 
-def test_the_last_page_is_known_as_the_last(lists, small_world):
+def test_the_last_page_has_no_next_link(lists, small_world):
     count = len(expected(small_world, MESSAGES, NOON))
     whole = json.loads(page(lists[MESSAGES], MESSAGES, f"PageSize={count}", NOON).body)
     assert (len(whole["messages"]), whole["next_page_uri"]) == (count, None)
@@ -145,7 +145,7 @@ def test_the_last_page_is_known_as_the_last(lists, small_world):
     assert almost["next_page_uri"] is not None
 
 
-def test_links_of_a_page_before_lead_back(lists, small_world):
+def test_previous_links_lead_back(lists, small_world):
     first = json.loads(page(lists[MESSAGES], MESSAGES, "PageSize=10&DateSent%3E=2026-03-26", NOON).body)
     second = json.loads(page(lists[MESSAGES], MESSAGES, first["next_page_uri"].partition("?")[2], NOON).body)
     third = json.loads(page(lists[MESSAGES], MESSAGES, second["next_page_uri"].partition("?")[2], NOON).body)
@@ -156,7 +156,7 @@ def test_links_of_a_page_before_lead_back(lists, small_world):
     assert (start["messages"], start["page"], start["previous_page_uri"]) == (first["messages"], 0, None)
 
 
-def test_tokens_hold_their_place_when_rows_come_and_page_numbers_do_not(lists, small_world):
+def test_a_token_keeps_its_position_when_rows_are_added_and_a_page_number_does_not(lists, small_world):
     rows, later = lists[MESSAGES], NOON + timedelta(hours=3)
     first = page(rows, MESSAGES, "PageSize=20", NOON)
     shown = [sighting.row.sid for sighting in first.rows]
@@ -169,13 +169,13 @@ def test_tokens_hold_their_place_when_rows_come_and_page_numbers_do_not(lists, s
     assert set(by_number) & set(shown) or by_number[0] not in unmoved
 
 
-def test_page_numbers_alone_count_from_the_newest(lists, small_world):
+def test_page_numbers_count_from_the_newest_row(lists, small_world):
     by_number = [page(lists[CALLS], CALLS, f"PageSize=15&Page={number}", NOON).rows for number in range(3)]
     assert [one.row.sid for rows in by_number for one in rows] == expected(small_world, CALLS, NOON)[:45]
 
 
 @pytest.mark.parametrize("token", ["PASM0", "PBSM0", "SM", "PA", "PX{sid}", "{sid}", "PA{later}"])
-def test_tokens_of_no_row_are_refused(small_world, lists, token):
+def test_a_token_of_no_row_is_refused(small_world, lists, token):
     rows = small_world.rows(ACCOUNT, MESSAGES)
     token = token.format(sid=rows[0].sid, later=rows[-1].sid)
     with pytest.raises(InvalidQueryError, match="PageToken"):
@@ -191,8 +191,8 @@ SECONDS = integers(0, 12)
     page_size=integers(1, 5),
     bounds=tuples(none() | SECONDS, none() | SECONDS),
 )
-def test_any_few_rows_are_listed_as_the_definition_says(histories, moment, page_size, bounds):
-    """Rows of the same second, rows that move when they are sent, windows with nothing in them."""
+def test_any_rows_are_listed_by_the_definition(histories, moment, page_size, bounds):
+    """Rows of the same second, rows that move when they are sent, empty windows."""
 
     def at(second):
         return NOON + timedelta(seconds=second)
@@ -222,16 +222,16 @@ def test_any_few_rows_are_listed_as_the_definition_says(histories, moment, page_
 
 
 class CountedRow(Row):
-    """Counts how often any of its kind is looked at."""
+    """Counts how often rows are read."""
 
     looks = 0
 
-    def index_at(self, moment: datetime) -> int | None:
+    def state_index_at(self, moment: datetime) -> int | None:
         CountedRow.looks += 1
-        return super().index_at(moment)
+        return super().state_index_at(moment)
 
 
-def test_a_page_of_a_month_costs_what_it_shows():
+def test_the_cost_of_a_page_depends_on_its_rows_alone():
     random = Random(1)
     rows = []
     for number in range(15_000):

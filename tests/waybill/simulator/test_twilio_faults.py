@@ -46,7 +46,7 @@ IMPATIENT = httpx2.Timeout(10, read=0.15)
 
 
 def is_unharmed(client: httpx2.Client) -> bool:
-    """Whether the next request gets its page."""
+    """Returns whether the next request gets its page."""
     return len(client.get(PAGE).json()["messages"]) == 5
 
 
@@ -60,7 +60,7 @@ def is_unharmed(client: httpx2.Client) -> bool:
         (NotFound(times=1), 404, 20404),
     ],
 )
-def test_errors_are_written_as_twilio_does_and_go_away(twilio, client, fault, status, code):
+def test_an_error_has_the_form_of_twilio_and_ends(twilio, client, fault, status, code):
     twilio.faults.set(fault)
     answer = client.get(PAGE)
     assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
@@ -79,7 +79,7 @@ def test_a_gateway_error_is_html(twilio, client):
 
 
 @pytest.mark.parametrize("kind", [TooManyRequests, ServerError])
-def test_how_long_to_wait_is_said_in_seconds_or_as_a_date(twilio, client, kind):
+def test_retry_after_is_seconds_or_a_date(twilio, client, kind):
     twilio.faults.set(kind(retry_after_seconds=7))
     assert client.get(PAGE).headers["Retry-After"] == "7"
     twilio.faults.set(kind(retry_after_seconds=3600, is_http_date=True))
@@ -100,20 +100,20 @@ def test_how_long_to_wait_is_said_in_seconds_or_as_a_date(twilio, client, kind):
         (ShortBody(times=1), httpx2.RemoteProtocolError),
     ],
 )
-def test_a_broken_answer_is_no_answer_and_tells_nothing(twilio, fault, error):
+def test_rows_of_a_broken_answer_do_not_count_as_seen(twilio, fault, error):
     with client_of(twilio, timeout=IMPATIENT) as client:
         twilio.faults.set(fault)
         with pytest.raises(error):
             client.get(PAGE)
-    assert twilio.shown.told() == []
+    assert twilio.shown.records() == []
     assert [request.is_page for request in twilio.requests.all()] == [False]
     with client_of(twilio) as client:
         assert is_unharmed(client)
-    assert len(twilio.shown.told()) == 5
+    assert len(twilio.shown.records()) == 5
     assert twilio.requests.repeated_pages == {}
 
 
-def test_half_of_a_body_comes_before_the_connection_ends(twilio, client):
+def test_half_of_a_body_is_sent_before_the_connection_ends(twilio, client):
     whole = client.get(PAGE).content
     for fault in (ConnectionReset(), ShortBody()):
         twilio.faults.set(fault)
@@ -126,13 +126,13 @@ def test_half_of_a_body_comes_before_the_connection_ends(twilio, client):
         assert 0 < len(received) <= len(whole) // 2
 
 
-def test_an_answer_that_is_late_and_awaited_is_right(twilio, client):
+def test_a_late_answer_is_correct(twilio, client):
     twilio.faults.set(Late(seconds=0.01))
     assert is_unharmed(client)
-    assert len(twilio.shown.told()) == 5
+    assert len(twilio.shown.records()) == 5
 
 
-def test_json_may_end_in_the_middle_of_a_whole_body(twilio, client):
+def test_json_can_be_cut_in_a_complete_body(twilio, client):
     whole = client.get(PAGE).content
     twilio.faults.set(CutJson())
     answer = client.get(PAGE)
@@ -141,18 +141,18 @@ def test_json_may_end_in_the_middle_of_a_whole_body(twilio, client):
         answer.json()
 
 
-def test_status_200_may_hold_an_error_or_html(twilio, client):
+def test_status_200_can_have_an_error_or_html(twilio, client):
     twilio.faults.set(ErrorAsSuccess())
     answer = client.get(PAGE)
     assert (answer.status_code, answer.json()["code"], "messages" in answer.json()) == (200, 20500, False)
     twilio.faults.set(HtmlAsSuccess())
     answer = client.get(PAGE)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html")
-    assert twilio.shown.told() == []
+    assert twilio.shown.records() == []
     assert twilio.requests.by_status == {200: 2}
 
 
-def test_a_small_body_may_unpack_to_a_large_one(twilio, client):
+def test_a_small_body_can_unpack_to_a_large_one(twilio, client):
     twilio.faults.set(GzipBomb(megabytes=5))
     with client.stream("GET", PAGE) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"
@@ -161,21 +161,21 @@ def test_a_small_body_may_unpack_to_a_large_one(twilio, client):
     unpacked = zlib.decompressobj(wbits=31).decompress(packed)
     assert len(unpacked) > 5_000_000
     assert json.loads(unpacked) == {"messages": []}
-    assert twilio.shown.told() == []
+    assert twilio.shown.records() == []
 
 
-def test_a_page_may_show_the_rows_of_the_one_before_it(twilio, client):
+def test_a_page_can_repeat_the_rows_of_the_previous_one(twilio, client):
     first = client.get(PAGE).json()
     second = client.get(first["next_page_uri"]).json()
-    shown = twilio.shown.told()
+    shown = twilio.shown.records()
     twilio.faults.set(RepeatedPage())
     repeated = client.get(first["next_page_uri"]).json()
     assert repeated == {**second, "messages": first["messages"]} != second
     assert client.get(PAGE).json() == first
-    assert twilio.shown.told() == shown
+    assert twilio.shown.records() == shown
 
 
-def test_the_next_link_may_lead_to_the_page_itself_or_back_to_the_first(twilio, client):
+def test_the_next_link_can_lead_to_the_same_or_to_the_first_page(twilio, client):
     second = client.get(PAGE).json()["next_page_uri"]
     twilio.faults.set(LoopingLink())
     page = client.get(second).json()
@@ -183,7 +183,7 @@ def test_the_next_link_may_lead_to_the_page_itself_or_back_to_the_first(twilio, 
     twilio.faults.set(LoopingLink(to="first"))
     page = client.get(second).json()
     assert page["next_page_uri"] == page["first_page_uri"] != page["uri"]
-    assert len(twilio.shown.told()) == 10
+    assert len(twilio.shown.records()) == 10
     assert twilio.requests.repeated_pages == {second: 1}
 
 
@@ -198,7 +198,7 @@ def test_the_next_link_may_lead_to_the_page_itself_or_back_to_the_first(twilio, 
         ("other_path", "/elsewhere{uri}"),
     ],
 )
-def test_the_next_link_may_lead_away(twilio, client, form, expected):
+def test_the_next_link_can_lead_to_another_host(twilio, client, form, expected):
     unspoilt = client.get(PAGE).json()
     twilio.faults.set(ForeignLink(form=form, elsewhere="elsewhere.example:8443"))
     page = client.get(PAGE).json()
@@ -207,26 +207,26 @@ def test_the_next_link_may_lead_away(twilio, client, form, expected):
     assert page == {**unspoilt, "next_page_uri": page["next_page_uri"]}
 
 
-def test_links_are_spoilt_on_a_last_page_too(twilio, client):
+def test_link_faults_affect_the_last_page_too(twilio, client):
     last = f"{PATH}?PageSize=1000"
     twilio.faults.set(ForeignLink())
     assert client.get(last).json()["next_page_uri"] == f"http://elsewhere.example{last}&Page=0"
 
 
-def test_a_request_may_be_sent_somewhere_else(twilio, client):
+def test_a_request_can_be_redirected(twilio, client):
     twilio.faults.set(Redirect(elsewhere="elsewhere.example"))
     answer = client.get(PAGE)
     assert answer.status_code == 307
     assert answer.headers["Location"] == f"http://elsewhere.example{PAGE}&Page=0"
-    assert twilio.shown.told() == []
+    assert twilio.shown.records() == []
 
 
-def test_faults_of_pages_leave_refusals_alone(twilio, client):
+def test_faults_of_pages_do_not_change_refusals(twilio, client):
     twilio.faults.set(LoopingLink(where="PageSize=0"), Redirect(where="PageSize=0"))
     assert client.get(f"{PATH}?PageSize=0").status_code == 400
 
 
-def test_rows_change_and_come_between_two_pages(twilio, client):
+def test_rows_change_and_appear_between_two_pages(twilio, client):
     twilio.clock.at = NOON
     twilio.faults.set(TimePasses(where="Page=1", seconds=6 * 3600, times=1))
     first = client.get(f"{PATH}?PageSize=40").json()
@@ -237,10 +237,10 @@ def test_rows_change_and_come_between_two_pages(twilio, client):
     again = {row["sid"]: row for row in rows_by_links(client, f"{PATH}?PageSize=40")}
     assert set(again) - sids
     assert any(again[row["sid"]] != row for row in first["messages"])
-    assert len(twilio.shown.told()) > len(again)
+    assert len(twilio.shown.records()) > len(again)
 
 
-def test_faults_are_switched_from_outside(twilio, client):
+def test_another_process_can_switch_faults(twilio, client):
     setting = {"seed": 3, "faults": [{"kind": "server_error", "status": 503, "every": 2, "times": 1}]}
     assert client.post("/simulator/faults", json=setting).status_code == 200
     assert [client.get(PAGE).status_code for _ in range(4)] == [200, 503, 200, 200]
@@ -253,7 +253,7 @@ def test_faults_are_switched_from_outside(twilio, client):
     assert (refused.status_code, "meteor" in refused.json()["error"]) == (400, True)
 
 
-def test_control_meets_no_faults(twilio, client):
+def test_control_requests_get_no_faults(twilio, client):
     twilio.faults.set(ServerError())
     assert client.get("/simulator/clock").status_code == 200
     assert twilio.requests.all() == []
@@ -261,7 +261,7 @@ def test_control_meets_no_faults(twilio, client):
 
 @contextmanager
 def one_waiting(twilio: TwilioStandIn) -> Iterator[socket.socket]:
-    """A request that gets no answer, while others come."""
+    """Keeps a request open that gets no answer."""
     twilio.faults.set(Silence(times=1))
     address = urlsplit(str(twilio.url))
     with socket.create_connection((address.hostname, address.port), timeout=10) as waiting:
@@ -272,7 +272,7 @@ def one_waiting(twilio: TwilioStandIn) -> Iterator[socket.socket]:
         yield waiting
 
 
-def test_requests_at_the_same_time_are_counted_and_limited(small_world):
+def test_concurrent_requests_are_counted_and_limited(small_world):
     with serving(TwilioStandIn(small_world, most_concurrent=1)) as twilio, one_waiting(twilio):
         with client_of(twilio) as client, client_of(twilio, "south") as other:
             answer = client.get(PAGE)
@@ -281,7 +281,7 @@ def test_requests_at_the_same_time_are_counted_and_limited(small_world):
         assert twilio.requests.greatest_concurrency == 2
 
 
-def test_the_stand_in_stops_while_a_client_still_waits(small_world):
+def test_the_server_stops_although_a_client_waits(small_world):
     with ExitStack() as open_to_the_end:
         with serving(TwilioStandIn(small_world)) as twilio:
             waiting = open_to_the_end.enter_context(one_waiting(twilio))

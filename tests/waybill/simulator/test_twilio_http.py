@@ -1,4 +1,4 @@
-"""The stand-in on a socket: credentials, lists, clock, control, and the truth of what it has told."""
+"""The simulated Twilio on a socket: credentials, lists, clock, control and truth."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from tests.reference.model import Model
 from tests.waybill.simulator.conftest import client_of, rows_by_links, text_of
 from waybill.model.identity import Keyring
 from waybill.simulator.serve import serving
-from waybill.simulator.shown import told_by_bodies
+from waybill.simulator.shown import records_in_bodies
 from waybill.simulator.stand_in import TwilioStandIn
 from waybill.simulator.truth import report_rows
 from waybill.simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
@@ -23,7 +23,7 @@ PATH = list_path("north", MESSAGES)
 NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
 
 
-def test_it_can_be_reached_from_this_machine_alone(twilio):
+def test_only_this_machine_can_reach_the_server(twilio):
     assert str(twilio.url).startswith("http://127.0.0.1:")
 
 
@@ -47,7 +47,7 @@ def test_a_page_has_twilios_envelope(client):
 
 
 @pytest.mark.parametrize("feed", [MESSAGES, CALLS])
-def test_all_rows_come_by_the_links_over_one_connection(twilio, client, small_world, feed):
+def test_the_links_lead_to_all_rows_over_one_connection(twilio, client, small_world, feed):
     rows = rows_by_links(client, list_path("north", feed))
     there = {row.sid for row in small_world.rows("north", feed) if row.seen_at(twilio.clock.at)}
     assert {row["sid"] for row in rows} == there
@@ -67,7 +67,7 @@ def test_each_account_has_its_own_rows(twilio):
     "credentials",
     [None, ("north", "x"), (account_sid("north"), "x"), (account_sid("north"), auth_token("south"))],
 )
-def test_wrong_credentials_are_refused_in_twilios_words(twilio, credentials):
+def test_wrong_credentials_get_the_error_of_twilio(twilio, credentials):
     answer = httpx2.get(f"{twilio.url}{PATH}", auth=credentials)
     assert answer.status_code == 401
     assert answer.json() == {
@@ -80,7 +80,7 @@ def test_wrong_credentials_are_refused_in_twilios_words(twilio, credentials):
 
 
 @pytest.mark.parametrize("header", ["Bearer x", "Basic", "Basic ????", "Basic /w=="])
-def test_a_header_that_is_no_basic_authentication_is_refused(twilio, header):
+def test_a_header_without_basic_authentication_is_refused(twilio, header):
     assert httpx2.get(f"{twilio.url}{PATH}", headers={"Authorization": header}).status_code == 401
 
 
@@ -93,25 +93,25 @@ def test_a_header_that_is_no_basic_authentication_is_refused(twilio, header):
         "/",
     ],
 )
-def test_what_is_not_there_is_not_found_in_twilios_words(client, path):
+def test_an_unknown_path_gets_the_error_of_twilio(client, path):
     answer = client.get(path)
     assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (404, 20404, 404)
     assert path in answer.json()["message"]
 
 
 @pytest.mark.parametrize("query", ["PageSize=0", "PageToken=PASM0", "DateSent%3E=soon", "Page=x"])
-def test_what_cannot_be_read_is_a_bad_request(client, query):
+def test_an_unreadable_query_is_a_bad_request(client, query):
     answer = client.get(f"{PATH}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, 20001)
 
 
-def test_lists_are_only_read(client):
+def test_a_list_is_read_only(client):
     answer = client.post(PATH, data={"To": "+15550100001"})
     assert (answer.status_code, answer.json()["code"]) == (405, 20004)
     assert client.get(PATH).status_code == 200
 
 
-def test_the_clock_can_be_set_from_outside(twilio, client):
+def test_another_process_can_set_the_clock(twilio, client):
     assert client.get("/simulator/clock").json() == {
         "at": "2026-03-29T00:00:00Z",
         "speed": 0.0,
@@ -128,7 +128,7 @@ def test_the_clock_can_be_set_from_outside(twilio, client):
     assert changed == {"at": "2026-03-27T12:00:00Z", "speed": 0.0, "per_request_seconds": 60.0}
 
 
-def test_rows_change_and_come_between_pages_when_every_request_moves_the_clock(twilio, client, small_world):
+def test_rows_change_between_pages_when_requests_move_the_clock(twilio, client, small_world):
     twilio.clock.at, twilio.clock.per_request = NOON, timedelta(hours=3)
     first = client.get(f"{PATH}?PageSize=40").json()
     again = client.get(f"{PATH}?PageSize=40").json()
@@ -140,7 +140,7 @@ def test_rows_change_and_come_between_pages_when_every_request_moves_the_clock(t
     assert [request.moment for request in twilio.requests.all()] == [NOON, NOON + timedelta(hours=3)]
 
 
-def test_no_row_of_a_window_is_missed_while_others_come_and_change(twilio, client):
+def test_no_row_of_a_window_is_missed_while_rows_change(twilio, client):
     window = f"{PATH}?DateSent%3E=2026-03-26&PageSize=7"
     twilio.clock.at = NOON
     there = {row["sid"] for row in rows_by_links(client, window)}
@@ -160,7 +160,7 @@ def test_the_other_reading_of_upper_bounds_can_be_chosen(twilio, client, small_w
     assert whole_day[-len(until_midnight) :] == until_midnight
 
 
-def test_pages_may_take_their_time(small_world):
+def test_pages_can_have_a_delay(small_world):
     with (
         serving(TwilioStandIn(small_world, latency_seconds=60)) as twilio,
         client_of(twilio, timeout=httpx2.Timeout(10, read=0.1)) as client,
@@ -170,7 +170,7 @@ def test_pages_may_take_their_time(small_world):
         assert client.get(f"{PATH}?PageSize=0").status_code == 400
 
 
-def test_above_its_limit_an_account_is_told_to_wait(small_world):
+def test_an_account_above_its_limit_gets_429(small_world):
     with serving(TwilioStandIn(small_world, most_concurrent=0)) as twilio, client_of(twilio) as client:
         answer = client.get(PATH)
         assert (answer.status_code, answer.json()["code"]) == (429, 20429)
@@ -178,7 +178,7 @@ def test_above_its_limit_an_account_is_told_to_wait(small_world):
         assert client.get(PATH).status_code == 200
 
 
-def test_the_truth_is_what_the_files_and_the_shown_rows_tell(twilio, client, small_world):
+def test_the_truth_follows_from_the_files_and_the_seen_rows(twilio, client, small_world):
     nothing_pulled = twilio.report_rows(ZONE)
     assert nothing_pulled == report_rows(small_world.happenings(FILE_FEEDS), ZONE)
     twilio.clock.at = NOON
@@ -195,9 +195,11 @@ def test_the_truth_is_what_the_files_and_the_shown_rows_tell(twilio, client, sma
     assert any(row["human"] for row in whole["ivr_activity_daily"].values())
 
 
-def test_a_reader_that_shares_nothing_finds_the_truth_in_what_was_answered(twilio, small_world):
-    """Files and bodies in, reports out, by the tests' own model of the product: pulled at three moments, while the
-    clock moves on with every request."""
+def test_the_reference_model_finds_the_truth_in_the_answers(twilio, small_world):
+    """The reference model of the tests computes the reports from files and bodies.
+
+    The lists are pulled at three moments, and every request moves the clock.
+    """
     model = Model(Keyring(b"a secret of the tests"), ZONE)
     for file in small_world.files(FILE_FEEDS):
         data = text_of(file).encode() if file.name.endswith(".parquet") else file.data
@@ -217,47 +219,47 @@ def test_a_reader_that_shares_nothing_finds_the_truth_in_what_was_answered(twili
                         uri = json.loads(body)["next_page_uri"]
     assert twilio.report_rows(ZONE) == model.report_rows()
     assert len(bodies) > 40
-    assert report_rows(small_world.happenings(FILE_FEEDS, shown=told_by_bodies(small_world, bodies)), ZONE) == (
+    assert report_rows(small_world.happenings(FILE_FEEDS, shown=records_in_bodies(small_world, bodies)), ZONE) == (
         model.report_rows()
     )
 
 
-def test_the_truth_may_stop_at_the_files_that_landed_up_to_a_moment(twilio, small_world):
+def test_the_truth_can_be_limited_to_files_that_landed_up_to_a_moment(twilio, small_world):
     until = small_world.starts + timedelta(days=1)
     assert twilio.report_rows(ZONE, until) == report_rows(small_world.happenings(FILE_FEEDS, until), ZONE)
     assert twilio.report_rows(ZONE, until) != twilio.report_rows(ZONE)
 
 
-def test_a_row_that_was_never_shown_is_not_in_the_truth(twilio, client):
+def test_a_row_that_was_never_sent_is_not_in_the_truth(twilio, client):
     assert client.get(f"{PATH}?PageSize=3").status_code == 200
-    assert len(twilio.shown.told()) == 3
+    assert len(twilio.shown.records()) == 3
     assert client.get(f"{PATH}?PageSize=3").status_code == 200
-    assert len(twilio.shown.told()) == 3
+    assert len(twilio.shown.records()) == 3
     assert client.get(f"{PATH}?PageSize=3&PageToken=PA0").status_code == 400
-    assert len(twilio.shown.told()) == 3
+    assert len(twilio.shown.records()) == 3
 
 
-def test_the_truth_of_what_was_landed_is_found_from_the_bodies(twilio, client, small_world):
+def test_the_truth_of_landed_pages_follows_from_their_bodies(twilio, client, small_world):
     bodies = []
     for moment in (NOON, NOON + timedelta(hours=6)):
         twilio.clock.at = moment
         bodies += [client.get(f"{PATH}?PageSize=40").content, client.get(list_path("north", CALLS)).content]
-    landed = told_by_bodies(small_world, bodies)
+    landed = records_in_bodies(small_world, bodies)
     assert small_world.happenings(FILE_FEEDS, shown=landed) == twilio.happenings()
-    only_first = told_by_bodies(small_world, bodies[:1])
+    only_first = records_in_bodies(small_world, bodies[:1])
     assert 0 < len(only_first) == 40 < len(landed)
 
 
-def test_bodies_that_the_world_never_wrote_are_told_from_the_truth(twilio, client, small_world):
+def test_a_body_that_the_world_never_wrote_is_refused(twilio, client, small_world):
     page = client.get(f"{PATH}?PageSize=2").json()
     page["messages"][1]["status"] = "moonlit"
     with pytest.raises(ValueError, match="expected a state of the row"):
-        told_by_bodies(small_world, [json.dumps(page).encode()])
+        records_in_bodies(small_world, [json.dumps(page).encode()])
     with pytest.raises(ValueError, match="expected a page"):
-        told_by_bodies(small_world, [b'{"code": 20500}'])
+        records_in_bodies(small_world, [b'{"code": 20500}'])
 
 
-def test_another_process_can_compare_every_cell(twilio, client):
+def test_another_process_can_read_every_cell(twilio, client):
     for feed in (CALLS, MESSAGES):
         rows_by_links(client, list_path("north", feed))
     answer = client.get(f"/simulator/truth?zone={ZONE}").json()
@@ -265,14 +267,14 @@ def test_another_process_can_compare_every_cell(twilio, client):
     own = twilio.report_rows(ZONE)
     assert set(answer["reports"]) == set(own)
     for name, cells in own.items():
-        told = {tuple(row["grain"]): row["measures"] for row in answer["reports"][name]}
-        assert told == {
+        found = {tuple(row["grain"]): row["measures"] for row in answer["reports"][name]}
+        assert found == {
             tuple(str(part) for part in grain): {
                 measure: value if isinstance(value, int | None) else str(value) for measure, value in row.items()
             }
             for grain, row in cells.items()
         }
-        assert told
+        assert found
     until = client.get(f"/simulator/truth?zone={ZONE}&until=2026-03-27T00:00:00Z").json()
     assert len(until["reports"]["email_campaign"]) < len(answer["reports"]["email_campaign"])
 
@@ -291,7 +293,7 @@ def test_requests_are_counted(twilio, client):
     assert twilio.requests.repeated_pages.total() == 2
 
 
-def test_credentials_are_told_on_the_control_path(client, small_world):
+def test_the_control_path_gives_the_credentials(client, small_world):
     assert client.get("/simulator/accounts").json() == [
         {"account": name, "sid": account_sid(name), "token": auth_token(name)} for name in small_world.accounts
     ]
@@ -307,14 +309,14 @@ def test_credentials_are_told_on_the_control_path(client, small_world):
         ("nothing", {}, 404, "POST /simulator/clock"),
     ],
 )
-def test_control_that_cannot_be_understood_says_why(client, path, body, status, named):
+def test_a_wrong_control_request_gets_a_reason(client, path, body, status, named):
     answer = client.post(f"/simulator/{path}", json=body)
     assert answer.status_code == status
     assert named in answer.json()["error"]
 
 
 @pytest.mark.parametrize("query", ["zone=Middle-earth/Shire", "until=2026-03-27T00:00:00"])
-def test_truth_that_cannot_be_told_says_why(client, query):
+def test_a_wrong_truth_request_gets_a_reason(client, query):
     answer = client.get(f"/simulator/truth?{query}")
     assert answer.status_code == 400
     assert answer.json()["error"]

@@ -1,4 +1,4 @@
-"""Twilio's own client takes the stand-in for Twilio."""
+"""Twilio's own client works with the simulated Twilio."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ def sdk(twilio) -> Iterator[Client]:
 
 
 def newest_first(world: World, feed: str, field: str, is_filtered: bool) -> list[tuple[str, str]]:
-    """(sid, status) of the rows at the end of the world."""
+    """Returns (sid, status) of the rows at the end of the world."""
     rows = []
     for row in world.rows("north", feed):
         state = row.seen_at(world.ends)
@@ -33,20 +33,20 @@ def newest_first(world: World, feed: str, field: str, is_filtered: bool) -> list
     return [(sid, status) for _, sid, status in sorted(rows, reverse=True)]
 
 
-def test_it_lists_every_message(sdk, small_world, twilio):
+def test_the_client_lists_every_message(sdk, small_world, twilio):
     listed = [(one.sid, str(one.status)) for one in sdk.messages.list(page_size=50)]
     assert listed == newest_first(small_world, MESSAGES, "date_sent", is_filtered=False)
     assert len(twilio.requests.all()) == (len(listed) + 49) // 50 > 2
 
 
-def test_it_lists_messages_of_a_window(sdk, small_world):
+def test_the_client_lists_messages_of_a_window(sdk, small_world):
     listed = sdk.messages.list(date_sent_after=SINCE, date_sent_before=UNTIL, page_size=50)
     assert [(one.sid, str(one.status)) for one in listed] == newest_first(small_world, MESSAGES, "date_sent", True)
     assert len(listed) > 50
     assert all(SINCE <= one.date_sent <= UNTIL for one in listed)
 
 
-def test_it_lists_every_call_and_those_of_a_window(sdk, small_world):
+def test_the_client_lists_all_calls_and_those_of_a_window(sdk, small_world):
     listed = [(one.sid, str(one.status)) for one in sdk.calls.list(page_size=50)]
     assert listed == newest_first(small_world, CALLS, "start_time", is_filtered=False)
     window = sdk.calls.list(start_time_after=SINCE, start_time_before=UNTIL, page_size=50)
@@ -54,7 +54,7 @@ def test_it_lists_every_call_and_those_of_a_window(sdk, small_world):
     assert len(window) > 20
 
 
-def test_it_goes_forth_and_back(sdk):
+def test_the_client_follows_next_and_previous_links(sdk):
     first = sdk.messages.page(page_size=10)
     sids = [one.sid for one in first]
     second = first.next_page()
@@ -62,6 +62,6 @@ def test_it_goes_forth_and_back(sdk):
     assert [one.sid for one in second.previous_page()] == sids
 
 
-def test_it_sees_an_error_as_one(sdk):
+def test_the_client_raises_an_error(sdk):
     with pytest.raises(TwilioException):
         sdk.messages.list(to="+15550100001", page_size=10, date_sent="neither a date nor a time")

@@ -1,4 +1,4 @@
-"""The simulated world: the same for a seed, complete, honest about its own files."""
+"""The simulated world: the same for a seed, complete, and with a truth that agrees with its files."""
 
 import csv
 import hashlib
@@ -57,7 +57,7 @@ CALL_FIELDS = words(
 ENVELOPE = words("end first_page_uri next_page_uri page page_size previous_page_uri start uri")
 TWILIO = (("twilio_messages", "messages", MESSAGE_FIELDS), ("twilio_calls", "calls", CALL_FIELDS))
 NEVER_TOLD = {("sms", "unsubscribed"), ("sms", "resubscribed"), ("sms", "unknown"), ("ivr", "unknown")}
-"""Event types that the world leaves to the tests of single feeds."""
+"""Event types that only the tests of single feeds cover."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def of_feed(world: World, feed: str) -> list[SpoolFile]:
 
 
 def webhook_events(file: SpoolFile) -> list[dict]:
-    """The good events of one spool."""
+    """Returns the good events of one spool file."""
     text = text_of(file)
     try:
         values = json.loads(text)
@@ -102,7 +102,7 @@ def digest(world: World) -> str:
 SMALL = {"seed": 5, "days": 2, "messages_per_day": 60}
 
 
-def test_same_seed_same_bytes_under_another_hash_seed():
+def test_the_same_seed_gives_the_same_bytes_under_another_hash_seed():
     program = (
         "from waybill.simulator.world import World; from tests.waybill.simulator.test_world import SMALL, digest;"
         "print(digest(World(**SMALL)))"
@@ -123,7 +123,7 @@ def test_same_seed_same_bytes_under_another_hash_seed():
     assert digest(World(**{**SMALL, "seed": 6})) not in answers
 
 
-def test_asking_twice_and_in_another_order_changes_nothing():
+def test_the_order_and_number_of_calls_change_nothing():
     one, other = World(**SMALL), World(**SMALL)
     asked_first = (one.poison(), one.happenings(), list(one.files()), one.records(), one.ignored())
     asked_last = (list(other.files()), other.records(), other.ignored(), other.happenings(), other.poison())
@@ -138,7 +138,7 @@ def test_every_fate_occurs(world):
     assert [(channel, name) for channel in FATES for name in FATES[channel] if not fates[channel, name]] == []
 
 
-def test_fates_of_the_log_and_of_gateways_do_not_share_names():
+def test_the_fates_of_the_log_and_of_gateways_have_different_names():
     from waybill.simulator import calls, dispatch_log, email_fates, text_messages
 
     for channel, own in (("email", email_fates.FATES), ("sms", text_messages.FATES), ("ivr", calls.FATES)):
@@ -175,7 +175,7 @@ def test_every_feed_of_every_account_has_files_in_order_of_landing(world):
     assert {len(text_of(f).splitlines()) > 1 for f in files if f.feed == "sendgrid_events"} == {True, False}
 
 
-def test_nothing_happens_after_its_landing(world, happenings):
+def test_no_event_is_later_than_its_landing(world, happenings):
     checked = 0
     for file in world.files():
         times = []
@@ -241,13 +241,13 @@ def test_records_have_the_fields_of_the_providers(world):
             assert pyarrow.parquet.read_schema(io.BytesIO(file.data)).names == list(COLUMNS)
 
 
-def test_world_is_nasty(world, happenings):
-    """What the world promises to contain, seen in its files."""
+def test_the_world_has_its_difficult_cases(world, happenings):
+    """The files contain every difficult case."""
     events = [one for file in of_feed(world, "sendgrid_events") for one in webhook_events(file)]
-    told: dict[tuple, list[dict]] = defaultdict(list)
+    by_event: dict[tuple, list[dict]] = defaultdict(list)
     for one in events:
-        told[one.get("sg_message_id"), one["email"].lower(), one["event"], str(one["timestamp"])[:10]].append(one)
-    twice = [sightings for sightings in told.values() if len(sightings) > 1]
+        by_event[one.get("sg_message_id"), one["email"].lower(), one["event"], str(one["timestamp"])[:10]].append(one)
+    twice = [sightings for sightings in by_event.values() if len(sightings) > 1]
     assert len(twice) > 30
     assert any(len({one.get("sg_event_id") for one in sightings}) > 1 for sightings in twice)
     assert any(len({one.get("sg_machine_open") for one in sightings}) > 1 for sightings in twice)
@@ -288,7 +288,7 @@ def test_world_is_nasty(world, happenings):
         assert any((found[0] is None or not is_later) and found[-1] != found[0] for found in values), name
 
 
-def test_no_two_events_of_a_leg_or_dispatch_at_the_same_second(happenings):
+def test_no_two_events_of_a_leg_or_dispatch_have_the_same_second(happenings):
     times = Counter()
     for h in happenings:
         if h.leg:
@@ -318,7 +318,7 @@ def test_truth_has_rows_for_every_report(happenings, zone):
     assert all(rows.values())
 
 
-def test_machines_open_and_click_flagged_and_not(happenings):
+def test_machines_open_and_click_with_and_without_a_flag(happenings):
     rows = report_rows(happenings, "UTC")["email_engagement_daily"].values()
     for measure in ("open_count", "click_count"):
         total, suspected = (sum(row[name] for row in rows) for name in (measure, f"suspected_machine_{measure}"))
@@ -326,8 +326,8 @@ def test_machines_open_and_click_flagged_and_not(happenings):
     assert sum(row["machine_open_count"] for row in rows) > 0
 
 
-def test_happenings_are_what_the_files_tell():
-    """A reader of files that shares nothing with the simulator finds the same events, rejects and reports."""
+def test_the_reference_model_finds_the_happenings_in_the_files():
+    """The reference model, which shares no code with the simulator, finds the same events, rejects and reports."""
     world = World(3, first_day=date(2026, 3, 27), days=3, messages_per_day=240)
     model = Model(Keyring(b"a secret of the tests"), "Europe/Berlin")
     ignored, records = Counter(), Counter()
@@ -345,7 +345,7 @@ def test_happenings_are_what_the_files_tell():
     assert report_rows(own, "Europe/Berlin") == model.report_rows()
 
 
-def test_happenings_up_to_a_moment_are_what_the_files_landed_by_then_tell():
+def test_happenings_up_to_a_moment_follow_from_the_files_landed_by_then():
     world = World(3, days=2, messages_per_day=120)
     until = world.starts + timedelta(hours=30)
     model = Model(Keyring(b"a secret of the tests"), "UTC")
@@ -359,7 +359,7 @@ def test_happenings_up_to_a_moment_are_what_the_files_landed_by_then_tell():
 
 
 def without_names(happening) -> tuple:
-    """A happening as it can be compared: keys and legs differ from reader to reader."""
+    """Returns a happening without keys and legs, which differ between the two models."""
     named = ("leg", "own_leg_key", "recipient", "names_leg")
     left_out = ("key", "leg_key", "not_sent_reason", *named)
     values = tuple(value for name, value in vars(happening).items() if name not in left_out)
@@ -375,7 +375,7 @@ def test_write_makes_the_layout_of_the_inbox(tmp_path):
         assert (tmp_path / file.account / file.feed / file.name).read_bytes() == file.data
 
 
-def test_write_may_leave_feeds_out_and_add_what_landed_day_by_day(tmp_path):
+def test_write_can_leave_out_feeds_and_add_files_day_by_day(tmp_path):
     world = World(**SMALL)
     day = timedelta(days=1)
     counts = [write(world, tmp_path, FILE_FEEDS, world.starts + number * day) for number in (1, 2, 2, 3)]
@@ -391,7 +391,7 @@ def test_write_may_leave_feeds_out_and_add_what_landed_day_by_day(tmp_path):
     assert untouched.read_text() == "read by somebody"
 
 
-def test_the_demonstration_holds_the_change_of_clocks(world):
+def test_the_demo_contains_the_change_of_clocks(world):
     assert world.starts == datetime(2026, 3, 26, tzinfo=UTC)
     assert world.ends - world.starts == timedelta(days=7)
     assert world.starts <= datetime(2026, 3, 29, 1, tzinfo=UTC) < world.ends
