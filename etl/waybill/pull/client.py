@@ -1,4 +1,4 @@
-"""The HTTP client that all API feeds are pulled with: one origin, one set of credentials, one request at a time."""
+"""The HTTP client of all API feeds: one origin, one set of credentials, one request at a time."""
 
 import ssl
 from collections.abc import Callable, Iterator, Sequence
@@ -26,8 +26,8 @@ _FAILED = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolEr
 class Answer(NamedTuple):
     """A page as it was received.
 
-    :ivar url: as requested, without credentials; its query may hold values of people, so it is no word for logs
-    :ivar status: 200, or another of 200..299
+    :ivar url: the requested URL without credentials; its query may contain personal data, so never log it
+    :ivar status: 200 to 299
     :ivar body: the content, decompressed, otherwise exactly as sent
     """
 
@@ -40,18 +40,18 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """Gets pages below one base URL. Not for several threads at once.
+    """Gets pages below one base URL. Not safe for several threads.
 
-    :param base_url: `https://host[:port][/path]`; plain http for this machine alone
-    :param authorization: user and secret, sent as HTTP basic to the base URL's origin and nowhere else
+    :param base_url: `https://host[:port][/path]`; plain http only for this machine
+    :param authorization: user and secret, sent as HTTP basic, and only to the origin of the base URL
     :param clock: monotonic seconds
     :param now: aware UTC, for Retry-After dates
     :param sleep: takes seconds
     :param random: uniform in 0..1, for jitter
-    :param say: takes a line for each retry
-    :param allow_plain_http: to any host: for a network that nobody else is in
-    :param certificates: whom to trust; None: whom this machine trusts
-    :raises ConfigurationError: the base URL or the credentials cannot be right
+    :param say: receives a line for each retry
+    :param allow_plain_http: whether to allow plain http to any host, for a private network
+    :param certificates: the trusted certificates; None: those of this machine
+    :raises ConfigurationError: the base URL or the credentials are malformed
     """
 
     def __init__(
@@ -99,17 +99,18 @@ class Client:
         self._transport.close()
 
     def check(self, link: str) -> None:
-        """Raise SourceError where `get` would refuse the link before anything is sent."""
+        """Raise SourceError if `get` would refuse the link without sending a request."""
         self._origin.resolve(link)
 
     def get(self, link: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
-        """Get one page, trying again where that can help.
+        """Get one page. Failures that may pass are tried again.
 
-        :param link: a path below the base URL, a path from the root, or a whole URL: as the provider wrote it
+        :param link: a path below the base URL, a path from the root, or a whole URL, as the provider wrote it
         :param params: appended to the link's query, encoded
-        :raises SourceError: the link leads away from the origin (then nothing was sent), the provider did not answer
-            in time, refused the request, or sent more than the limits allow
-        :raises ConfigurationError: the credentials, their rights or the server's certificate are refused
+        :raises SourceError: the link leaves the origin (then nothing was sent), the provider did not answer in time,
+            refused the request, or sent more than the limits allow
+        :raises ConfigurationError: the provider refused the credentials or their rights, or this machine its
+            certificate
         """
         url = self._origin.resolve(link, params)
         return self._patience.call(lambda deadline: self._attempt(url, deadline))
@@ -129,9 +130,9 @@ class Client:
                 response.close()
                 self._transport.drop_leftovers()
         except _FAILED as error:
-            raise self._told(error) from None  # texts of the libraries can repeat what the server sent
+            raise self._own_error(error) from None  # messages of the libraries may repeat what the server sent
 
-    def _told(self, error: Exception) -> Exception:
+    def _own_error(self, error: Exception) -> Exception:
         causes = list(_causes(error))
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):

@@ -1,4 +1,4 @@
-"""User and secret of one connection: in the Authorization header, and nowhere else."""
+"""The user and the secret of one connection, which appear only in its Authorization header."""
 
 import re
 from base64 import b64encode
@@ -11,16 +11,16 @@ MASK = "<credentials>"
 
 
 class Credentials:
-    """HTTP basic credentials (RFC 7617, UTF-8) that show themselves to nobody.
+    """HTTP basic credentials (RFC 7617, UTF-8) that no text or log shows.
 
-    :raises ConfigurationError: one of them is empty, or the user holds a colon or either a control character
+    :raises ConfigurationError: user or secret is empty or has a control character, or the user has a colon
     """
 
     def __init__(self, user: str, secret: str) -> None:
         if not user or not secret or ":" in user or not (user + secret).isprintable():
             raise ConfigurationError(
-                "The user or the secret of this connection is empty, the user holds a colon, or one of them a line "
-                "break or another character that cannot be seen. Copy both again."
+                "The user or the secret of this connection is empty, the user has a colon, or one of them has a line "
+                "break or another invisible character. Copy both again."
             )
         pair = b64encode(f"{user}:{secret}".encode()).decode()
         # httpx2 shows an Authorization header as [secure].
@@ -34,18 +34,18 @@ class Credentials:
         return "Credentials()"
 
     def sign(self, headers: httpx2.Headers) -> httpx2.Headers:
-        """A copy of the headers, with the Authorization header."""
+        """Return a copy of the headers with the Authorization header."""
         signed = headers.copy()
         signed.update(self._headers)
         return signed
 
     def mask(self, text: str) -> str:
-        """The text with user, secret and what is made of them for the header replaced by `<credentials>`."""
+        """Return the text with the user, the secret and their encoded forms replaced by `<credentials>`."""
         return self._forms.sub(MASK, text)
 
 
 def _in_any_spelling(form: str) -> str:
-    """An expression in which every character may be percent-encoded, and a space be a plus sign."""
+    """Return an expression in which every character may be percent-encoded, and a space may be a plus sign."""
     return "".join(
         f"(?:{re.escape(character)}|{''.join(f'%{byte:02x}' for byte in character.encode())}"
         + (r"|\+)" if character == " " else ")")

@@ -1,4 +1,4 @@
-"""How much a provider's server may ask of us: bytes, time, attempts."""
+"""Limits on what a provider's server may cost: bytes, time, attempts."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,21 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one page. Reached by bytes: SourceError at once; by time: tried again while attempts and time last.
+    """Limits of one page. Too many bytes raise SourceError at once. After too long a time the page is tried again, up
+    to the limits of attempts and total time.
 
-    :ivar connect_seconds: to connect, and again for TLS
-    :ivar read_seconds: without any byte
-    :ivar wire_bytes: received for one answer, headers and framing included, before decompression
-    :ivar body_bytes: of one body, decompressed: what can be read again when it is loaded
-    :ivar ratio: decompressed to received bytes, looked at above `ratio_from_bytes` decompressed
-    :ivar page_seconds: of one attempt, from connecting to the last byte, however slowly the bytes drip
-    :ivar attempts: of one page
-    :ivar unauthorized_attempts: of one page that are answered 401; Twilio sends it now and then to good credentials
-    :ivar total_seconds: of one page with all its attempts and waits
-    :ivar longest_wait_seconds: that a provider may ask for; if it asks for more, the page is given up at once
-    :ivar first_backoff_seconds: upper bound of the first wait where the provider asks for none; it doubles each time
-    :ivar longest_backoff_seconds: the bound that doubling stops at
+    :ivar connect_seconds: time to connect, and again for TLS
+    :ivar read_seconds: time without any byte
+    :ivar wire_bytes: bytes received for one answer, with headers and framing, before decompression
+    :ivar body_bytes: decompressed bytes of one body, so that a load can read it again
+    :ivar ratio: decompressed to received bytes, checked above `ratio_from_bytes` decompressed bytes
+    :ivar page_seconds: time of one attempt, from connecting to the last byte
+    :ivar attempts: attempts for one page
+    :ivar unauthorized_attempts: attempts that are answered with 401, which Twilio sometimes sends to good credentials
+    :ivar total_seconds: time of one page with all attempts and waits
+    :ivar longest_wait_seconds: the longest wait that a provider may ask for; above it, the page fails at once
+    :ivar first_backoff_seconds: upper bound of the first wait if the provider asks for none; it doubles each time
+    :ivar longest_backoff_seconds: the highest upper bound of a wait
     """
 
     connect_seconds: float = 10

@@ -1,7 +1,7 @@
-"""Tries a page again: politely, and not for ever.
+"""Tries a page again after failures that may pass, for a bounded time.
 
-A wait that the provider asks for (Retry-After) is kept to the second; where it asks for none, waits are random up to a
-bound that doubles (full jitter), so that many clients do not come back at once.
+If the provider asks for a wait (Retry-After), the next attempt comes exactly after that wait. Otherwise waits are
+random below a bound that doubles (full jitter), so that many clients do not come back at the same time.
 """
 
 import re
@@ -22,11 +22,11 @@ _MOST_SECONDS = 10 * 365 * 86_400.0
 
 
 class TransientError(Exception):
-    """This attempt failed; the next one may not.
+    """This attempt failed, but the next may succeed.
 
-    :param reason: what happened, in two words: `429`, `no connection`
-    :param detail: more of it, redacted; empty if nothing is known
-    :param wait_seconds: that the provider asked for; None if it did not
+    :param reason: the failure in one or two words: `429`, `no connection`
+    :param detail: the message of the provider, redacted; empty if there is none
+    :param wait_seconds: the wait that the provider asked for; None if it did not
     """
 
     def __init__(self, reason: str, detail: str = "", *, wait_seconds: float | None = None) -> None:
@@ -37,16 +37,16 @@ class TransientError(Exception):
 
 
 class UnauthorizedError(TransientError):
-    """The credentials were refused. Providers do that to good ones too, but seldom twice."""
+    """The credentials were refused. Providers sometimes refuse good credentials too, but seldom twice."""
 
 
 class UnavailableError(SourceError):
-    """The provider could not be asked, or gave no answer; the same request may succeed later."""
+    """The provider was not reached or gave no answer. The same request may succeed later."""
 
 
 def wait_asked_for(header: str | None, now: datetime) -> float | None:
-    """Seconds that a Retry-After header (RFC 9110: seconds or a date) asks for; None if it asks for none, lies in the
-    past or cannot be read.
+    """Return the seconds that a Retry-After header (RFC 9110: seconds or a date) asks for; None if the header is
+    missing, in the past or malformed.
 
     :param now: aware
     """
@@ -63,13 +63,13 @@ def wait_asked_for(header: str | None, now: datetime) -> float | None:
 
 
 class Patience:
-    """How often and how long one provider is asked again.
+    """The retries of requests to one provider.
 
-    :param host: of the provider, for what is said
+    :param host: the provider's host, for messages
     :param clock: monotonic seconds
     :param now: aware UTC
     :param random: uniform in 0..1, for jitter
-    :param say: takes a line for each retry
+    :param say: receives a line for each retry
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class Patience:
         self._say = say
 
     def call(self, attempt: Callable[[float], Result]) -> Result:
-        """The result of the first attempt that raises no TransientError.
+        """Return the result of the first attempt that does not raise TransientError.
 
-        :param attempt: takes the moment, on the clock, at which it must be over
+        :param attempt: receives its deadline, a time of the clock
         :raises UnavailableError: the attempts or the time are used up, or the provider asks for too long a wait
         :raises ConfigurationError: the credentials are refused
         """
@@ -104,7 +104,7 @@ class Patience:
 
         def is_over(state: RetryCallState) -> bool:
             nonlocal refused_count
-            error = state.outcome.exception()
+            error = _error_of(state)
             refused_count += isinstance(error, UnauthorizedError)
             return (
                 state.attempt_number >= self._limits.attempts
@@ -114,45 +114,52 @@ class Patience:
             )
 
         def give_up(state: RetryCallState) -> Result:
-            error = state.outcome.exception()
+            error = _error_of(state)
             times = "once" if state.attempt_number == 1 else f"{state.attempt_number} times"
-            asked = ""
+            message = f"{_what(error, self._host)}; asked {times} in {_seconds(self._clock() - started)} s."
             if error.wait_seconds is not None:
-                back_at = self._now() + timedelta(seconds=error.wait_seconds)
-                asked = f" It asks to come back in {_told(error.wait_seconds)} s, at {back_at:%Y-%m-%d %H:%M:%S} UTC."
-            told = f"{_what(error, self._host)}; asked {times} in {_told(self._clock() - started)} s.{asked}"
+                at = self._now() + timedelta(seconds=error.wait_seconds)
+                message += f" It asks for a wait of {_seconds(error.wait_seconds)} s, until {at:%Y-%m-%d %H:%M:%S} UTC."
             if isinstance(error, UnauthorizedError):
                 raise ConfigurationError(
-                    f"{told} The credentials are refused there: check user and secret of this connection."
+                    f"{message} The provider refuses the credentials: check user and secret of this connection."
                 )
-            raise UnavailableError(f"{told} Run again later.")
+            raise UnavailableError(f"{message} Run again later.")
 
         return Retrying(
             sleep=self._sleep,
             retry=retry_if_exception_type(TransientError),
             wait=self._wait,
             stop=is_over,
-            before_sleep=self._tell,
+            before_sleep=self._say_retry,
             retry_error_callback=give_up,
         )(attempt, deadline)
 
     def _wait(self, state: RetryCallState) -> float:
-        asked = state.outcome.exception().wait_seconds
+        asked = _error_of(state).wait_seconds
         if asked is not None:
             return asked
-        bound = self._limits.first_backoff_seconds * 2 ** (state.attempt_number - 1)
+        bound: float = self._limits.first_backoff_seconds * 2 ** (state.attempt_number - 1)
         return self._random() * min(bound, self._limits.longest_backoff_seconds)
 
-    def _tell(self, state: RetryCallState) -> None:
+    def _say_retry(self, state: RetryCallState) -> None:
         self._say(
-            f"{_what(state.outcome.exception(), self._host)}, waiting {_told(state.upcoming_sleep)} s, "
+            f"{_what(_error_of(state), self._host)}, waiting {_seconds(state.upcoming_sleep)} s, "
             f"attempt {state.attempt_number + 1} of {self._limits.attempts}"
         )
+
+
+def _error_of(state: RetryCallState) -> TransientError:
+    """Return the error of an attempt that failed."""
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, TransientError):
+        raise TypeError(f"A retry needs a TransientError, not {type(error).__name__}.")
+    return error
 
 
 def _what(error: TransientError, host: str) -> str:
     return f"{error.reason} from {host}" + (f" ({error.detail})" if error.detail else "")
 
 
-def _told(seconds: float) -> str:
+def _seconds(seconds: float) -> str:
     return f"{seconds:.1f}".removesuffix(".0")

@@ -1,7 +1,7 @@
-"""Pull: what a provider's API shows of a window, or what lies in the inbox, landed and noted page by page.
+"""Pull: lands the pages of a provider's API for a window, or the files of the inbox, and records each in the ledger.
 
-A page is noted once it is landed and known to be whole, with the link to the next one: a pull that dies goes on
-there, and fetches at most the page again that it was about to note.
+A page is recorded after it is landed and checked, together with the link to the next page. A pull that died continues
+at that link, so it fetches at most one page twice.
 """
 
 import logging
@@ -31,7 +31,7 @@ from waybill.warehouse.connection import Warehouse
 
 MOST_PAGES = 100_000
 MOST_REMEMBERED = 500_000
-"""Records of a list, twice over, in which one that was shown before is found again."""
+"""How many ids of a list's records are remembered, at least; at most twice as many."""
 
 log = logging.getLogger("waybill.pull")
 
@@ -47,17 +47,17 @@ def pull_window(
     connect_to: Connect,
     now: Callable[[], datetime],
 ) -> Pulled:
-    """Land every page of a window. The same call again goes on where one died; after one that ended it looks anew.
+    """Land every page of a window. If the last pull of this window died, this one continues it.
 
     :param swept_from: as in `ApiFeed.listings`
     :param connect_to: opens a client to the provider
-    :param now: the time, aware
-    :raises UsageError: the window lies in the future
+    :param now: returns the time, aware
+    :raises UsageError: the window ends in the future
     :raises ConfigurationError: credentials are missing or refused
     :raises SourceError: the provider could not be read to the end, or contradicts itself
     """
     if window.until_at > now():
-        raise UsageError(f"The window ends at {window.until_at.isoformat()}: what is yet to come cannot be pulled.")
+        raise UsageError(f"The window ends at {window.until_at.isoformat()}, which is in the future.")
     settings = warehouse.settings
     access = settings.access_of(feed, account)
     with journal.alone(warehouse, feed, account) as connection:
@@ -75,8 +75,8 @@ def pull_window(
 
 
 def pull_inbox(warehouse: Warehouse, feed: Feed, account: str) -> Pulled:
-    """Land every file in the inbox of one feed and account, and note those that are not loaded yet. What cannot be
-    read is named in the result."""
+    """Land every file in the inbox of one feed and account, and record those that are not loaded yet. The result names
+    files that cannot be read."""
     with journal.alone(warehouse, feed, account) as connection:
         pull_id = journal.begin(connection, feed, account, None)
         broken: list[str] = []
@@ -92,9 +92,9 @@ def pull_inbox(warehouse: Warehouse, feed: Feed, account: str) -> Pulled:
         return journal.end(connection, pull_id, broken)
 
 
-def _log_progress(feed: Feed, account: str, how_far: str, **counts: int) -> None:
+def _log_progress(feed: Feed, account: str, progress: str, **counts: int) -> None:
     fields = {"feed": feed.slug, "account": account, "step": "pull", **counts}
-    log.info("pull %s %s: %s", feed.slug, account, how_far, extra=fields)
+    log.info("pull %s %s: %s", feed.slug, account, progress, extra=fields)
 
 
 def _opened(connect_to: Connect, access: Access, feed: Feed, account: str) -> Client:
@@ -105,7 +105,7 @@ def _opened(connect_to: Connect, access: Access, feed: Feed, account: str) -> Cl
 
 
 class _Pages:
-    """The pages of one listing, one after the other."""
+    """Lands the pages of one listing, in order."""
 
     def __init__(
         self,
@@ -128,25 +128,26 @@ class _Pages:
         self._listing = listing
         self._client = client
         self._now = now
-        self._asked: set[bytes] = set()
-        self._shown: frozenset[str] = frozenset()
+        self._requested: set[bytes] = set()
+        self._previous_ids: frozenset[str] = frozenset()
         self._remembered: set[int] = set()
         self._remembered_before: set[int] = set()
         self._next_place: int | None = 0
 
     def fetch(self) -> None:
-        """Land and note every page that is not noted yet."""
-        number, link, params = 1, self._listing.link, self._listing.params
+        """Land and record every page that is not recorded yet."""
+        number, params = 1, self._listing.params
+        link: str | None = self._listing.link
         last = journal.last_page(self._connection, self._pull_id, self._listing.name)
         if last is not None:
             number, link, params = last.number + 1, last.next_link, ()
-            self._asked.update(map(_digest, last.asked_links))
+            self._requested.update(map(_digest, last.asked_links))
             if link is not None:
                 self._remember(self._landed_page(last.landed))
         is_resumed = last is not None
         while link is not None:
             request = f"{link}?{urlencode(params)}" if params else link
-            self._asked.add(_digest(request))
+            self._requested.add(_digest(request))
             answer = self._get(link, params, number, is_resumed)
             if number > 1 and self._is_empty(answer):
                 answer = self._get(link, params, number, is_resumed)
@@ -157,7 +158,7 @@ class _Pages:
             number, link, params, is_resumed = number + 1, next_link, (), False
 
     def _landed_page(self, landed: LandedObject) -> Page:
-        """What a landed page says; nothing where it is gone or damaged since, which whoever loads it tells."""
+        """Return a landed page; an empty one if its file is missing or damaged, which the load reports."""
         try:
             with landing.open_object(self._settings.landing_url, landed) as body:
                 return self._feed.page(body.read(), self._listing)
@@ -168,16 +169,16 @@ class _Pages:
         try:
             return not self._feed.page(answer.body, self._listing).record_ids
         except SourceError:
-            return False  # `_checked` says what is wrong with it
+            return False  # `_checked` raises the error
 
     def _remember(self, page: Page) -> None:
-        self._shown = frozenset(page.record_ids)
+        self._previous_ids = frozenset(page.record_ids)
         self._next_place = None if page.place is None else page.place[1] + 1
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered_before, self._remembered = self._remembered, set()
         self._remembered.update(map(hash, page.record_ids))
 
-    def _shows_nothing_new(self, page: Page) -> bool:
+    def _has_nothing_new(self, page: Page) -> bool:
         return all(
             number in self._remembered or number in self._remembered_before for number in map(hash, page.record_ids)
         )
@@ -186,42 +187,42 @@ class _Pages:
         try:
             return self._client.get(link, params)
         except (SourceError, ConfigurationError) as error:
-            told = f"{self._where(number)}: {error}"
+            message = f"{self._where(number)}: {error}"
             if is_resumed and isinstance(error, SourceError) and not isinstance(error, UnavailableError):
-                journal.end(self._connection, self._pull_id, [told])
-                told += " Its link may be dead: the same command again begins anew."
-            raise type(error)(told) from None
+                journal.end(self._connection, self._pull_id, [message])
+                message += " Its link may have expired: the same command again starts from the first page."
+            raise type(error)(message) from None
 
     def _checked(self, answer: Answer, number: int) -> Page:
-        """What a page says, if it is one and leads on. It is refused before it is noted: asked for again it may be
-        right."""
+        """Return the page of an answer. A page that contradicts other pages is refused before it is recorded, because
+        it may be right when it is requested again."""
         try:
             page = self._feed.page(answer.body, self._listing)
             self._check(page, number)
         except SourceError as error:
-            told = f"{self._where(number)}: {error} Nothing of this page was taken"
-            is_over = journal.note_failure(self._connection, self._pull_id, told)
-            goes_on = "begins anew" if is_over else "goes on with this page"
-            raise SourceError(f"{told}; the same command again {goes_on}.") from None
+            message = f"{self._where(number)}: {error} This page was not landed"
+            is_over = journal.note_failure(self._connection, self._pull_id, message)
+            continues = "starts from the first page" if is_over else "continues with this page"
+            raise SourceError(f"{message}; the same command again {continues}.") from None
         self._remember(page)
         return page
 
     def _check(self, page: Page, number: int) -> None:
         if page.next_link is not None:
             self._client.check(page.next_link)
-            if _digest(page.next_link) in self._asked:
-                raise SourceError("it names a page as the next one that was there before.")
+            if _digest(page.next_link) in self._requested:
+                raise SourceError("its next page is one that was requested before.")
             if not page.record_ids:
-                raise SourceError("it is empty, but names a next one.")
+                raise SourceError("it is empty, but names a next page.")
             if number >= MOST_PAGES:
-                raise SourceError("it is the last that a list may have, and names a next one: ask for less time.")
-        if page.record_ids and self._shown.issuperset(page.record_ids):
-            raise SourceError("it shows what the page before it showed.")
-        if page.record_ids and self._shows_nothing_new(page):
-            raise SourceError("it shows nothing that pages of this list have not shown before.")
+                raise SourceError(f"it names a next page, but a list may have {MOST_PAGES:,} pages: pull less time.")
+        if page.record_ids and self._previous_ids.issuperset(page.record_ids):
+            raise SourceError("it has the same records as the page before.")
+        if page.record_ids and self._has_nothing_new(page):
+            raise SourceError("it has only records of earlier pages of this list.")
         if not page.record_ids and number > 1:
-            raise SourceError("it is empty, also when it is asked for again, but the page before it names it.")
-        if None not in (page.place, self._next_place) and page.place[0] != self._next_place:
+            raise SourceError("it is empty twice, but the page before names it.")
+        if page.place is not None and self._next_place is not None and page.place[0] != self._next_place:
             raise SourceError(f"it begins with row {page.place[0]} of the list, expected row {self._next_place}.")
 
     def _where(self, number: int) -> str:
@@ -236,7 +237,7 @@ class _Pages:
             self._settings.landing_url,
             self._now(),
             request=request,
-            window=tuple(self._window),
+            window=(self._window.from_at, self._window.until_at),
             record_count=record_count,
         )
         journal.note_page(self._connection, self._pull_id, self._listing.name, number, landed, record_count, next_link)

@@ -1,4 +1,4 @@
-"""Which window a pull asks for."""
+"""The window of a pull."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -9,18 +9,22 @@ from waybill.feeds.api import ApiFeed, Window
 from waybill.ledger import pulls as journal
 
 
-class Asked(NamedTuple):
-    """A window, and down to when to list what no window shows (None: not at all)."""
+class PullWindow(NamedTuple):
+    """The window of a pull.
+
+    :ivar swept_from: also list records that no window contains, from this time on; None: do not list them
+    """
 
     window: Window
     swept_from: datetime | None
 
 
-def next_window(cursor: Cursor, feed: ApiFeed, account: str, until_at: datetime) -> Asked:
-    """From where the feed is complete, less its lateness, to `until_at`; the first time, as far back as its lateness.
+def next_window(cursor: Cursor, feed: ApiFeed, account: str, until_at: datetime) -> PullWindow:
+    """Return the window from the time until which the feed is complete, less its lateness, to `until_at`. The first
+    window begins at `until_at` less the lateness.
 
-    Whatever was missed, by whatever outage, is in it: the watermark tells, not the last run. Where the last pull died
-    on that way, it is that one's window: what it landed need not be fetched again.
+    The watermark decides, not the last run, so the window contains all that an outage missed. If the last pull died
+    within this window, the result is the window of that pull, and its landed pages are not fetched again.
     """
     cursor.execute("select complete_until from ops.watermark where account = %s and feed = %s", (account, feed.slug))
     found = cursor.fetchone()
@@ -29,12 +33,12 @@ def next_window(cursor: Cursor, feed: ApiFeed, account: str, until_at: datetime)
     if window is None:
         window = Window((complete_until or until_at) - feed.lateness, until_at)
     swept_from = window.from_at if complete_until is None else max(window.from_at, complete_until - feed.sweep)
-    return Asked(window, swept_from)
+    return PullWindow(window, swept_from)
 
 
-def given_window(window: Window, is_dated_only: bool = False) -> Asked:
-    """A window that somebody names, with what no window shows down to its start.
+def given_window(window: Window, is_dated_only: bool = False) -> PullWindow:
+    """Return the window that a user names; records that no window contains are listed from its start.
 
-    :param is_dated_only: without that: the list begins with the newest, so of a time long ago it is a long one
+    :param is_dated_only: do not list those records: their list begins with the newest, so it is long for old windows
     """
-    return Asked(window, None if is_dated_only else window.from_at)
+    return PullWindow(window, None if is_dated_only else window.from_at)

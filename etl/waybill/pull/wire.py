@@ -1,10 +1,10 @@
-"""Connections that keep to the limits of one answer, whatever the server does.
+"""Connections that enforce the limits of one answer, whatever the server does.
 
-httpx2's own timeouts count from byte to byte: a server that drips its header, or sends interim answers for ever, could
-hold a pull for as long as it likes. Here the socket knows when the attempt must be over and how much it has received.
+The timeouts of httpx2 count from byte to byte: a server that sends its header slowly, or endless interim answers, could
+hold a pull for ever. Here the socket knows the deadline of the attempt and how many bytes it has received.
 
-This is httpx2's transport without its client, which would keep cookies, build redirects, look for proxies and netrc in
-the environment and log URLs with their queries: what is not there cannot be left switched on.
+This module uses the transport of httpx2 without its client. The client would keep cookies, build redirects, read
+proxies and netrc from the environment, and log URLs with their queries.
 """
 
 import logging
@@ -23,10 +23,10 @@ _TALKATIVE = ("httpcore2.connection", "httpcore2.http11")
 
 
 class Meter:
-    """Time and bytes of the attempt at hand.
+    """The time and the bytes of the current attempt.
 
     :param clock: monotonic seconds
-    :ivar received_bytes: of this attempt, as they came from the socket (after TLS)
+    :ivar received_bytes: bytes of this attempt as read from the socket (after TLS)
     """
 
     def __init__(self, limits: Limits, host: str, clock: Callable[[], float]) -> None:
@@ -37,19 +37,19 @@ class Meter:
         self.received_bytes = 0
 
     def begin(self, deadline: float) -> None:
-        """A new attempt, which must be over by `page_seconds` from now and by the deadline."""
+        """Begin an attempt, which must end within `page_seconds` and before the deadline."""
         self._deadline = min(self._clock() + self._limits.page_seconds, deadline)
         self.received_bytes = 0
 
     def time_left(self, timeout: float | None) -> float:
-        """The timeout in seconds, or less where the attempt must be over before. Raises TransientError when it is."""
+        """Return the timeout in seconds, or less if the attempt must end before. Raises TransientError at its end."""
         left = self._deadline - self._clock()
         if left <= 0:
             raise TransientError("no whole answer in time")
         return left if timeout is None else min(timeout, left)
 
     def count(self, data: bytes) -> bytes:
-        """The same bytes, counted. Raises SourceError above the limit of an answer."""
+        """Count the bytes and return them. Raises SourceError above the limit of an answer."""
         self.received_bytes += len(data)
         if self.received_bytes > self._limits.wire_bytes:
             raise SourceError(
@@ -62,7 +62,7 @@ class Meter:
 class Transport(httpx2.HTTPTransport):
     """One connection at a time, kept alive, HTTP/1.1, without proxies.
 
-    :param certificates: whom to trust; None where there is no TLS
+    :param certificates: the trusted certificates; None without TLS
     """
 
     def __init__(self, meter: Meter, certificates: ssl.SSLContext | None) -> None:
@@ -76,8 +76,8 @@ class Transport(httpx2.HTTPTransport):
             logging.getLogger(name).addFilter(_only_the_event)
 
     def drop_leftovers(self) -> None:
-        """Close a connection that holds more than the answer that was read: nobody asked for it, and it would be taken
-        for the answer to the next request. (What comes later still, httpcore2 finds before it sends.)"""
+        """Close a connection with unread bytes after the answer: they would be read as the answer to the next request.
+        (httpcore2 notices bytes that arrive later before it sends.)"""
         for connection in self._pool.connections:
             http = getattr(connection, "_connection", None)
             if http is not None and http._h11_state.trailing_data[0]:
@@ -85,8 +85,8 @@ class Transport(httpx2.HTTPTransport):
 
 
 def _only_the_event(record: logging.LogRecord) -> bool:
-    """httpcore2 logs, at DEBUG, headers of answers and the texts of errors: those can repeat a request. What happened
-    stays, what it held goes."""
+    """Keep only the name of the event. At DEBUG, httpcore2 logs headers of answers and messages of errors, which can
+    repeat a request."""
     record.msg, record.args = record.getMessage().partition(" ")[0], ()
     return True
 

@@ -1,4 +1,4 @@
-"""Two servers, so that a guard cannot pass by comparing a server with itself; and clients of the first."""
+"""Two servers, so that a guard that compares a server with itself fails; and clients of the first server."""
 
 from collections.abc import Callable, Iterator
 
@@ -29,7 +29,7 @@ def moment() -> Moment:
 
 @pytest.fixture
 def connect(server: Server, moment: Moment) -> Iterator[Callable[..., Client]]:
-    """Makes clients, of the first server if nothing else is said, and closes them."""
+    """Return a function that creates clients, by default of the first server. They are closed after the test."""
     clients = []
 
     def connect(base_url: str | None = None, **settings: object) -> Client:

@@ -1,4 +1,4 @@
-"""Links that a provider, or who speaks in its name, could send. {origin} and {other} are ports of real servers."""
+"""Links that a provider, or an attacker in its name, could send. {origin} and {other} are ports of real servers."""
 
 GOOD = [
     ("Messages.json", "/v1/Messages.json"),
@@ -44,7 +44,7 @@ TRICKS = [
     "http://xn--127-0-0-1-.example:{origin}/v1/m",
     "http://127.0.0.1%00.example.com:{origin}/v1/m",
     "http://127.0.0.1%2eexample.com/v1/m",
-    # no scheme, or one that readers complete
+    # no scheme, or one that some programs complete
     "//127.0.0.1:{other}/v1/m",
     "///127.0.0.1:{other}/v1/m",
     "////127.0.0.1:{other}/v1/m",
@@ -137,7 +137,7 @@ TRICKS = [
     "/v1/%/admin",
     "/v1/%0d%0aHost:%20127.0.0.1",
     "/v1/%00",
-    # fragments, and links that say nothing
+    # fragments, and empty links
     "/v1/m#",
     "/v1/m#@127.0.0.1:{other}",
     "#",

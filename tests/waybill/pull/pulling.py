@@ -1,4 +1,4 @@
-"""A Twilio of hand-made rows on a real socket, and pulls of it into a test's own warehouse."""
+"""A stand-in for Twilio with hand-made rows on a real socket, and pulls from it into the warehouse of a test."""
 
 import json
 import logging
@@ -35,12 +35,12 @@ MORNING = Window(NOON - 6 * HOUR, NOON)
 
 
 class Killed(BaseException):
-    """Nothing catches it, as nothing catches SIGKILL."""
+    """Nothing catches it, like SIGKILL."""
 
 
 @dataclass
 class HandMade:
-    """What a stand-in needs of a world: rows, and when it ends."""
+    """The world of a stand-in: rows, and the time of its end."""
 
     accounts: tuple[str, ...] = (ACCOUNT,)
     ends: datetime = NOON
@@ -53,14 +53,15 @@ class HandMade:
 def message(
     created: datetime, sent: timedelta | None = MINUTE, status: str = "delivered", account: str = ACCOUNT
 ) -> Row:
-    """A text message that is sent (None: never, but gets that status a minute after its creation)."""
+    """Return a text message that was sent at a time. If that is None, it was never sent, and got its status a minute
+    after its creation."""
     row = new_message(None, account, created, random.Random(f"{account}{created}{sent}{status}"))
     row.change(created + (sent or MINUTE), status=status, date_sent=None if sent is None else created + sent)
     return row
 
 
 def call(created: datetime, account: str = ACCOUNT) -> Row:
-    """A call that is answered a minute after its creation, and ends another minute later."""
+    """Return a call that is answered a minute after its creation and ends another minute later."""
     row = new_call(None, account, created, random.Random(f"{account}{created}"))
     row.change(created + MINUTE, status="in-progress", start_time=created + MINUTE)
     row.change(created + 2 * MINUTE, status="completed", end_time=created + 2 * MINUTE, duration="60")
@@ -73,7 +74,7 @@ def every(step: timedelta, since: datetime, count: int, made: Callable[[datetime
 
 @contextmanager
 def twilio_with(*rows: Row, account: str = ACCOUNT, at: datetime = NOON) -> Iterator[TwilioStandIn]:
-    """A stand-in with these rows and no other ones."""
+    """Return a stand-in with exactly these rows."""
     world = HandMade((account,), NOON)
     for row in rows:
         world.found.setdefault((account, row.feed), []).append(row)
@@ -82,7 +83,7 @@ def twilio_with(*rows: Row, account: str = ACCOUNT, at: datetime = NOON) -> Iter
 
 
 class _Said(logging.Handler):
-    """Gives what is logged to the pulls of the present test."""
+    """Passes log lines to the pulls of the current test."""
 
     def __init__(self, pulls: "Pulls") -> None:
         super().__init__()
@@ -93,10 +94,10 @@ class _Said(logging.Handler):
 
 
 class Pulls:
-    """Pulls of a stand-in. Time passes only where a test says so.
+    """Pulls from a stand-in. Time passes only when a test says so.
 
-    :ivar now: what time it is
-    :ivar said: what was told of progress
+    :ivar now: the current time
+    :ivar said: the logged lines of progress
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Pulls:
 
     @property
     def target(self) -> Target:
-        """The warehouse with the settings that hold now."""
+        """The warehouse with the current settings."""
         return Target(self.settings, self.url)
 
     def client(self, access: Access) -> Client:
@@ -153,7 +154,7 @@ class Pulls:
         )
 
     def load(self, pulled: Pulled) -> list[LedgerRow]:
-        """Load what a pull landed; raises what went wrong."""
+        """Load what a pull landed; raises its errors."""
         done, failed = self.try_to_load(pulled)
         for error in failed:
             raise error
@@ -164,7 +165,7 @@ class Pulls:
         return [item.row for item in outcome.done if item.is_new], outcome.failed
 
     def run(self) -> tuple[Slice, Pulled]:
-        """A whole run without a window of its own, as the scheduler starts it."""
+        """Run pull and load without a window, as the scheduler does."""
         (one,) = slices(self.target, self.feed, self.now)
         pulled = ingest.pull(self.target, self.feed, one, lambda: self.now, self.client)
         self.load(pulled)
@@ -178,15 +179,15 @@ class Pulls:
         return found[0] if found else None
 
     def asked(self) -> list[str]:
-        """The requests so far, path and query."""
+        """Return path and query of all requests so far."""
         return [request.target for request in self.twilio.requests.all()]
 
     def pages(self) -> list[tuple]:
-        """Pull, list and number of every page that was noted, in order."""
+        """Return pull, list and number of every recorded page, in order."""
         return self.rows("select pull_id, listing, page_no from ops.pull_page order by pull_id, listing, page_no")
 
     def bodies(self, pull_id: int | None = None) -> list[dict]:
-        """What the noted pages hold."""
+        """Return the bodies of the recorded pages."""
         found = self.rows(
             "select o.path from ops.pull_page as p inner join ops.object as o on o.object_id = p.object_id"
             " where %(pull_id)s is null or p.pull_id = %(pull_id)s order by p.pull_id, p.listing, p.page_no",
@@ -195,6 +196,6 @@ class Pulls:
         return [json.loads(Path(self.settings.landing_url, path).read_bytes()) for (path,) in found]
 
     def sids(self, pull_id: int | None = None) -> list[str]:
-        """The rows on the noted pages, in order."""
+        """Return the ids of the rows on the recorded pages, in order."""
         key = {MESSAGES: "messages", CALLS: "calls"}[self.feed.slug]
         return [row["sid"] for body in self.bodies(pull_id) for row in body[key]]

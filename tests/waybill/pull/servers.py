@@ -1,4 +1,4 @@
-"""Real servers on the loopback interface that answer byte by byte as a test says, and clocks that nobody waits for."""
+"""Servers on the loopback interface that send exactly the bytes of a test, and clocks that advance without waiting."""
 
 import socket
 import ssl
@@ -15,7 +15,7 @@ CLOSE, RESET, HANG = "close", "reset", "hang"
 
 @dataclass(frozen=True)
 class Reply:
-    """Bytes to send as they are, and what then becomes of the connection."""
+    """Bytes to send unchanged, and what then happens to the connection."""
 
     data: bytes
     then: str = ""
@@ -24,7 +24,7 @@ class Reply:
 def reply(
     status: int = 200, body: bytes = b"{}", *headers: tuple[str, str], length: int | None = None, then: str = ""
 ) -> Reply:
-    """An HTTP message; `length` other than that of the body makes it a truncated one."""
+    """Return an HTTP message; with a `length` that is not that of the body, it is truncated."""
     lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body) if length is None else length}"]
     lines += [f"{name}: {value}" for name, value in headers]
     return Reply("\r\n".join(lines).encode() + b"\r\n\r\n" + body, then)
@@ -32,7 +32,7 @@ def reply(
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it arrived."""
+    """A received request."""
 
     target: str
     headers: dict[str, str]
@@ -40,7 +40,7 @@ class Asked:
 
 @dataclass
 class Server:
-    """Answers each request with the next reply, and when none is left with an empty object."""
+    """Answers each request with the next reply, and after the last reply with an empty object."""
 
     certificate: ssl.SSLContext | None = None
     replies: list[Reply | Callable[[Asked], Reply]] = field(default_factory=list)
@@ -112,7 +112,7 @@ def _request(accepted: socket.socket) -> Asked | None:
 
 @dataclass
 class Moment:
-    """A clock that moves only when somebody sleeps, or by `tick_seconds` each time it is read."""
+    """A clock that advances only by sleeping, and by `tick_seconds` each time it is read."""
 
     tick_seconds: float = 0.0
     passed_seconds: float = 0.0

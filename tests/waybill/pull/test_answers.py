@@ -1,4 +1,4 @@
-"""Bodies are whole and within limits, or not at all; what a provider says of an error is told without people."""
+"""Bodies are complete and within limits, or refused. Errors contain the provider's message without personal data."""
 
 import gzip
 import json
@@ -40,14 +40,14 @@ def chunked(data: bytes, size: int, *headers: str) -> Reply:
         (Reply(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), b"{}"),
     ],
 )
-def test_a_body_is_the_content_exactly(server: Server, client: Client, moment: Moment, said: Reply, body: bytes):
+def test_a_body_is_returned_unchanged(server: Server, client: Client, moment: Moment, said: Reply, body: bytes):
     server.replies = [said]
     assert client.get("/m").body == body
     assert moment.waits == []
 
 
 @pytest.mark.parametrize("cut", [1, 5, 10, 1000, len(PACKED) - 9, len(PACKED) - 8, len(PACKED) - 1])
-def test_gzip_data_that_end_early_are_tried_again(server: Server, client: Client, moment: Moment, cut: int):
+def test_truncated_gzip_data_are_requested_again(server: Server, client: Client, moment: Moment, cut: int):
     server.replies = [reply(200, PACKED[:cut], GZIP), reply(200, PACKED + PACKED[:cut], GZIP), reply(200, PACKED, GZIP)]
     assert client.get("/m").body == DATA
     assert moment.said[0].startswith("truncated or damaged gzip data from 127.0.0.1, waiting")
@@ -55,7 +55,7 @@ def test_gzip_data_that_end_early_are_tried_again(server: Server, client: Client
 
 
 @pytest.mark.parametrize("place", [0, 2, 40, -1, -6])
-def test_damaged_gzip_data_are_tried_again(server: Server, client: Client, moment: Moment, place: int):
+def test_damaged_gzip_data_are_requested_again(server: Server, client: Client, moment: Moment, place: int):
     damaged = bytearray(PACKED)
     damaged[place] ^= 0xFF
     server.replies = [reply(200, bytes(damaged), GZIP), reply(200, PACKED + b"more", GZIP), reply(200, PACKED, GZIP)]
@@ -63,28 +63,28 @@ def test_damaged_gzip_data_are_tried_again(server: Server, client: Client, momen
     assert len(moment.said) == 2
 
 
-def test_a_body_that_is_never_whole_is_an_error(server: Server, client: Client):
+def test_a_body_that_is_always_truncated_is_an_error(server: Server, client: Client):
     server.replies = [reply(200, PACKED[:-1], GZIP)] * 6
     with pytest.raises(SourceError, match=r"^truncated or damaged gzip data .*asked 6 times"):
         client.get("/m")
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "unheard"])
-def test_a_body_in_an_encoding_that_was_not_asked_for_is_refused(server: Server, client: Client, encoding: str):
+def test_a_body_in_another_encoding_is_refused(server: Server, client: Client, encoding: str):
     server.replies = [reply(200, zlib.compress(DATA), ("Content-Encoding", encoding))]
     with pytest.raises(SourceError, match="not with gzip"):
         client.get("/m")
     assert len(server.requests) == 1
 
 
-def test_a_bomb_is_stopped_by_its_ratio(server: Server, client: Client):
+def test_a_decompression_bomb_is_stopped_by_its_ratio(server: Server, client: Client):
     server.replies = [reply(200, gzip.compress(b"\0" * 30_000_000), GZIP)]
     with pytest.raises(SourceError, match="more than 100 times its size"):
         client.get("/m")
     assert len(server.requests) == 1
 
 
-def test_a_small_body_may_be_packed_tightly(server: Server, client: Client):
+def test_a_small_body_may_have_a_high_ratio(server: Server, client: Client):
     server.replies = [reply(200, gzip.compress(b" " * 1_000_000), GZIP)]
     assert len(client.get("/m").body) == 1_000_000
 
@@ -100,7 +100,7 @@ def test_a_body_is_stopped_at_its_limit(server: Server, connect: Connect):
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ('{"code": 20001, "message": "Bad \\n thing", "more_info": "x", "status": 400}', "code 20001: Bad thing"),
         ('{"errors": [{"message": "bad window", "field": "from"}]}', "bad window"),
@@ -114,16 +114,18 @@ def test_a_body_is_stopped_at_its_limit(server: Server, connect: Connect):
         (json.dumps({"message": "a b " * 100}), ("a b " * 50) + "…"),
     ],
 )
-def test_the_providers_words_are_told_without_people(server: Server, client: Client, body: str, told: str):
+def test_an_error_contains_the_providers_message_without_personal_data(
+    server: Server, client: Client, body: str, message: str
+):
     server.replies = [reply(400, body.encode()), reply(400, gzip.compress(body.encode()), GZIP)]
     for _ in range(2):
         with pytest.raises(SourceError) as caught:
             client.get("/m")
-        assert str(caught.value).startswith(f"400 from 127.0.0.1 ({told}); expected 200")
+        assert str(caught.value).startswith(f"400 from 127.0.0.1 ({message}); expected 200")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "answer",
     [
         reply(400, b""),
         reply(400, b"<html>"),
@@ -142,8 +144,8 @@ def test_the_providers_words_are_told_without_people(server: Server, client: Cli
         reply(400, b'{"message": "brotli"}', ("Content-Encoding", "br")),
     ],
 )
-def test_a_status_without_words_is_told_alone(server: Server, connect: Connect, said: Reply):
-    server.replies = [said]
+def test_an_error_without_a_message_contains_only_the_status(server: Server, connect: Connect, answer: Reply):
+    server.replies = [answer]
     with pytest.raises(SourceError, match=r"^400 from 127\.0\.0\.1; expected 200"):
         connect(limits=Limits(read_seconds=1.0)).get("/m")
     assert len(server.requests) == 1

@@ -1,4 +1,4 @@
-"""The client on real sockets: where the credentials go, what is tried again, and what comes back."""
+"""The client on real sockets: where it sends the credentials, what it tries again, and what it returns."""
 
 import logging
 import traceback
@@ -20,7 +20,7 @@ NUMBER, ADDRESS = "+15550100001", "someone@example.com"
 Connect = Callable[..., Client]
 
 
-def test_a_page_comes_back_as_it_was_sent(server: Server, client: Client):
+def test_a_page_is_returned_as_it_was_sent(server: Server, client: Client):
     body = bytes(range(256)) * 100
     server.replies = [reply(200, body, ("Content-Type", "text/html"))]
     assert client.get("/Messages.json?Page=0", [("DateSent>", "2026-03-02T09:00:00Z")]) == Answer(
@@ -38,12 +38,12 @@ def test_a_page_comes_back_as_it_was_sent(server: Server, client: Client):
     assert asked.headers["user-agent"].startswith("waybill/")
 
 
-def test_an_answer_shows_neither_its_query_nor_its_body(server: Server, client: Client):
+def test_the_repr_of_an_answer_has_neither_query_nor_body(server: Server, client: Client):
     server.replies = [reply(200, b"a page of people")]
     assert repr(client.get("/m?To=someone")) == "Answer(status=200, 16 bytes)"
 
 
-def test_an_error_body_with_status_200_is_for_the_reader_to_see(server: Server, client: Client):
+def test_an_error_body_with_status_200_is_returned(server: Server, client: Client):
     server.replies = [reply(200, b"<html>maintenance</html>"), reply(204, b"")]
     assert client.get("/m").body == b"<html>maintenance</html>"
     assert client.get("/m") == Answer(f"{server.url}/m", 204, b"")
@@ -57,7 +57,7 @@ def test_pages_share_one_connection(server: Server, client: Client):
 
 
 @pytest.mark.parametrize("link", TRICKS)
-def test_a_trick_sends_nothing_to_anyone(server: Server, other: Server, connect: Connect, link: str):
+def test_a_link_that_tricks_sends_no_request(server: Server, other: Server, connect: Connect, link: str):
     client = connect(f"{server.url}/v1")
     with pytest.raises(SourceError):
         client.get(link.format(origin=server.port, other=other.port))
@@ -66,7 +66,7 @@ def test_a_trick_sends_nothing_to_anyone(server: Server, other: Server, connect:
     assert [asked.target for asked in server.requests] == ["/v1/Messages.json"]
 
 
-def test_the_url_is_looked_at_once_more_as_it_will_be_requested(
+def test_the_final_url_is_checked_again_before_the_request(
     server: Server, other: Server, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Origin, "resolve", lambda self, link, params: httpx2.URL(f"{other.url}/m"))
@@ -76,7 +76,9 @@ def test_the_url_is_looked_at_once_more_as_it_will_be_requested(
 
 
 @pytest.mark.parametrize(("link", "target"), GOOD)
-def test_a_good_link_asks_the_origin_alone(server: Server, other: Server, connect: Connect, link: str, target: str):
+def test_a_good_link_sends_a_request_only_to_the_origin(
+    server: Server, other: Server, connect: Connect, link: str, target: str
+):
     ports = {"origin": server.port, "other": other.port}
     connect(f"{server.url}/v1").get(link.format(**ports))
     [asked] = server.requests
@@ -95,7 +97,7 @@ def test_a_redirect_is_never_followed(server: Server, other: Server, client: Cli
     assert (len(server.requests), other.connection_count, moment.waits) == (1, 0, [])
 
 
-def test_proxies_netrc_and_cookies_are_not_for_this_client(
+def test_proxies_netrc_and_cookies_are_not_used(
     server: Server, other: Server, client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path
 ):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
@@ -111,7 +113,7 @@ def test_proxies_netrc_and_cookies_are_not_for_this_client(
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_passing_status_is_tried_again(server: Server, client: Client, moment: Moment, status: int):
+def test_a_transient_status_is_tried_again(server: Server, client: Client, moment: Moment, status: int):
     server.replies = [reply(status, b"<html>"), reply(status), reply(200, b"page")]
     assert client.get("/m?To=hidden").body == b"page"
     assert moment.waits == [0.5, 1]
@@ -125,7 +127,7 @@ def test_a_passing_status_is_tried_again(server: Server, client: Client, moment:
 @pytest.mark.parametrize(
     ("header", "seconds"), [("12", 12), ("Mon, 02 Mar 2026 01:00:30 GMT", 30), ("0", 0.5), ("nonsense", 0.5)]
 )
-def test_the_wait_that_a_provider_asks_for_is_kept(
+def test_the_client_waits_as_long_as_the_provider_asks(
     server: Server, client: Client, moment: Moment, header: str, seconds: float
 ):
     server.replies = [reply(429, b"{}", ("Retry-After", header))]
@@ -133,11 +135,9 @@ def test_the_wait_that_a_provider_asks_for_is_kept(
     assert moment.waits == [seconds]
 
 
-def test_a_wait_that_is_too_long_ends_the_pull_and_says_when_to_come_back(
-    server: Server, client: Client, moment: Moment
-):
+def test_too_long_a_wait_is_an_error_that_names_its_end(server: Server, client: Client, moment: Moment):
     server.replies = [reply(429, b'{"code":20429,"message":"Too Many Requests"}', ("Retry-After", "86400"))]
-    with pytest.raises(SourceError, match=r"code 20429: Too Many Requests.*in 86400 s, at 2026-03-03 01:00:00 UTC"):
+    with pytest.raises(SourceError, match=r"code 20429: Too Many Requests.*of 86400 s, until 2026-03-03 01:00:00 UTC"):
         client.get("/m")
     assert (len(server.requests), moment.waits) == (1, [])
 
@@ -165,7 +165,7 @@ def test_a_broken_or_missing_answer_is_tried_again(
     assert moment.said == [f"{reason} from 127.0.0.1, waiting 0.5 s, attempt 2 of 6"]
 
 
-def test_a_server_that_is_not_there_is_tried_six_times(server: Server, connect: Connect, moment: Moment):
+def test_an_unreachable_server_is_tried_six_times(server: Server, connect: Connect, moment: Moment):
     server.stop()
     with pytest.raises(
         SourceError, match=r"^no connection from 127\.0\.0\.1 \(Connection refused\); asked 6 times.*Run again later"
@@ -191,22 +191,22 @@ def test_refused_credentials_are_tried_once_more(server: Server, client: Client,
     assert len(moment.waits) == 2
 
 
-def test_missing_rights_are_a_setting_to_mend_at_once(server: Server, client: Client, moment: Moment):
+def test_missing_rights_are_a_configuration_error_without_retry(server: Server, client: Client, moment: Moment):
     server.replies = [reply(403, b'{"code":20403,"message":"Forbidden"}')]
-    with pytest.raises(ConfigurationError, match=r"^403 .*code 20403: Forbidden.*rights"):
+    with pytest.raises(ConfigurationError, match=r"^403 .*code 20403: Forbidden.*lack the right"):
         client.get("/m")
     assert (len(server.requests), moment.waits) == (1, [])
 
 
 @pytest.mark.parametrize("status", [206, 400, 404, 405, 410, 413, 418, 422, 451, 501, 505])
-def test_what_would_fail_again_is_not_repeated(server: Server, client: Client, moment: Moment, status: int):
+def test_a_permanent_failure_is_not_repeated(server: Server, client: Client, moment: Moment, status: int):
     server.replies = [reply(status, b'{"code":20001,"message":"Unknown parameter"}')]
     with pytest.raises(SourceError, match=rf"^{status} .*code 20001: Unknown parameter.*expected 200"):
         client.get("/m")
     assert (len(server.requests), moment.waits) == (1, [])
 
 
-def test_requests_per_page_stay_near_one_when_few_fail(server: Server, client: Client):
+def test_few_failures_cause_few_additional_requests(server: Server, client: Client):
     failing = {number for number in range(300) if number % 100 == 7}
     server.replies = [reply(503 if number in failing else 200) for number in range(303)]
     for page in range(300):
@@ -215,43 +215,41 @@ def test_requests_per_page_stay_near_one_when_few_fail(server: Server, client: C
 
 
 def echoing(status: int) -> Callable[..., Reply]:
-    """A server that says in header, body and reason what it was told."""
+    """Return a server's function that repeats the request's credentials in header and body of its reply."""
 
-    def say(asked: object) -> Reply:
-        told = asked.headers["authorization"]
-        body = f'{{"code":"{told}","message":"You sent {told}, that is {USER}:{SECRET} of {NUMBER}"}}'.encode()
-        return reply(status, body, ("X-Echo", told), ("X-Secret", SECRET), ("X-Person", ADDRESS))
+    def echo(request: object) -> Reply:
+        sent = request.headers["authorization"]
+        body = f'{{"code":"{sent}","message":"You sent {sent}, that is {USER}:{SECRET} of {NUMBER}"}}'.encode()
+        return reply(status, body, ("X-Echo", sent), ("X-Secret", SECRET), ("X-Person", ADDRESS))
 
-    return say
+    return echo
 
 
 BROKEN_ECHO = Reply(f"HTTP/1.1 200 OK\r\nBad Header {PAIR} {SECRET}: x\r\n\r\n".encode(), CLOSE)
 
 
 @pytest.mark.parametrize("said", [*map(echoing, (200, 302, 401, 403, 404, 429, 503)), BROKEN_ECHO])
-def test_nothing_tells_the_credentials_even_if_the_server_does(
+def test_credentials_are_never_shown_even_if_the_server_repeats_them(
     server: Server, connect: Connect, moment: Moment, caplog: pytest.LogCaptureFixture, said: object
 ):
     for name in (None, "httpx2", "httpcore2", "httpcore2.connection", "httpcore2.http11", "h11"):
         caplog.set_level(logging.DEBUG, logger=name)
     server.replies = [said] * 6
     client = connect()
-    told = [repr(client), str(client), repr(vars(client))]
+    shown = [repr(client), str(client), repr(vars(client))]
     try:
         client.get("/m", [("To", NUMBER), ("From", ADDRESS)])
     except (SourceError, ConfigurationError) as error:
-        told += [*traceback.format_exception(error, chain=True), repr(error.__cause__), repr(error.__context__)]
+        shown += [*traceback.format_exception(error, chain=True), repr(error.__cause__), repr(error.__context__)]
     client.close()
     assert "receive_response_headers.started" in caplog.text
-    told = "\n".join([*told, *moment.said, caplog.text, *map(repr, caplog.records)])
+    text = "\n".join([*shown, *moment.said, caplog.text, *map(repr, caplog.records)])
     assert len(server.requests) in (1, 2, 6)
     for form in (SECRET, PAIR, USER, NUMBER, NUMBER[1:], ADDRESS, "someone%40"):
-        assert form not in told, form
+        assert form not in text, form
 
 
-def test_a_base_url_or_credentials_that_cannot_be_right_are_named_before_anything_is_sent(
-    server: Server, connect: Connect
-):
+def test_a_malformed_base_url_or_credential_is_an_error_before_any_request(server: Server, connect: Connect):
     with pytest.raises(ConfigurationError, match="plain http"):
         connect("http://api.example.com")
     assert repr(connect("http://api.example.com", allow_plain_http=True)) == "Client(Origin(http://api.example.com))"

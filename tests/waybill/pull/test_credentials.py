@@ -1,4 +1,4 @@
-"""User and secret are in one header, and nothing shows them."""
+"""User and secret are only in one header, and no text shows them."""
 
 from base64 import b64decode, b64encode
 from urllib.parse import quote, quote_plus
@@ -13,7 +13,7 @@ from waybill.pull.credentials import MASK, Credentials
 PAIR = b64encode(f"{USER}:{SECRET}".encode()).decode()
 
 
-def test_the_header_is_that_of_http_basic_in_utf_8():
+def test_the_header_is_http_basic_in_utf_8():
     header = Credentials("jörg", "päss: wörd")
     signed = header.sign(httpx2.Headers({"Accept": "*/*"}))
     kind, pair = signed["authorization"].split(" ")
@@ -22,7 +22,7 @@ def test_the_header_is_that_of_http_basic_in_utf_8():
     assert signed["accept"] == "*/*"
 
 
-def test_signing_leaves_the_headers_of_others_alone():
+def test_signing_does_not_change_the_given_headers():
     headers = httpx2.Headers({"Accept": "*/*"})
     Credentials(USER, SECRET).sign(headers)
     assert "authorization" not in headers
@@ -48,11 +48,11 @@ def test_every_form_is_masked(form: str):
     assert Credentials(USER, SECRET).mask(f"You sent {form}, twice: {form}.") == f"You sent {MASK}, twice: {MASK}."
 
 
-def test_a_text_without_them_stays_as_it_is():
+def test_a_text_without_credentials_does_not_change():
     assert Credentials(USER, SECRET).mask("Authenticate") == "Authenticate"
 
 
-def test_nothing_shows_them():
+def test_no_repr_shows_the_credentials():
     credentials = Credentials(USER, SECRET)
     signed = credentials.sign(httpx2.Headers())
     shown = f"{credentials!r} {credentials} {signed!r} {signed}"
@@ -63,7 +63,7 @@ def test_nothing_shows_them():
     ("user", "secret"),
     [("", SECRET), (USER, ""), ("user:name", SECRET), (USER, "secret\n"), ("\ufeffuser", SECRET), (USER, "a\x00b")],
 )
-def test_what_cannot_be_right_is_a_setting_to_mend_and_is_not_repeated(user: str, secret: str):
+def test_malformed_credentials_are_a_configuration_error_that_does_not_show_them(user: str, secret: str):
     with pytest.raises(ConfigurationError) as caught:
         Credentials(user, secret)
     assert not any(word and word in str(caught.value) for word in (SECRET, "user:name", "secret\n", "a\x00b"))

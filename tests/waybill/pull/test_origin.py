@@ -1,4 +1,4 @@
-"""Whatever a link says, a request stays at scheme, host, port and path of the base URL."""
+"""No link can direct a request away from the scheme, host, port and path of the base URL."""
 
 import posixpath
 from urllib.parse import unquote, urljoin, urlsplit
@@ -18,20 +18,20 @@ ORIGIN = Origin(BASE)
 
 
 @pytest.mark.parametrize(("link", "target"), GOOD)
-def test_a_link_within_the_origin_is_requested_as_it_is_written(link: str, target: str):
+def test_a_link_within_the_origin_is_requested_unchanged(link: str, target: str):
     url = ORIGIN.resolve(link.format(**PORTS))
     assert str(url) == f"http://127.0.0.1:8101{target.format(**PORTS)}"
 
 
 @pytest.mark.parametrize("link", TRICKS)
-def test_a_link_that_leads_elsewhere_or_could_be_read_so_is_refused_without_repeating_it(link: str):
+def test_a_link_away_from_the_origin_is_refused_and_not_shown(link: str):
     link = link.format(**PORTS)
     with pytest.raises(SourceError, match=r"^A link of 127\.0\.0\.1 .*Nothing was sent") as caught:
         ORIGIN.resolve(link)
     assert len(link) < 5 or link not in str(caught.value)
 
 
-def test_there_are_many_tricks():
+def test_the_list_of_tricks_is_long():
     assert len(set(TRICKS)) == len(TRICKS) > 100
 
 
@@ -50,7 +50,7 @@ def test_there_are_many_tricks():
         ("https://api.example.com/", "/v1/m"),
     ],
 )
-def test_hosts_are_compared_in_lower_case_and_in_the_spelling_of_the_name_system(base: str, link: str):
+def test_hosts_are_compared_in_lower_case_and_in_their_idna_form(base: str, link: str):
     url = Origin(base).resolve(link)
     assert url.raw_path == b"/v1/m"
     assert url.raw_host in (b"api.example.com", b"xn--bcher-kva.example", b"2001:db8::1")
@@ -71,7 +71,7 @@ def test_hosts_are_compared_in_lower_case_and_in_the_spelling_of_the_name_system
         ("https://api.example.com", "//api.example.com/m"),
     ],
 )
-def test_a_host_that_only_looks_alike_is_another(base: str, link: str):
+def test_a_host_that_only_looks_the_same_is_another_host(base: str, link: str):
     with pytest.raises(SourceError):
         Origin(base).resolve(link)
 
@@ -109,27 +109,27 @@ def test_parameters_are_appended_encoded_and_keep_their_order():
         "https://api.example.com\n",
     ],
 )
-def test_a_base_url_that_holds_anything_else_is_a_setting_to_mend(base: str):
+def test_a_malformed_base_url_is_a_configuration_error(base: str):
     with pytest.raises(ConfigurationError, match="base URL") as caught:
         Origin(base)
     assert "hunter2secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "[::1]", "localhost", "LOCALHOST"])
-def test_plain_http_is_for_this_machine(host: str):
+def test_plain_http_is_allowed_for_this_machine(host: str):
     assert Origin(f"http://{host}:8080").resolve("/m").scheme == "http"
 
 
 @pytest.mark.parametrize(
     "host", ["api.example.com", "10.0.0.1", "0.0.0.0", "[::ffff:10.0.0.1]", "localhost.example.com", "128.0.0.1"]
 )
-def test_plain_http_to_another_machine_has_to_be_allowed(host: str):
+def test_plain_http_to_another_machine_must_be_allowed_explicitly(host: str):
     with pytest.raises(ConfigurationError, match="plain http"):
         Origin(f"http://{host}:8080")
     assert Origin(f"http://{host}:8080", allow_plain_http=True).resolve("/m").scheme == "http"
 
 
-def test_what_is_checked_is_the_url_that_httpx2_will_request():
+def test_the_check_uses_the_url_that_httpx2_requests():
     ORIGIN.check(httpx2.URL("http://127.0.0.1:8101/v1/m?a=b"))
     for url in [
         "http://127.0.0.1:8102/v1/m",
@@ -145,7 +145,7 @@ def test_what_is_checked_is_the_url_that_httpx2_will_request():
             ORIGIN.check(httpx2.URL(url))
 
 
-def test_an_origin_shows_where_it_is():
+def test_the_repr_of_an_origin_is_its_url():
     assert repr(ORIGIN) == "Origin(http://127.0.0.1:8101/v1)"
 
 
@@ -190,6 +190,6 @@ def test_a_link_that_is_accepted_leads_to_the_origin_for_every_reader(link: str)
     assert request.url.raw_path.isascii() and not set(request.url.raw_path) & set(b" \t\r\n\\#")
 
 
-def test_that_property_is_not_empty():
+def test_the_property_accepts_and_refuses_links():
     accepted = [resolved(f"/v1/{word}") for word in ("m", "a/b", "m?x=%2e", "m;a", "%41")]
     assert all(accepted)

@@ -1,4 +1,4 @@
-"""Retries keep the waits that the provider asks for, spread those that it does not, and come to an end."""
+"""Retries keep the waits that the provider asks for, choose random waits otherwise, and end after a bounded time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -30,7 +30,7 @@ def patience(moment: Moment, random: Callable[[], float] | None = None, **limits
 
 
 class Attempts:
-    """Raises one error after the other, then returns `page`. `seconds` pass in each."""
+    """Raises one error after the other, then returns `page`. Each attempt takes `seconds`."""
 
     def __init__(self, *errors: Exception, moment: Moment | None = None, seconds: float = 0) -> None:
         self.errors = list(errors)
@@ -63,7 +63,7 @@ class Attempts:
         ("Fri, 31 Dec 9999 23:59:59 GMT", 10 * 365 * 86_400),
     ],
 )
-def test_a_wait_is_asked_for_in_seconds_or_as_a_date(header: str, seconds: float):
+def test_retry_after_is_seconds_or_a_date(header: str, seconds: float):
     assert wait_asked_for(header, NOW) == seconds
 
 
@@ -74,12 +74,12 @@ def test_a_wait_is_asked_for_in_seconds_or_as_a_date(header: str, seconds: float
         "Mon, 02 Mar 2026 00:59:59 GMT",
     ],
 )
-def test_what_lies_in_the_past_or_cannot_be_read_asks_for_nothing(header: str | None):
+def test_a_past_or_malformed_retry_after_is_ignored(header: str | None):
     assert wait_asked_for(header, NOW) is None
 
 
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,5} [A-Z][a-z]{2} \d{1,6} \d+:\d+:\d+ ([+-]\d+|GMT|[A-Z]+)"))
-def test_no_header_breaks_the_pull(header: str):
+def test_no_retry_after_header_raises(header: str):
     seconds = wait_asked_for(header, NOW)
     assert seconds is None or 0 < seconds <= 10 * 365 * 86_400
 
@@ -90,13 +90,13 @@ def test_a_date_means_the_same_in_every_zone(date: datetime, hours: int):
     assert wait_asked_for(format_datetime(aware), NOW) == (aware - NOW).total_seconds()
 
 
-def test_the_first_good_answer_ends_it(moment: Moment):
+def test_the_first_good_answer_is_returned(moment: Moment):
     attempt = Attempts()
     assert patience(moment).call(attempt) == "page"
     assert (attempt.count, moment.waits, moment.said) == (1, [], [])
 
 
-def test_waits_without_a_wish_are_random_below_a_bound_that_doubles(moment: Moment):
+def test_waits_are_random_below_a_bound_that_doubles(moment: Moment):
     attempt = Attempts(*[TransientError("503")] * 8)
     patience(moment, random=lambda: 1.0, attempts=9).call(attempt)
     assert moment.waits == [1, 2, 4, 8, 16, 32, 60, 60]
@@ -107,7 +107,7 @@ def test_waits_without_a_wish_are_random_below_a_bound_that_doubles(moment: Mome
     assert moment.waits == [0, 0.5, 2]
 
 
-def test_a_wish_of_the_provider_is_kept_to_the_second_and_every_wait_is_told(moment: Moment):
+def test_the_wait_of_the_provider_is_kept_exactly_and_every_wait_is_logged(moment: Moment):
     attempt = Attempts(
         TransientError("429", "code 20429: Too Many Requests", wait_seconds=12),
         TransientError("no connection"),
@@ -122,14 +122,14 @@ def test_a_wish_of_the_provider_is_kept_to_the_second_and_every_wait_is_told(mom
     ]
 
 
-def test_a_wish_above_the_limit_is_told_with_the_time_to_come_back(moment: Moment):
+def test_a_wait_above_the_limit_is_an_error_that_names_its_end(moment: Moment):
     attempt = Attempts(TransientError("429", wait_seconds=3600))
-    with pytest.raises(SourceError, match=r"asked once .* come back in 3600 s, at 2026-03-02 02:00:00 UTC\. Run again"):
+    with pytest.raises(SourceError, match=r"asked once .* a wait of 3600 s, until 2026-03-02 02:00:00 UTC\. Run again"):
         patience(moment).call(attempt)
     assert (attempt.count, moment.waits) == (1, [])
 
 
-def test_the_attempts_come_to_an_end(moment: Moment):
+def test_the_number_of_attempts_is_bounded(moment: Moment):
     attempt = Attempts(*[TransientError("503", "code 20503: Busy")] * 9)
     with pytest.raises(
         SourceError,
@@ -141,7 +141,7 @@ def test_the_attempts_come_to_an_end(moment: Moment):
     assert caught.value.__context__ is None
 
 
-def test_the_time_comes_to_an_end(moment: Moment):
+def test_the_total_time_is_bounded(moment: Moment):
     attempt = Attempts(*[TransientError("503", wait_seconds=200)] * 99, moment=moment, seconds=30)
     with pytest.raises(SourceError, match=r"asked 4 times in 720 s"):
         patience(moment, attempts=99).call(attempt)
@@ -149,21 +149,21 @@ def test_the_time_comes_to_an_end(moment: Moment):
     assert attempt.deadlines == {900}
 
 
-def test_every_attempt_knows_when_all_of_them_must_be_over(moment: Moment):
+def test_every_attempt_receives_the_deadline(moment: Moment):
     moment.passed_seconds = 50
     attempt = Attempts(TransientError("503"), TransientError("503"))
     patience(moment, total_seconds=100).call(attempt)
     assert attempt.deadlines == {150}
 
 
-def test_refused_credentials_are_tried_once_more_and_then_a_setting_to_mend(moment: Moment):
+def test_credentials_refused_twice_are_a_configuration_error(moment: Moment):
     attempt = Attempts(*[UnauthorizedError("401", "code 20003: Authenticate")] * 9)
     with pytest.raises(ConfigurationError, match=r"^401 .*code 20003: Authenticate.* 2 times.*user and secret"):
         patience(moment).call(attempt)
     assert attempt.count == 2
 
 
-def test_a_single_refusal_among_other_failures_is_passed_over(moment: Moment):
+def test_a_single_refusal_of_the_credentials_is_ignored(moment: Moment):
     attempt = Attempts(
         TransientError("503"), UnauthorizedError("401"), TransientError("503"), TransientError("no answer in time")
     )
@@ -175,7 +175,7 @@ def test_a_single_refusal_among_other_failures_is_passed_over(moment: Moment):
 
 
 @pytest.mark.parametrize("error", [SourceError("said"), ConfigurationError("said"), KeyboardInterrupt(), ValueError()])
-def test_what_is_not_transient_goes_up_at_once(moment: Moment, error: BaseException):
+def test_other_errors_are_raised_at_once(moment: Moment, error: BaseException):
     attempt = Attempts(error)
     with pytest.raises(type(error)) as caught:
         patience(moment).call(attempt)
@@ -184,7 +184,7 @@ def test_what_is_not_transient_goes_up_at_once(moment: Moment, error: BaseExcept
 
 
 @given(st.lists(st.none() | st.floats(0.001, 2_000), max_size=30), st.integers(1, 12), st.floats(0, 40))
-def test_no_page_takes_more_attempts_or_time_than_the_limits(wishes: list, attempts: int, seconds: float):
+def test_no_page_exceeds_the_limits_of_attempts_and_time(wishes: list, attempts: int, seconds: float):
     moment = Moment()
     attempt = Attempts(*[TransientError("429", wait_seconds=wish) for wish in wishes], moment=moment, seconds=seconds)
     try:

@@ -1,4 +1,4 @@
-"""A pull lands every page once, goes on where it died, and refuses what contradicts itself."""
+"""A pull lands every page once, continues after it died, and refuses pages that contradict each other."""
 
 import json
 import re
@@ -41,6 +41,7 @@ from waybill.simulator.twilio import CALLS, MESSAGES, account_sid
 from waybill.warehouse.connection import LOADER, connect
 from waybill.warehouse.connection import Warehouse as Target
 
+EXPIRED = " Its link may have expired: the same command again starts from the first page."
 SENT = every(HOUR / 2, MORNING.from_at + MINUTE, 7)
 """Seven messages in one stretch: four pages of two."""
 
@@ -67,10 +68,10 @@ def newest_first(rows: list) -> list[str]:
     return [row.sid for row in reversed(rows)]
 
 
-# What a pull lands and notes
+# What a pull lands and records
 
 
-def test_every_page_is_asked_for_once_landed_and_noted(pulls: Pulls) -> None:
+def test_every_page_is_requested_once_landed_and_recorded(pulls: Pulls) -> None:
     pulled = pulls.pull()
     assert pulled == (pulled.pull_id, 4, 7, ())
     assert pulls.sids() == newest_first(SENT)
@@ -80,7 +81,7 @@ def test_every_page_is_asked_for_once_landed_and_noted(pulls: Pulls) -> None:
     assert [link for (link,) in links] == [*pulls.asked()[1:], None]
 
 
-def test_what_a_pull_came_to_is_noted(pulls: Pulls) -> None:
+def test_the_result_of_a_pull_is_recorded(pulls: Pulls) -> None:
     pulled = pulls.pull()
     assert pulls.rows(
         "select account, feed, from_at, until_at, record_count, broken, pulled_at is null, committed_at from ops.pull"
@@ -91,7 +92,7 @@ def test_what_a_pull_came_to_is_noted(pulls: Pulls) -> None:
     assert pulls.watermark() is None
 
 
-def test_a_manifest_says_how_its_page_was_asked_for(pulls: Pulls) -> None:
+def test_a_manifest_contains_the_request_of_its_page(pulls: Pulls) -> None:
     pulls.pull()
     paths = [path for (path,) in pulls.rows("select path from ops.object order by object_id")]
     manifests = [landing.read_manifest(pulls.settings.landing_url, path) for path in paths]
@@ -102,17 +103,17 @@ def test_a_manifest_says_how_its_page_was_asked_for(pulls: Pulls) -> None:
         assert (found.window, found.source) == (tuple(MORNING), None)
 
 
-def test_what_no_stretch_shows_is_swept_up(pulls: Pulls) -> None:
+def test_rows_that_no_window_contains_are_pulled_by_the_sweep(pulls: Pulls) -> None:
     pulled = pulls.pull(swept_from=NOON - 4 * HOUR)
     stretch, sweep = "DateSent 2026-03-02T06:00:00Z", "newest down to 2026-03-02T08:00:00Z"
     assert {listing for _, listing, _ in pulls.pages()} == {stretch, sweep}
     assert pulls.sids().count(NEVER_SENT.sid) == 1
-    assert pulled.page_count == 4 + 3  # its fourth page is not asked for: all of the third lies behind 8:00
+    assert pulled.page_count == 4 + 3  # its fourth page is not requested: all rows of the third are before 8:00
     assert pulls.rows("select next_link from ops.pull_page where listing = %s and page_no = 3", (sweep,)) == [(None,)]
 
 
-def test_messages_scheduled_long_ago_hide_none_that_was_never_sent(warehouse: Warehouse) -> None:
-    """A campaign that was scheduled days ago and sent just now fills whole pages above it."""
+def test_messages_that_were_never_sent_are_found_behind_scheduled_ones(warehouse: Warehouse) -> None:
+    """A campaign that was scheduled days ago and sent just now fills whole pages before it."""
     campaign = every(MINUTE, NOON - 3 * DAY, 6, lambda created: message(created, sent=3 * DAY - 10 * MINUTE))
     with twilio_with(*campaign, NEVER_SENT) as twilio:
         pulls = Pulls(warehouse, twilio)
@@ -134,30 +135,30 @@ def test_an_empty_window_is_one_empty_page(warehouse: Warehouse) -> None:
     assert pulled == (pulled.pull_id, 1, 0, ())
 
 
-def test_a_window_that_ends_in_the_future_is_refused_before_anything_is_asked(pulls: Pulls) -> None:
-    with pytest.raises(UsageError, match=r"ends at 2026-03-02T12:00:01\+00:00: what is yet to come"):
+def test_a_window_that_ends_in_the_future_is_refused_before_any_request(pulls: Pulls) -> None:
+    with pytest.raises(UsageError, match=r"ends at 2026-03-02T12:00:01\+00:00, which is in the future"):
         pulls.pull(Window(MORNING.from_at, NOON + timedelta(seconds=1)))
     assert pulls.asked() == []
 
 
-def test_missing_credentials_are_named_before_anything_is_asked(pulls: Pulls) -> None:
+def test_missing_credentials_are_an_error_before_any_request(pulls: Pulls) -> None:
     pulls.account = "south"
     with pytest.raises(ConfigurationError, match="TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set"):
         pulls.pull()
     assert pulls.asked() == [] and pulls.rows("select * from ops.pull") == []
 
 
-def test_refused_credentials_say_whose_they_are(pulls: Pulls) -> None:
+def test_the_error_of_refused_credentials_names_feed_and_account(pulls: Pulls) -> None:
     pulls.twilio.faults.set(faults.Unauthorized())
     with pytest.raises(ConfigurationError, match=r"twilio_messages of account north, DateSent .*, page 1: 401 from"):
         pulls.pull()
 
 
-# A pull that died goes on
+# A pull continues one that died
 
 
 def die(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, at: int, *, before: bool) -> None:
-    """Die at the n-th call of a function, before or behind it."""
+    """Die at the n-th call of a function, before or after it."""
     function, count = getattr(owner, name), 0
 
     def deadly(*arguments: object, **named: object) -> object:
@@ -183,7 +184,7 @@ MOMENTS = {
 
 @pytest.mark.parametrize("page", [1, 2, 4, 5, 7], ids="page {}".format)
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_pull_that_dies_at_any_page_goes_on_there(pulls: Pulls, moment: str, page: int) -> None:
+def test_a_pull_that_died_at_any_page_continues_there(pulls: Pulls, moment: str, page: int) -> None:
     owner, name, before, again_count = MOMENTS[moment]
     swept_from = NOON - 4 * HOUR
     with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
@@ -201,14 +202,14 @@ def test_a_pull_that_dies_at_any_page_goes_on_there(pulls: Pulls, moment: str, p
     assert len(pulls.sids()) == 13
 
 
-def test_a_pull_that_ended_is_begun_anew(pulls: Pulls) -> None:
+def test_a_pull_that_ended_starts_again(pulls: Pulls) -> None:
     first, second = pulls.pull(), pulls.pull()
     assert first.pull_id != second.pull_id
     assert len(pulls.asked()) == 8
     assert pulls.rows("select count(*) from ops.object") == [(4,)]
 
 
-def test_only_a_pull_of_the_same_window_is_gone_on_with(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_pull_of_the_same_window_is_continued(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
         die(patched, journal, "note_page", 2, before=False)
         pulls.pull()
@@ -216,7 +217,7 @@ def test_only_a_pull_of_the_same_window_is_gone_on_with(pulls: Pulls, monkeypatc
     assert pulls.rows("select count(*) from ops.pull") == [(2,)]
 
 
-def test_a_pull_that_died_long_ago_is_begun_anew(pulls: Pulls) -> None:
+def test_a_pull_that_died_long_ago_starts_again(pulls: Pulls) -> None:
     with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
         die(patched, journal, "note_page", 2, before=False)
         pulls.pull()
@@ -225,30 +226,32 @@ def test_a_pull_that_died_long_ago_is_begun_anew(pulls: Pulls) -> None:
     assert pulls.rows("select count(*) from ops.pull") == [(2,)]
 
 
-def test_a_sweep_that_reaches_farther_is_not_taken_for_the_one_that_died(pulls: Pulls) -> None:
+def test_a_longer_sweep_does_not_continue_one_that_died(pulls: Pulls) -> None:
     with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
         die(patched, journal, "note_page", 5, before=False)
-        pulls.pull(swept_from=NOON - MINUTE)  # all that it wants is on its first page
+        pulls.pull(swept_from=NOON - MINUTE)  # all rows of the window are on its first page
     pulls.pull(swept_from=MORNING.from_at)
     assert NEVER_SENT.sid in pulls.sids()
 
 
-def test_a_dead_link_ends_the_pull_and_the_next_one_begins_anew(pulls: Pulls) -> None:
+def test_an_expired_link_ends_the_pull_and_the_next_pull_starts_again(pulls: Pulls) -> None:
     with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
         die(patched, journal, "note_page", 2, before=False)
         pulls.pull()
     pulls.rows("update ops.pull_page set next_link = replace(next_link, 'PASM', 'PAXX') returning pull_id")
-    with pytest.raises(SourceError, match=r"page 3: 400 from .*Invalid PageToken.*begins anew") as caught:
+    with pytest.raises(
+        SourceError, match=r"page 3: 400 from .*Invalid PageToken.*starts from the first page"
+    ) as caught:
         pulls.pull()
     assert pulls.rows(
         "select pulled_at is null, broken[1] = any(%s) from ops.pull",
-        ([str(caught.value).removesuffix(" Its link may be dead: the same command again begins anew.")],),
+        ([str(caught.value).removesuffix(EXPIRED)],),
     ) == [(False, True)]
     assert pulls.pull().page_count == 4
     assert pulls.rows("select count(*) from ops.pull") == [(2,)]
 
 
-def test_an_outage_never_ends_a_pull_that_could_go_on(pulls: Pulls) -> None:
+def test_a_pull_continues_after_any_outage(pulls: Pulls) -> None:
     with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
         die(patched, journal, "note_page", 2, before=False)
         pulls.pull()
@@ -262,11 +265,11 @@ def test_an_outage_never_ends_a_pull_that_could_go_on(pulls: Pulls) -> None:
     assert len(pulls.asked()) - before_count == 2
 
 
-# Pages that are none
+# Pages that contradict each other
 
 
-def spared(count: int) -> list[faults.Fault]:
-    """So many requests that no other fault strikes."""
+def without_fault(count: int) -> list[faults.Fault]:
+    """Return faults that let so many requests pass."""
     return [faults.TimePasses(seconds=0, times=count)] if count else []
 
 
@@ -287,17 +290,15 @@ REFUSED = {
 
 @pytest.mark.parametrize("page", [1, 4], ids="page {}".format)
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_page_that_contradicts_itself_is_not_taken_and_right_when_asked_again(
-    pulls: Pulls, name: str, page: int
-) -> None:
+def test_a_contradictory_page_is_refused_and_requested_again(pulls: Pulls, name: str, page: int) -> None:
     fault, reason = REFUSED[name]
-    pulls.twilio.faults.set(*spared(page - 1), fault)
+    pulls.twilio.faults.set(*without_fault(page - 1), fault)
     with pytest.raises(SourceError, match=reason) as caught:
         pulls.pull()
     assert f"twilio_messages of account north, DateSent 2026-03-02T06:00:00Z, page {page}: " in str(caught.value)
-    assert "Nothing of this page was taken; the same command again goes on with this page." in str(caught.value)
+    assert "This page was not landed; the same command again continues with this page." in str(caught.value)
     assert len(pulls.pages()) == page - 1
-    assert len(pulls.asked()) == page, "something was asked behind it"
+    assert len(pulls.asked()) == page, "the pull requested another page"
     assert pulls.pull().page_count == 4
     assert len(pulls.asked()) == 5
     assert pulls.sids() == newest_first(SENT)
@@ -314,13 +315,13 @@ def test_a_link_to_another_server_is_never_followed(pulls: Pulls, other: Server,
     assert len(pulls.asked()) == journal.MOST_FAILURES
 
 
-def test_a_page_that_always_contradicts_itself_ends_the_pull(pulls: Pulls) -> None:
+def test_a_page_that_is_always_contradictory_ends_the_pull(pulls: Pulls) -> None:
     pulls.twilio.faults.set(faults.HtmlAsSuccess(where="PageToken"))
     for attempt in range(1, journal.MOST_FAILURES + 1):
         with pytest.raises(SourceError) as caught:
             pulls.pull()
         is_over = attempt == journal.MOST_FAILURES
-        assert str(caught.value).endswith("begins anew." if is_over else "goes on with this page.")
+        assert str(caught.value).endswith("from the first page." if is_over else "continues with this page.")
         assert pulls.rows("select pulled_at is not null, cardinality(broken) from ops.pull") == [
             (is_over, 1 if is_over else attempt)
         ]
@@ -329,9 +330,9 @@ def test_a_page_that_always_contradicts_itself_ends_the_pull(pulls: Pulls) -> No
     assert pulls.rows("select count(*) from ops.pull") == [(2,)]
 
 
-def test_failures_of_other_pages_do_not_add_up(pulls: Pulls) -> None:
+def test_failures_are_counted_for_each_page(pulls: Pulls) -> None:
     for page in range(1, 5):
-        pulls.twilio.faults.set(*spared(min(page - 1, 1)), faults.CutJson())
+        pulls.twilio.faults.set(*without_fault(min(page - 1, 1)), faults.CutJson())
         with pytest.raises(SourceError, match=f"page {page}: "):
             pulls.pull()
     pulls.twilio.faults.clear()
@@ -348,7 +349,7 @@ ROWS = [{"sid": f"SM{number}", "date_created": "Mon, 02 Mar 2026 09:00:00 +0000"
 
 @pytest.fixture
 def scripted(warehouse: Warehouse, twilio: TwilioStandIn, server: Server) -> Callable[..., Pulls]:
-    """Pulls of a server that answers as a test says."""
+    """Return a function that pulls from a server with the given answers."""
 
     def scripted(*bodies: bytes) -> Pulls:
         server.replies = [reply(200, body) for body in bodies]
@@ -365,7 +366,7 @@ def link_to(token: str) -> str:
 
 def test_a_repeated_page_is_refused(scripted: Callable[..., Pulls], server: Server) -> None:
     pulls = scripted(page_of(ROWS[:2], link_to("A")), page_of(ROWS[:2], link_to("B")), page_of(ROWS[2:]))
-    with pytest.raises(SourceError, match="page 2: it shows what the page before it showed"):
+    with pytest.raises(SourceError, match="page 2: it has the same records as the page before"):
         pulls.pull()
     assert len(pulls.pages()) == 1
     assert pulls.pull().record_count == 4
@@ -376,16 +377,16 @@ def test_a_repeated_page_is_refused(scripted: Callable[..., Pulls], server: Serv
 def test_a_page_that_is_repeated_again_is_refused_again(pulls: Pulls) -> None:
     pulls.twilio.faults.set(faults.RepeatedPage(where="PageToken", times=journal.MOST_FAILURES - 1))
     for _ in range(journal.MOST_FAILURES - 1):
-        with pytest.raises(SourceError, match="page 2: it shows what the page before it showed"):
+        with pytest.raises(SourceError, match="page 2: it has the same records as the page before"):
             pulls.pull()
         assert len(pulls.pages()) == 1
     pulls.pull()
     assert pulls.sids() == newest_first(SENT)
 
 
-def test_an_empty_page_that_names_a_next_one_is_refused(scripted: Callable[..., Pulls]) -> None:
+def test_an_empty_page_that_names_a_next_page_is_refused(scripted: Callable[..., Pulls]) -> None:
     pulls = scripted(page_of([], link_to("A")))
-    with pytest.raises(SourceError, match="page 1: it is empty, but names a next one"):
+    with pytest.raises(SourceError, match="page 1: it is empty, but names a next page"):
         pulls.pull()
 
 
@@ -411,31 +412,29 @@ def test_pages_that_leave_a_gap_are_refused(scripted: Callable[..., Pulls], bodi
     assert len(pulls.pages()) == page - 1
 
 
-def test_a_pull_that_goes_on_knows_where_its_last_page_ended(scripted: Callable[..., Pulls]) -> None:
+def test_a_continued_pull_checks_the_place_of_its_next_page(scripted: Callable[..., Pulls]) -> None:
     pulls = scripted(*GAP, GAP[1])
     for _ in range(2):
         with pytest.raises(SourceError, match="page 2: it begins with row 3 of the list, expected row 2"):
             pulls.pull()
 
 
-def test_an_empty_page_that_was_named_is_asked_for_again(scripted: Callable[..., Pulls], server: Server) -> None:
+def test_an_empty_page_that_was_named_is_requested_again(scripted: Callable[..., Pulls], server: Server) -> None:
     pulls = scripted(page_of(ROWS[:2], link_to("A")), page_of([]), page_of(ROWS[2:]))
     assert pulls.pull().record_count == 4
     assert len(server.requests) == 3
 
 
-def test_an_empty_page_that_was_named_and_stays_empty_is_refused(
-    scripted: Callable[..., Pulls], server: Server
-) -> None:
+def test_a_named_page_that_is_empty_twice_is_refused(scripted: Callable[..., Pulls], server: Server) -> None:
     pulls = scripted(page_of(ROWS[:2], link_to("A")), page_of([]), page_of([]))
-    with pytest.raises(SourceError, match="page 2: it is empty, also when it is asked for again"):
+    with pytest.raises(SourceError, match="page 2: it is empty twice"):
         pulls.pull()
     assert len(server.requests) == 3 and len(pulls.pages()) == 1
 
 
-def test_pages_that_come_in_turn_under_fresh_tokens_are_refused(scripted: Callable[..., Pulls], server: Server) -> None:
+def test_pages_that_alternate_under_new_tokens_are_refused(scripted: Callable[..., Pulls], server: Server) -> None:
     pulls = scripted(*(page_of(ROWS[:2] if turn % 2 else ROWS[2:], link_to(f"T{turn}")) for turn in range(50)))
-    with pytest.raises(SourceError, match="page 3: it shows nothing that pages of this list have not shown before"):
+    with pytest.raises(SourceError, match="page 3: it has only records of earlier pages of this list"):
         pulls.pull()
     assert len(server.requests) == 3
 
@@ -447,9 +446,7 @@ def test_rows_of_another_account_are_refused(scripted: Callable[..., Pulls]) -> 
     assert pulls.pages() == []
 
 
-def test_an_answer_behind_the_one_that_was_asked_for_is_never_read(
-    scripted: Callable[..., Pulls], server: Server
-) -> None:
+def test_a_second_answer_to_one_request_is_never_read(scripted: Callable[..., Pulls], server: Server) -> None:
     pulls = scripted()
     forged = reply(200, page_of([{"sid": "SM99"}]))
     first = reply(200, page_of(ROWS[:2], link_to("A")))
@@ -459,17 +456,17 @@ def test_an_answer_behind_the_one_that_was_asked_for_is_never_read(
     assert len(server.requests) == server.connection_count == 2
 
 
-def test_a_page_that_could_not_be_read_when_it_is_loaded_is_not_taken() -> None:
+def test_the_limit_of_a_page_is_the_limit_of_a_loaded_body() -> None:
     assert Limits().body_bytes == LONGEST_BODY
 
 
-def test_a_list_that_never_ends_is_given_up(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_pages_of_a_list_is_bounded(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("waybill.pull.run.MOST_PAGES", 3)
-    with pytest.raises(SourceError, match="page 3: it is the last that a list may have"):
+    with pytest.raises(SourceError, match="page 3: it names a next page, but a list may have 3 pages"):
         pulls.pull()
 
 
-def test_a_row_that_is_none_keeps_no_page_away(scripted: Callable[..., Pulls]) -> None:
+def test_a_malformed_row_does_not_prevent_landing_its_page(scripted: Callable[..., Pulls]) -> None:
     poison = [{"status": "sent"}, {"sid": 7}, "no row", None, [[]]]
     pulls = scripted(page_of([*ROWS, *poison]))
     pulled = pulls.pull()
@@ -481,7 +478,7 @@ def test_a_row_that_is_none_keeps_no_page_away(scripted: Callable[..., Pulls]) -
 # Alarms
 
 
-def test_nothing_at_all_of_a_time_that_was_busy_is_an_alarm(warehouse: Warehouse, monkeypatch) -> None:
+def test_an_empty_pull_of_a_busy_time_is_an_alarm(warehouse: Warehouse, monkeypatch) -> None:
     monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 50)
     with twilio_with(*every(MINUTE, MORNING.from_at, journal.NORMALLY_BUSY)) as busy:
         pulls = Pulls(warehouse, busy)
@@ -491,7 +488,7 @@ def test_nothing_at_all_of_a_time_that_was_busy_is_an_alarm(warehouse: Warehouse
         pulls = Pulls(warehouse, silent)
         later = Window(MORNING.from_at + HOUR, NOON + HOUR)
         pulls.now = NOON + HOUR
-        for _ in range(2):  # and it is one again when it is asked again
+        for _ in range(2):  # and the next pull raises it again
             with pytest.raises(
                 SourceError, match=r"showed no record at all, but an earlier pull found 20 between .* same account\?"
             ):
@@ -500,10 +497,10 @@ def test_nothing_at_all_of_a_time_that_was_busy_is_an_alarm(warehouse: Warehouse
         assert pulls.watermark() == tuple(MORNING)
         night = Window(NOON + 10 * DAY, NOON + 10 * DAY + HOUR)
         pulls.now = night.until_at
-        assert pulls.pull(night).record_count == 0, "another time may be quiet"
+        assert pulls.pull(night).record_count == 0, "no alarm for a quiet time"
 
 
-def test_nothing_at_all_of_a_time_that_was_never_busy_is_none(warehouse: Warehouse) -> None:
+def test_an_empty_pull_of_a_quiet_time_is_no_alarm(warehouse: Warehouse) -> None:
     with twilio_with(*every(MINUTE, MORNING.from_at, journal.NORMALLY_BUSY - 1)) as quiet:
         pulls = Pulls(warehouse, quiet)
         pulls.load(pulls.pull())
@@ -511,36 +508,36 @@ def test_nothing_at_all_of_a_time_that_was_never_busy_is_none(warehouse: Warehou
         assert Pulls(warehouse, silent).pull().record_count == 0
 
 
-# Several at once
+# Several pulls at the same time
 
 
-def test_pulls_of_one_feed_and_account_come_one_after_the_other(pulls: Pulls) -> None:
+def test_pulls_of_one_feed_and_account_run_one_after_another(pulls: Pulls) -> None:
     order: list[str] = []
     with journal.alone(pulls.target, pulls.feed, ACCOUNT):
         thread = threading.Thread(target=lambda: (pulls.pull(), order.append("pulled")))
         waiting = threading.Event()
-        pulls.said = Telling(waiting)
+        pulls.said = NotifyingList(waiting)
         thread.start()
         assert waiting.wait(timeout=60)
-        (told,) = pulls.said
+        (message,) = pulls.said
         waits = "pull twilio_messages north: waiting for the pull that is under way, which is held by "
-        assert re.fullmatch(waits + r"waybill:pull:twilio_messages \(backend \d+\)", told)
+        assert re.fullmatch(waits + r"waybill:pull:twilio_messages \(backend \d+\)", message)
         assert pulls.asked() == []
         order.append("released")
     thread.join(timeout=60)
     assert order == ["released", "pulled"]
 
 
-class Telling(list):
-    """A list that says when something is put into it."""
+class NotifyingList(list):
+    """A list that sets an event when an item is added."""
 
-    def __init__(self, told: threading.Event) -> None:
+    def __init__(self, added: threading.Event) -> None:
         super().__init__()
-        self._told = told
+        self._added = added
 
     def append(self, item: object) -> None:
         super().append(item)
-        self._told.set()
+        self._added.set()
 
 
 @pytest.mark.parametrize(("feed", "account"), [(CALLS, ACCOUNT), (MESSAGES, "south")])
@@ -553,17 +550,17 @@ def test_pulls_of_other_feeds_and_accounts_do_not_wait(pulls: Pulls, feed: str, 
 # Rows that change between pages
 
 
-def test_a_row_that_is_sent_between_two_pages_of_a_sweep_is_found_by_the_next_run(warehouse: Warehouse) -> None:
-    """It moves above the page that is asked for next: no page of this pull shows it, but a stretch of the next one."""
+def test_a_row_sent_between_two_pages_of_a_sweep_is_found_by_the_next_run(warehouse: Warehouse) -> None:
+    """It moves before the next page, so no page of this pull contains it, but a stretch of the next pull does."""
     older, younger = every(MINUTE, NOON - 3 * HOUR, 2), every(MINUTE, NOON - HOUR, 4)
     late = message(NOON - 2 * HOUR, sent=2 * HOUR + timedelta(seconds=30))
     with twilio_with(*older, late, *younger) as twilio:
         pulls = Pulls(warehouse, twilio)
-        # half a minute later it is sent, between the first and the second page of the sweep
+        # it is sent half a minute later, between the first and the second page of the sweep
         twilio.faults.set(faults.TimePasses(where="json?PageSize=2&Page=1", times=1, seconds=60))
         pulled = pulls.pull(swept_from=MORNING.from_at)
         assert twilio.requests.by_fault == {"time_passes": 1}
-        assert late.sid not in pulls.sids(), "it stood where this test does not want it"
+        assert late.sid not in pulls.sids(), "the row was not where this test needs it"
         pulls.load(pulled)
         assert pulls.watermark() == tuple(MORNING)
         pulls.now = twilio.clock.at = NOON + HOUR
@@ -573,8 +570,8 @@ def test_a_row_that_is_sent_between_two_pages_of_a_sweep_is_found_by_the_next_ru
         assert pulls.rows("select count(*) from fact.event where provider_message_id = %s", (late.sid,)) == [(2,)]
 
 
-def test_a_row_that_is_dated_back_between_two_pages_is_found_by_the_next_run(warehouse: Warehouse) -> None:
-    """Its stretch was listed before it was in it, and the sweep passed the place where it came to stand."""
+def test_a_row_dated_back_between_two_pages_is_found_by_the_next_run(warehouse: Warehouse) -> None:
+    """Its stretch was listed before the row moved into it, and the sweep had passed its new place."""
     rows = every(10 * MINUTE, MORNING.from_at, 8)
     late = message(NOON - 5 * HOUR - 5 * MINUTE, sent=None)
     late.change(NOON + timedelta(seconds=30), status="sent", date_sent=NOON - HOUR)
@@ -583,13 +580,13 @@ def test_a_row_that_is_dated_back_between_two_pages_is_found_by_the_next_run(war
         twilio.faults.set(faults.TimePasses(where="json?PageSize=2&Page=1", times=1, seconds=60))
         pulls.load(pulls.pull(swept_from=MORNING.from_at))
         assert twilio.requests.by_fault == {"time_passes": 1}
-        assert late.sid not in pulls.sids(), "it stood where this test does not want it"
+        assert late.sid not in pulls.sids(), "the row was not where this test needs it"
         pulls.now = twilio.clock.at = NOON + HOUR
         _, again = pulls.run()
         assert late.sid in pulls.sids(again.pull_id)
 
 
-def test_new_rows_on_top_push_nothing_out_of_the_pages_behind(warehouse: Warehouse) -> None:
+def test_new_rows_at_the_top_do_not_push_rows_out_of_later_pages(warehouse: Warehouse) -> None:
     rows, new = every(10 * MINUTE, MORNING.from_at, 8), every(timedelta(seconds=20), NOON - MINUTE, 6)
     with twilio_with(*rows, *new, at=NOON - 2 * MINUTE) as twilio:
         twilio.clock.per_request = timedelta(seconds=30)
@@ -602,7 +599,7 @@ def test_new_rows_on_top_push_nothing_out_of_the_pages_behind(warehouse: Warehou
 # The inbox
 
 
-def test_a_pull_of_the_inbox_notes_what_is_not_loaded_yet(warehouse: Warehouse) -> None:
+def test_a_pull_of_the_inbox_records_files_that_are_not_loaded(warehouse: Warehouse) -> None:
     feed, settings, url = FEEDS["sendgrid_events"], warehouse.settings, warehouse.url
     inbox = settings.var / "inbox" / "acme" / feed.slug
     inbox.mkdir(parents=True)
@@ -620,7 +617,7 @@ def test_a_pull_of_the_inbox_notes_what_is_not_loaded_yet(warehouse: Warehouse) 
     assert warehouse.rows("select record_count, from_at, until_at from ops.pull") == [(0, None, None)] * 3
 
 
-def test_a_file_of_the_inbox_that_cannot_be_read_keeps_no_other_away(warehouse: Warehouse) -> None:
+def test_an_unreadable_file_of_the_inbox_does_not_prevent_others(warehouse: Warehouse) -> None:
     feed, settings = FEEDS["sendgrid_events"], warehouse.settings
     inbox = settings.var / "inbox" / "acme" / feed.slug
     inbox.mkdir(parents=True)

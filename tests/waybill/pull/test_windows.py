@@ -1,4 +1,4 @@
-"""Which window a pull asks for: nothing between two of them is ever left out."""
+"""The windows of successive pulls have no gap between them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from tests.conftest import Warehouse
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed, Window, on_grid
 from waybill.ledger import pulls as journal
-from waybill.pull.windows import Asked, given_window, next_window
+from waybill.pull.windows import PullWindow, given_window, next_window
 from waybill.warehouse.connection import LOADER, connected
 from waybill.warehouse.connection import Warehouse as Target
 
@@ -27,7 +27,7 @@ spans = st.timedeltas(timedelta(seconds=1), timedelta(days=9))
 
 
 @given(instants, spans, st.sampled_from([HOUR, 6 * HOUR, DAY, timedelta(minutes=7)]))
-def test_the_stretches_of_the_grid_cover_a_window_without_gap_or_overlap(
+def test_the_stretches_cover_a_window_without_gap_or_overlap(
     from_at: datetime, length: timedelta, span: timedelta
 ) -> None:
     window = Window(from_at, from_at + length)
@@ -39,7 +39,7 @@ def test_the_stretches_of_the_grid_cover_a_window_without_gap_or_overlap(
 
 
 @given(instants, spans, spans)
-def test_windows_that_overlap_share_the_stretches_of_what_they_share(
+def test_overlapping_windows_share_the_stretches_of_their_overlap(
     from_at: datetime, length: timedelta, shift: timedelta
 ) -> None:
     one, other = Window(from_at, from_at + length), Window(from_at + shift, from_at + shift + length)
@@ -49,7 +49,7 @@ def test_windows_that_overlap_share_the_stretches_of_what_they_share(
 
 
 class Windows:
-    """What the next windows are after what a test says has happened."""
+    """Returns the next window after the pulls of a test."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
@@ -62,7 +62,7 @@ class Windows:
         )
 
     def died(self, window: Window, account: str = ACCOUNT, **fields: object) -> int:
-        """A pull of that window died."""
+        """Record a pull of that window that died."""
         values = {"started_at": datetime.now(UTC), "pulled_at": None} | fields
         ((number,),) = self.warehouse.rows(
             "insert into ops.pull (account, feed, from_at, until_at, started_at, pulled_at)"
@@ -71,7 +71,7 @@ class Windows:
         )
         return number
 
-    def next(self, until_at: datetime = NOW) -> Asked:
+    def next(self, until_at: datetime = NOW) -> PullWindow:
         with connected(self.warehouse.url, LOADER) as connection, connection, connection.cursor() as cursor:
             return next_window(cursor, FEED, ACCOUNT, until_at)
 
@@ -81,16 +81,16 @@ def windows(warehouse: Warehouse) -> Iterator[Windows]:
     yield Windows(warehouse)
 
 
-def test_the_first_window_reaches_back_as_far_as_the_feed_is_late_and_is_swept_whole(windows: Windows) -> None:
+def test_the_first_window_is_as_long_as_the_lateness_and_is_swept(windows: Windows) -> None:
     assert windows.next() == (Window(NOW - FEED.lateness, NOW), NOW - FEED.lateness)
 
 
-def test_a_window_begins_where_the_feed_is_complete_less_its_lateness(windows: Windows) -> None:
+def test_a_window_begins_at_the_watermark_less_the_lateness(windows: Windows) -> None:
     windows.complete(NOW - HOUR)
     assert windows.next() == (Window(NOW - HOUR - FEED.lateness, NOW), NOW - HOUR - FEED.sweep)
 
 
-def test_after_a_downtime_the_window_holds_all_that_was_missed(windows: Windows) -> None:
+def test_after_an_outage_the_window_contains_all_that_was_missed(windows: Windows) -> None:
     windows.complete(NOW - 30 * DAY)
     asked = windows.next()
     assert asked.window == Window(NOW - 30 * DAY - FEED.lateness, NOW)
@@ -104,19 +104,19 @@ def test_a_run_for_an_earlier_time_ends_there(windows: Windows) -> None:
 
 
 @pytest.mark.parametrize("feed", API_FEEDS, ids=lambda feed: feed.slug)
-def test_what_is_swept_is_never_farther_back_than_the_window(feed: ApiFeed) -> None:
+def test_the_sweep_never_begins_before_the_window(feed: ApiFeed) -> None:
     assert timedelta(0) < feed.sweep <= feed.lateness
     assert feed.listing_span > timedelta(0)
 
 
-def test_the_window_of_a_pull_that_died_is_asked_for_again(windows: Windows) -> None:
+def test_the_window_of_a_pull_that_died_is_used_again(windows: Windows) -> None:
     windows.complete(NOW - 2 * DAY)
     died = Window(NOW - 2 * DAY - FEED.lateness, NOW - HOUR)
     windows.died(died)
     assert windows.next() == (died, NOW - 2 * DAY - FEED.sweep)
 
 
-def test_so_is_that_of_the_first_pull_of_all(windows: Windows) -> None:
+def test_the_window_of_a_first_pull_that_died_is_used_again(windows: Windows) -> None:
     died = Window(NOW - HOUR - FEED.lateness, NOW - HOUR)
     windows.died(died)
     assert windows.next() == (died, died.from_at)
@@ -138,20 +138,20 @@ NEXT = Window(NOW - 2 * DAY - FEED.lateness, NOW)
     ],
     ids=["it ended", "too long ago", "it ends later", "begins later", "begins earlier", "another account"],
 )
-def test_that_of_any_other_pull_is_not(windows: Windows, window: Window, fields: dict) -> None:
+def test_the_window_of_another_pull_is_not_used_again(windows: Windows, window: Window, fields: dict) -> None:
     windows.complete(NOW - 2 * DAY)
     windows.died(window, **fields)
     assert windows.next().window == NEXT
 
 
-def test_nor_that_of_a_pull_that_was_followed_by_another_one(windows: Windows) -> None:
+def test_the_window_of_a_pull_before_the_last_is_not_used_again(windows: Windows) -> None:
     windows.complete(NOW - 2 * DAY)
     windows.died(NEXT._replace(until_at=NOW - HOUR))
     windows.died(Window(NOW - 9 * DAY, NOW - 8 * DAY), pulled_at=NOW)
     assert windows.next().window == NEXT
 
 
-def test_nor_that_of_a_pull_that_is_under_way(windows: Windows) -> None:
+def test_the_window_of_a_running_pull_is_not_used_again(windows: Windows) -> None:
     windows.complete(NOW - 2 * DAY)
     target = Target(windows.warehouse.settings, windows.warehouse.url)
     with journal.alone(target, FEED, ACCOUNT):
@@ -160,7 +160,7 @@ def test_nor_that_of_a_pull_that_is_under_way(windows: Windows) -> None:
     assert windows.next().window == NEXT._replace(until_at=NOW - HOUR)
 
 
-def test_a_window_that_somebody_names_is_that_one_with_what_no_window_shows() -> None:
+def test_a_given_window_is_used_and_swept() -> None:
     window = Window(NOW - DAY, NOW)
     assert given_window(window) == (window, window.from_at)
     assert given_window(window, is_dated_only=True) == (window, None)

@@ -1,4 +1,4 @@
-"""An answer ends in time and within its bytes, whatever the server does; TLS is checked."""
+"""Limits of time and bytes hold whatever the server does; certificates are checked."""
 
 import ssl
 import tracemalloc
@@ -31,7 +31,7 @@ DRIPS = {
 
 
 def dripping(data: bytes, moment: Moment) -> Callable[[object], Reply]:
-    """From the request on, a quarter of an hour passes whenever somebody looks at the clock: before each read."""
+    """Return a clock that, after the request, advances a quarter of an hour each time it is read: before each read."""
 
     def say(asked: object) -> Reply:
         moment.tick_seconds = 900
@@ -41,21 +41,21 @@ def dripping(data: bytes, moment: Moment) -> Callable[[object], Reply]:
 
 
 @pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
-def test_an_answer_that_drips_ends_at_the_time_of_a_page(server: Server, connect: Connect, moment: Moment, drip: bytes):
+def test_a_slow_answer_ends_at_the_time_limit_of_a_page(server: Server, connect: Connect, moment: Moment, drip: bytes):
     server.replies = [dripping(drip, moment)]
     with pytest.raises(SourceError, match=r"^(no whole answer in time|503) from 127\.0\.0\.1; asked once"):
         connect(limits=Limits(attempts=1, total_seconds=99_999)).get("/m")
     assert len(server.requests) == 1
 
 
-def test_no_attempt_outlasts_the_time_of_all_of_them(server: Server, connect: Connect, moment: Moment):
+def test_no_attempt_exceeds_the_total_time(server: Server, connect: Connect, moment: Moment):
     server.replies = [dripping(DRIPS["body"], moment)]
     with pytest.raises(SourceError, match=r"^no whole answer in time .* asked once"):
         connect(limits=Limits(page_seconds=99_999)).get("/m")
     assert len(server.requests) == 1
 
 
-def test_after_a_slow_page_the_next_one_has_its_whole_time(server: Server, connect: Connect, moment: Moment):
+def test_after_a_slow_page_the_next_page_has_its_full_time(server: Server, connect: Connect, moment: Moment):
     server.replies = [reply(200, b"a" * 1000)] * 50
     moment.tick_seconds = 10
     client = connect(limits=Limits(attempts=1, page_seconds=100))
@@ -64,20 +64,20 @@ def test_after_a_slow_page_the_next_one_has_its_whole_time(server: Server, conne
 
 
 @pytest.mark.parametrize("drip", ["interim answers", "body", "chunks", "chunk extensions"])
-def test_bytes_are_counted_as_they_come_from_the_socket(server: Server, connect: Connect, moment: Moment, drip: str):
+def test_bytes_are_counted_at_the_socket(server: Server, connect: Connect, moment: Moment, drip: str):
     server.replies = [Reply(DRIPS[drip], HANG)]
     with pytest.raises(SourceError, match=r"longer than 0\.125 MiB"):
         connect(limits=Limits(wire_bytes=MIB // 8)).get("/m")
     assert (len(server.requests), moment.waits) == (1, [])
 
 
-def test_the_count_begins_anew_with_every_answer(server: Server, connect: Connect):
+def test_the_byte_count_restarts_with_every_answer(server: Server, connect: Connect):
     server.replies = [reply(200, b"a" * 100_000)] * 20
     client = connect(limits=Limits(wire_bytes=MIB // 8))
     assert sum(len(client.get("/m").body) for _ in range(20)) == 2_000_000
 
 
-def test_a_page_takes_the_memory_of_its_body_and_not_twice_that(server: Server, client: Client):
+def test_a_page_needs_memory_for_one_copy_of_its_body(server: Server, client: Client):
     server.replies = [reply(200, b"a" * (16 * MIB))]
     client.get("/warm")
     server.replies = [reply(200, b"a" * (16 * MIB))]
@@ -90,7 +90,7 @@ def test_a_page_takes_the_memory_of_its_body_and_not_twice_that(server: Server, 
 
 
 def certificate(folder: Path, name: str, days: int = 1) -> Path:
-    """A self-signed certificate for 127.0.0.1 and its key, in one file."""
+    """Return a file with a self-signed certificate for 127.0.0.1 and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -116,7 +116,7 @@ def certificate(folder: Path, name: str, days: int = 1) -> Path:
 
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[Callable[..., tuple[Server, ssl.SSLContext]]]:
-    """Servers with TLS, and contexts that trust them."""
+    """Return a server with TLS and a context that trusts it."""
     servers = []
 
     def secured(name: str = "127.0.0.1", days: int = 1) -> tuple[Server, ssl.SSLContext]:
@@ -132,7 +132,7 @@ def secured(tmp_path: Path) -> Iterator[Callable[..., tuple[Server, ssl.SSLConte
         server.stop()
 
 
-def test_pages_come_over_tls(secured: Callable, connect: Connect):
+def test_pages_are_read_over_tls(secured: Callable, connect: Connect):
     server, trusting = secured()
     server.replies = [reply(200, b"a" * 1_000_000), reply(200, b"b")]
     client = connect(server.url, certificates=trusting)
@@ -151,7 +151,7 @@ def test_limits_hold_over_tls(secured: Callable, connect: Connect):
 @pytest.mark.parametrize(
     ("name", "days", "trusted"), [("127.0.0.1", 1, False), ("127.0.0.2", 1, True), ("127.0.0.1", -1, True)]
 )
-def test_a_certificate_that_does_not_fit_is_told_before_anything_is_sent(
+def test_a_wrong_certificate_is_an_error_before_any_request(
     secured: Callable, connect: Connect, moment: Moment, name: str, days: int, trusted: bool
 ):
     server, trusting = secured(name, days)
