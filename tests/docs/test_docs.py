@@ -207,7 +207,7 @@ def test_defaults_of_the_example_are_those_of_the_code(tmp_path: Path) -> None:
 
 
 def test_only_settings_read_the_environment() -> None:
-    allowed = {"settings.py", "gate.py", "output.py", "surroundings.py"}  # of a library, the terminal, Airflow
+    allowed = {"settings.py", "gate.py", "output.py", "environment.py"}  # of a library, the terminal, Airflow
     reading = {path.name for path in CODE if re.search(r"\bos\.(environ|getenv)\b", path.read_text())}
     assert "settings.py" in reading and reading <= allowed
 
