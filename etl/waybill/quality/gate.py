@@ -1,9 +1,10 @@
 """The gate: Great Expectations suites over tables that a load or a build has staged and committed.
 
-`waybill.quality.suites` reads the rules of a table. There are three types: `expect_every_row_to_satisfy` (defined in
-`waybill.quality.rows`: a condition in SQL; one scan checks all of a suite), `unexpected_rows_expectation` (a query of
-wrong rows) and `expect_table_row_count_to_equal` (the number of rows that were written). Results contain counts and
-names of rules, never values. The library takes seconds to import, so only the first validation imports it.
+`waybill.quality.suites` reads the rules of a table. Two of the three types are defined in `waybill.quality.rows`:
+`expect_every_row_to_satisfy` (a condition in SQL; one scan checks all of a suite) and `expect_query_to_find_no_row` (a
+query of wrong rows). The third is `expect_table_row_count_to_equal` (the number of rows that were written). Results
+contain counts and names of rules, never values. The library takes seconds to import, so only the first validation
+imports it.
 """
 
 import logging
@@ -309,17 +310,15 @@ def _result(expectation: "Expectation", result: "ExpectationValidationResult | N
         severity=expectation.severity.value,
         success=result is not None and error is None and bool(result.success),
         is_broken=error is not None,
-        unexpected_count=None if result is None or error else _unexpected_count(expectation, result.result),
+        unexpected_count=None if result is None or error else _unexpected_count(result.result),
         description=expectation.description,
         message=error,
     )
 
 
-def _unexpected_count(expectation: "Expectation", found: dict[str, Any]) -> int | None:
+def _unexpected_count(found: dict[str, Any]) -> int | None:
     """Return how many rows break the rule; None for the rule on the row count."""
-    if expectation.expectation_type == "expect_table_row_count_to_equal":
-        return None
-    count = found.get("unexpected_count", found.get("observed_value"))
+    count = found.get("unexpected_count")
     return count if isinstance(count, int) else None
 
 

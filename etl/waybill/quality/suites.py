@@ -187,7 +187,7 @@ def _expectation(rule: Rule, shape: Shape, path: Path) -> Configuration:
         kind, kwargs = "expect_every_row_to_satisfy", {"condition": rule.body, "mostly": rule.mostly}
     else:
         query = rule.body if rule.expect == "no row" else _control_query(rule, shape, path)
-        kind, kwargs = "unexpected_rows_expectation", {"unexpected_rows_query": f"{query}\nlimit {_FINDINGS}"}
+        kind, kwargs = "expect_query_to_find_no_row", {"unexpected_rows_query": f"{query}\nlimit {_FINDINGS}"}
     return {
         "type": kind,
         "kwargs": kwargs,
