@@ -4,7 +4,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.facts import join_counts, live_counts
-from waybill.warehouse.queries import sql_of
+from waybill.warehouse.queries import columns_of, sql_of
 
 
 def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) -> None:
@@ -33,12 +33,7 @@ def write_legs_and_messages(cursor: Cursor, load_id: int, report_timezone: str) 
 
 def _apply_difference(cursor: Cursor, table: str, key: str, touched: str, after: str) -> None:
     """Make the touched rows of fact.<table> equal to those of <after>; write only the rows that differ."""
-    cursor.execute(
-        "select column_name from information_schema.columns where table_schema = 'fact' and table_name = %s"
-        " order by ordinal_position",
-        (table,),
-    )
-    names = [name for (name,) in cursor.fetchall()]
+    names = columns_of(cursor, f"fact.{table}")
     parts = {
         "table": sql.Identifier("fact", table),
         "key": sql.Identifier(key),

@@ -16,6 +16,7 @@ from waybill.facts.refold import refold
 from waybill.model.errors import ConfigurationError
 from waybill.reports import candidates, live
 from waybill.reports.catalogue import bounded_statement, built_reports
+from waybill.warehouse.queries import columns_of
 
 log = logging.getLogger("waybill.reports")
 
@@ -78,8 +79,8 @@ def verify(connection: Connection) -> Verification:
             log.info("deriving legs and messages from all events")
             refold(cursor, zone)
             findings = [
-                _compare(cursor, "fact.leg", "leg_after", ("leg_key",), _columns(cursor, "leg")),
-                _compare(cursor, "fact.message", "message_after", ("message_key",), _columns(cursor, "message")),
+                _compare(cursor, "fact.leg", "leg_after", ("leg_key",), columns_of(cursor, "fact.leg")),
+                _compare(cursor, "fact.message", "message_after", ("message_key",), columns_of(cursor, "fact.message")),
             ]
             log.info("counting messages for live monitoring, and joins")
             live.derive(cursor)
@@ -108,15 +109,6 @@ def _zone(cursor: Cursor) -> str:
             "was not finished. Run `waybill report rebuild --full`, then verify."
         )
     return zone
-
-
-def _columns(cursor: Cursor, table: str) -> tuple[str, ...]:
-    cursor.execute(
-        "select column_name from information_schema.columns where table_schema = 'fact' and table_name = %s"
-        " order by ordinal_position",
-        (table,),
-    )
-    return tuple(name for (name,) in cursor.fetchall())
 
 
 def _derive(cursor: Cursor, report: str, zone: str) -> None:

@@ -48,6 +48,19 @@ def only_value(cursor: Cursor, kind: type[Value]) -> Value:
     return value
 
 
+def columns_of(cursor: Cursor, table: str) -> tuple[str, ...]:
+    """Return the names of the columns of a table in their order.
+
+    :param table: schema and name, e.g. "fact.leg"
+    """
+    cursor.execute(
+        "select attname from pg_catalog.pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
+        " order by attnum",
+        (table,),
+    )
+    return tuple(name for (name,) in cursor.fetchall())
+
+
 @cache
 def _queries(file: str) -> dict[str | None, str]:
     text = (SQL / f"{file}.sql").read_text()
