@@ -70,7 +70,7 @@ def test_a_connection_that_the_server_ends_is_not_a_failed_rule(
 
 
 def test_a_missing_table_still_fails_the_gate(warehouse: Warehouse) -> None:
-    with pytest.raises(QualityGateError, match="one is gone"):
+    with pytest.raises(QualityGateError, match="It is missing"):
         gate.validate(lambda: connect(warehouse.url, LOADER), [Subject("event_staging", "staging.load_2", 0)])
 
 
