@@ -30,7 +30,7 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 KEY = "a test key of thirty-two bytes ok"
 FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = 256MB")
 MEMORY = Path("/dev/shm")
-# A partition is ten files, which are copied for each test. Events of earlier years go to the partition before all months.
+# A partition is ten files, copied for each test. Events of earlier years go to the partition before all months.
 TEMPLATE_YEARS_BACK = 0
 ROOM_BYTES = 2 << 30  # several servers share it; each takes a tenth of that
 
