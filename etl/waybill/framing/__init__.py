@@ -1,5 +1,4 @@
-"""Framing: where one record begins and ends in landed bytes. Streaming, flat in memory; it knows no provider.
+"""Framing: finds the records in landed bytes. It streams with constant memory, and knows no provider.
 
-Whether a record is good is for its feed to say; here it is only found, so that a bad one spoils neither its array nor
-its file.
+A feed decides whether a record is valid. Framing only finds it, so that a bad record affects no other record.
 """

@@ -1,9 +1,8 @@
 """Records of JSON in response bodies: the elements of one list of the body.
 
-Also arrays of bodies, envelopes around them, and the elements alone, as programs that fetched the list write them.
+Files may also contain arrays of bodies, envelopes around bodies, and elements without a body.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -32,14 +31,14 @@ _decode_object = msgspec.json.Decoder(dict[str, object]).decode
 _raw_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 Element = tuple[bytes, str | None]
-"""Its bytes, and why they are no object or None."""
+"""The bytes of an element, and why they are not an object (None for an object)."""
 
 
 def list_body(stream: BinaryIO, key: str, own_field: str | None = None) -> Iterator[RawRecord]:
-    """The elements of the list `key` of response bodies: one body over the whole file, one on each line, or one after
-    another; arrays of bodies; envelopes around them.
+    """Yield the elements of the list `key` of response bodies. A file is one body, bodies on lines or one after
+    another, arrays of bodies, or envelopes around them.
 
-    :param own_field: a field that every element has: an object that has it, and no list, is an element itself
+    :param own_field: a field of every element: an object with it and without the list is an element itself
     """
     position = bad_count = 0
     for part in open_parts(stream):
@@ -53,13 +52,13 @@ def list_body(stream: BinaryIO, key: str, own_field: str | None = None) -> Itera
                     yield RawRecord(position, element, problem)
 
 
-def _bodies(stream: io.BufferedIOBase, key: str) -> Iterator[bytes]:
-    """Response bodies, whole; one that is not closed goes to the end of the file, or to the next body's line."""
+def _bodies(stream: BinaryIO, key: str) -> Iterator[bytes]:
+    """Yield whole response bodies. An unclosed body ends at the line of the next body, or with the file."""
     mark = f'"{key}"'.encode()
     pending: list[bytes] = []
     size = depth = 0
-    is_array = False  # of bodies, over several lines
-    is_skipping = False  # behind a body that is too long, to the next line that is a body
+    is_array = False  # of bodies, on several lines
+    is_skipping = False  # after a body that is too long, up to the next line that is a body
     empty_count = 0
     while line := stream.readline(limits.LONGEST_BODY + 1):
         if not pending and not line.strip():
@@ -89,14 +88,14 @@ def _bodies(stream: io.BufferedIOBase, key: str) -> Iterator[bytes]:
 
 
 def _one_by_one(body: bytes) -> Iterator[bytes]:
-    """Bodies that follow each other without a line between them."""
+    """Yield bodies that follow each other without a line break."""
     rest = memoryview(body.lstrip(BOM))
     while len(body) <= limits.LONGEST_BODY:
         try:
             _raw_fields(rest)
         except UNDECODABLE as error:
             if trailing := TRAILING.search(str(error)):
-                end = int(trailing[1]) - 1  # it counts this one from 1
+                end = int(trailing[1]) - 1  # the message counts from 1
                 yield bytes(rest[:end])
                 rest = rest[end:]
                 continue
@@ -113,12 +112,12 @@ def _is_object(line: bytes) -> bool:
 
 
 def _depth_of(line: bytes) -> int:
-    """How many more brackets a line opens than it closes."""
+    """Return the number of opened brackets minus closed brackets of a line."""
     return sum(map(_step, TOKEN.findall(line)))
 
 
 def _step(token: bytes) -> int:
-    """How many brackets a token opens, or, less than zero, closes."""
+    """Return the number of brackets that a token opens; negative if it closes one."""
     return len(token) if token[0] in b"{[" else -(token in (b"}", b"]"))
 
 
@@ -146,7 +145,7 @@ def _elements_of_body(body: bytes, key: str, own_field: str | None, depth: int =
 
 
 def _elements_of_array(body: bytes, key: str, own_field: str | None, depth: int) -> Iterator[Element]:
-    """The elements of all bodies of an array."""
+    """Yield the elements of all bodies of an array."""
     is_empty = True
     for value in Values(None, body).values():
         is_empty = False
@@ -159,13 +158,13 @@ def _elements_of_array(body: bytes, key: str, own_field: str | None, depth: int)
 
 
 def _elements_of_other(body: bytes, key: str, own_field: str | None, depth: int) -> Iterator[Element]:
-    """What an object without the list is: an element itself, an envelope, or nothing that can be read."""
+    """Yield the elements of an object without the list: itself, those of its envelope, or one problem."""
     if own_field in _raw_fields(body):
         yield body, None
         return
     try:
         content = content_of(body, _decode_object(body))
-    except UNDECODABLE:  # a number beyond all numbers, or brackets nested too deeply
+    except UNDECODABLE:  # a number out of range, or brackets nested too deeply
         content = None
     if content is not None and depth < limits.MOST_ENVELOPES:
         yield from _elements_of_body(content, key, own_field, depth + 1)
@@ -174,7 +173,7 @@ def _elements_of_other(body: bytes, key: str, own_field: str | None, depth: int)
 
 
 def _elements_of_broken(body: bytes, key: str) -> Iterator[Element]:
-    """The elements of a body that is not JSON as a whole, and of the bodies behind it."""
+    """Yield the elements of a body that is not JSON as a whole, and of the bodies after it."""
     problem = problem_of(body)
     begin = _list_begin(body, key) if problem is None else None
     if begin is None:
@@ -189,9 +188,9 @@ def _elements_of_broken(body: bytes, key: str) -> Iterator[Element]:
 
 
 def _list_begin(body: bytes, key: str, start: int = 0, depth: int = 0) -> int | None:
-    """Where a list `key` of an object that is not JSON as a whole begins, behind its bracket.
+    """Return the position after the opening bracket of a list `key`, in an object that is not JSON as a whole.
 
-    :param depth: brackets that are open at the start
+    :param depth: number of open brackets at the start
     """
     name = re.compile(rf'"{re.escape(key)}"\s*:\s*\['.encode())
     for match in TOKEN.finditer(body, start):

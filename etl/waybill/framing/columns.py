@@ -1,4 +1,4 @@
-"""The columns of a table, found however their names are written."""
+"""The columns of a table, recognised in any spelling of their names."""
 
 import re
 from collections import Counter
@@ -11,10 +11,10 @@ _REMEMBERED = 10_000
 
 
 class Columns:
-    """What a table must have, and what it may have.
+    """The required and the known columns of a table.
 
-    :ivar required: columns without which it is another table
-    :ivar known: all columns that have a meaning
+    :ivar required: columns that the table must have
+    :ivar known: all columns with a meaning
     """
 
     def __init__(self, required: Sequence[str], known: Sequence[str] = ()) -> None:
@@ -24,7 +24,8 @@ class Columns:
         self._found: dict[str, str | None] = {}
 
     def name_of(self, written: str) -> str | None:
-        """The known column that is meant: `Dispatch ID`, `DISPATCH_ID` and `dispatchId` are dispatch_id; or None."""
+        """Return the known column of a name: `Dispatch ID`, `DISPATCH_ID` and `dispatchId` are dispatch_id; else
+        None."""
         if written not in self._found:
             if len(self._found) >= _REMEMBERED:
                 self._found.clear()
@@ -32,17 +33,17 @@ class Columns:
         return self._found[written]
 
     def missing(self, names: Sequence[str]) -> list[str]:
-        """The required columns that are not among the names."""
+        """Return the required columns that are not among the names."""
         return [name for name in self.required if name not in names]
 
     def check(self, names: Sequence[str], expected: str) -> None:
-        """Raises SourceError where a column is missing or named more than once."""
+        """Raise SourceError if a column is missing or named more than once."""
         doubled = sorted(name for name, count in Counter(names).items() if name and count > 1)
         if doubled:
             known = [name for name in doubled if name in self.known]
             raise SourceError(
-                f"The table names the column {', '.join(known or doubled[:5])} more than once; nobody can say which "
-                "one counts. Nothing of it was loaded."
+                f"The table names the column {', '.join(known or doubled[:5])} more than once, so it is ambiguous. "
+                "Nothing of it was loaded."
             )
         if missing := self.missing(names):
             raise SourceError(

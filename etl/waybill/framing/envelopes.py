@@ -1,4 +1,4 @@
-"""Envelopes that HTTP functions and queues put around what a provider posts.
+"""Envelopes that HTTP functions and queues put around the posted records of a provider.
 
 Sources: Amazon API Gateway and Lambda function URLs (`body`, `isBase64Encoded`), SQS (`Records`, `body`), SNS
 (`Type`, `Message`; in Lambda `Sns`), Kinesis and Firehose (`kinesis`, `data` in Base64), Google Pub/Sub push
@@ -22,10 +22,10 @@ _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def content_of(raw: bytes, fields: dict[str, object]) -> bytes | None:
-    """The JSON text inside an envelope; None where the object is none.
+    """Return the JSON text inside an envelope; None if the object is no envelope.
 
     :param raw: the object's bytes
-    :param fields: the same, decoded
+    :param fields: the decoded object
     """
     if _NAMES.isdisjoint(fields):
         return None

@@ -1,12 +1,12 @@
-"""How much of landed bytes is read at once, and how much of it may be one thing. Bytes, where nothing else is said."""
+"""Limits for reading landed bytes. The unit is bytes if no other is named."""
 
 BLOCK = 256 * 1024
-"""Read at once."""
+"""Size of one read."""
 
 HIGHEST_RATIO = 250
-"""Decompressed to compressed bytes; logs of events reach 10 to 60."""
+"""Decompressed to compressed bytes; event logs reach 10 to 60."""
 RATIO_COUNTS_FROM = 16 * 1024 * 1024
-"""Decompressed bytes from which the ratio is looked at."""
+"""Decompressed bytes from which the ratio is checked."""
 MOST_BYTES = 64 * 1024 * 1024 * 1024
 """Decompressed bytes of one object."""
 
@@ -14,39 +14,39 @@ LONGEST_RECORD = 16 * 1024 * 1024
 LONGEST_BODY = 64 * 1024 * 1024
 LONGEST_ROW = 1024 * 1024
 KEPT_OF_LONG = 64 * 1024
-"""Kept of what is longer than that."""
+"""Bytes that are kept of a longer record, body or row."""
 
 MOST_LINES_OF_A_ROW = 200
-"""Lines after which a quoted field of CSV counts as never closed."""
+"""Lines after which a quoted CSV field counts as not closed."""
 ROWS_AT_ONCE = 4096
 """Rows of Parquet in memory."""
 ROWS_BYTES_AT_ONCE = 16 * 1024 * 1024
-"""Their cells as Python's values."""
+"""Bytes of their cells as Python values."""
 ROWS_COUNT_FROM = 100_000
-"""Rows of Parquet from which they are compared with the bytes of the file."""
+"""Rows of Parquet from which their number is compared with the bytes of the file."""
 LONGEST_CHUNK = 256 * 1024 * 1024
-"""A column of a row group of Parquet, unfolded."""
+"""Bytes of a column in a row group of Parquet, unfolded."""
 LONGEST_MEAN_CELL = 16 * 1024
-"""The mean of its cells."""
+"""Mean bytes of its cells."""
 
 MOST_COLUMNS = 1000
 """Columns of a table."""
 MOST_EMPTY_ROWS = 2_000_000
-"""Rows or lines with nothing in them: a spreadsheet has 1,048,576 rows."""
+"""Empty rows or lines: a spreadsheet has 1,048,576 rows."""
 MOST_PROBLEMS = 100_000
-"""Records that are no objects or rows, in an object that has fewer good ones."""
+"""Records that cannot be read, in an object with fewer good records."""
 MOST_ENVELOPES = 6
-"""Envelopes around envelopes."""
+"""Nested envelopes."""
 DEEPEST = 200_000
-"""Brackets open at once."""
+"""Open brackets."""
 DEEP = 8 * 1024
-"""What the JSON parser reads before it finds a value nested too deeply."""
+"""Bytes that the JSON parser reads before it finds a value nested too deeply."""
 MOST_WASTED = 8
 WASTED_FROM = 64 * 1024 * 1024
-"""Bytes that the JSON parser may look at in vain: so many, and so many times those of the object."""
+"""Bytes that the JSON parser may read in vain: WASTED_FROM plus MOST_WASTED times the bytes of the object."""
 MOST_MEMBERS = 10_000
 """Files in a zip archive."""
 LONGEST_DIRECTORY = 4 * 1024 * 1024
 """The list of files of a zip archive."""
 MEMORY_OF_XZ = 128 * 1024 * 1024
-"""What decompressing xz may need."""
+"""Memory for decompressing xz."""

@@ -1,4 +1,4 @@
-"""Records of JSON: objects one after another, on lines or not, arrays of them, and envelopes around them."""
+"""Records of JSON: objects one after another, on lines or not; arrays of objects; envelopes around them."""
 
 import io
 from collections.abc import Generator, Iterator
@@ -12,22 +12,22 @@ from waybill.framing.values import Values
 
 
 def lines_or_arrays(stream: BinaryIO, own_field: str | None = None) -> Iterator[RawRecord]:
-    """The records of a file of JSON, in whichever of these forms: objects one after another, with lines between them
-    or not, each over one line or several; arrays of them; envelopes around either.
+    """Yield the records of a JSON file. It contains objects one after another, each on part of a line, one line or
+    several; arrays of objects; envelopes around either.
 
-    A record's position is the line on which it begins; in arrays a number that runs on over all arrays of the file.
+    The position of a record is its first line; in arrays, a number that counts through all arrays of the file.
 
-    :param own_field: a field that every record of the feed has: an object that has it is no envelope
+    :param own_field: a field of every record of the feed: an object with it is no envelope
     """
     position = 0
     for part in open_parts(stream):
         position = yield from json_records(part, own_field, position)
 
 
-def json_records(part: io.BufferedIOBase, own_field: str | None, position: int = 0) -> Generator[RawRecord, None, int]:
-    """The same for one file that is decompressed already.
+def json_records(part: BinaryIO, own_field: str | None, position: int = 0) -> Generator[RawRecord, None, int]:
+    """Yield the records of one decompressed file.
 
-    :param position: that of the record before
+    :param position: of the record before
     :returns: the position of the last record
     """
     values = Values(part, position=position)
@@ -48,7 +48,7 @@ def json_records(part: io.BufferedIOBase, own_field: str | None, position: int =
 
 
 def _unwrapped(record: RawRecord, own_field: str | None, depth: int) -> Iterator[RawRecord]:
-    """What an envelope holds, or the object itself if it is none."""
+    """Yield the records in an envelope, or the object itself if it is no envelope."""
     fields = record.value
     content = None if fields is None or own_field in fields else content_of(record.raw, fields)
     if content is None:

@@ -1,10 +1,11 @@
-"""Rows of Parquet: the bytes of a row are its JSON. Bounded by what the file says of itself and by what comes out."""
+"""Rows of Parquet: the bytes of a row are its JSON. Limits apply to the metadata of the file and to its rows."""
 
 import io
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from decimal import Decimal
+from typing import BinaryIO
 
 import msgspec
 import pyarrow
@@ -17,17 +18,17 @@ from waybill.framing.raw_record import RawRecord, too_long
 from waybill.model.errors import SourceError
 
 EXACT_UP_TO = 2**53
-"""Whole numbers up to it are the same as floats."""
+"""Floats represent whole numbers exactly up to it."""
 
 _KINDS_OF_TEXT = ("NONE", "STRING", "ENUM", "JSON")
 
 
-def parquet_rows(stream: io.BufferedIOBase, columns: Columns, position: int = 0) -> Generator[RawRecord, None, int]:
-    """The rows of a Parquet file, in order.
+def parquet_rows(stream: BinaryIO, columns: Columns, position: int = 0) -> Generator[RawRecord, None, int]:
+    """Yield the rows of a Parquet file, in order.
 
-    :param position: that of the record before
+    :param position: of the record before
     :returns: the position of the last row
-    :raises SourceError: it is damaged, lacks a column, or unfolds into more than a log of decisions can hold
+    :raises SourceError: the file is damaged, lacks a column, or unfolds to more than a log of decisions can contain
     """
     with tempfile.TemporaryFile() as spooled:
         if not stream.seekable():
@@ -47,13 +48,13 @@ def parquet_rows(stream: io.BufferedIOBase, columns: Columns, position: int = 0)
             file = parquet.ParquetFile(stream, metadata=metadata, read_dictionary=texts, pre_buffer=False)
             names = [columns.name_of(name) or name for name in file.schema_arrow.names]
             columns.check(names, "It must have the columns")
-            told_count = 0
+            row_bytes = 0
             for batch in file.iter_batches(batch_size=limits.ROWS_AT_ONCE):
                 for row in _values(batch, names):
                     position += 1
                     raw = msgspec.json.encode({name: _plain(value) for name, value in row.items() if value is not None})
-                    told_count += len(raw)
-                    if told_count > limits.RATIO_COUNTS_FROM and told_count > limits.HIGHEST_RATIO * byte_count:
+                    row_bytes += len(raw)
+                    if row_bytes > limits.RATIO_COUNTS_FROM and row_bytes > limits.HIGHEST_RATIO * byte_count:
                         raise SourceError(
                             f"The Parquet file unfolds to more than {limits.HIGHEST_RATIO} times its size: no log of "
                             "decisions does. Nothing of it was loaded; look at the file."
@@ -70,7 +71,7 @@ def parquet_rows(stream: io.BufferedIOBase, columns: Columns, position: int = 0)
 
 
 def _check(metadata: parquet.FileMetaData, byte_count: int) -> None:
-    """Refuse what would not fit into time and memory, before it is unfolded."""
+    """Raise SourceError before a file is unfolded that would need too much time or memory."""
     if metadata.num_columns > limits.MOST_COLUMNS:
         raise SourceError(f"The table has more than {limits.MOST_COLUMNS} columns. Nothing of it was loaded.")
     if metadata.num_rows > limits.ROWS_COUNT_FROM and metadata.num_rows > byte_count:
@@ -92,7 +93,7 @@ def _check(metadata: parquet.FileMetaData, byte_count: int) -> None:
 
 
 def _values(batch: pyarrow.RecordBatch, names: list[str]) -> Iterator[dict[str, object]]:
-    """The rows of a batch as Python's values: a few at a time where their cells are long."""
+    """Yield the rows of a batch as Python values, a few at a time if their cells are long."""
     if batch.num_rows > 1 and sum(map(_size, batch.columns)) > limits.ROWS_BYTES_AT_ONCE:
         half = batch.num_rows // 2
         yield from _values(batch.slice(0, half), names)
@@ -103,20 +104,20 @@ def _values(batch: pyarrow.RecordBatch, names: list[str]) -> Iterator[dict[str, 
 
 
 def _size(column: pyarrow.Array) -> int:
-    """Bytes of a column's cells, each unfolded."""
+    """Return the bytes of a column's cells after unfolding."""
     if not pyarrow.types.is_dictionary(column.type) or not _is_of_bytes(column.type.value_type):
-        return column.nbytes
+        return int(column.nbytes)
     lengths = compute.binary_length(column.dictionary)
-    return compute.sum(compute.take(lengths, column.indices)).as_py() or 0
+    return int(compute.sum(compute.take(lengths, column.indices)).as_py() or 0)
 
 
 def _is_of_bytes(kind: pyarrow.DataType) -> bool:
-    return pyarrow.types.is_string(kind) or pyarrow.types.is_binary(kind)
+    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_binary(kind))
 
 
 def _plain(value: object) -> object:
-    """A cell as JSON takes it. pandas writes whole numbers as floats where some are missing, databases as decimals:
-    they are whole numbers all the same. Bytes are a text where they can be one."""
+    """Return a cell as a value for JSON. Whole numbers stay whole, although pandas writes them as floats in columns
+    with missing values, and databases as decimals. Bytes become text if they are UTF-8."""
     if isinstance(value, float):
         return int(value) if abs(value) <= EXACT_UP_TO and value.is_integer() else value
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
@@ -130,7 +131,7 @@ def _plain(value: object) -> object:
 
 
 def _in_microseconds(column: pyarrow.Array) -> pyarrow.Array:
-    """Timestamps as microseconds: what is finer is cut."""
+    """Return timestamps in microseconds; finer digits are cut."""
     if not pyarrow.types.is_timestamp(column.type):
         return column
     return compute.cast(column, pyarrow.timestamp("us", column.type.tz), safe=False)

@@ -1,4 +1,4 @@
-"""One record as it stands in a landed object, before anything is known about it."""
+"""One record as it was found in a landed object, not yet decoded."""
 
 from typing import NamedTuple
 
@@ -18,12 +18,12 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class RawRecord(NamedTuple):
-    """A record that was found.
+    """One record of an object.
 
-    :ivar position: the line (files of lines) or the element (arrays, bodies, Parquet), from 1
+    :ivar position: number of the line (files of lines) or the element (arrays, bodies, Parquet), from 1
     :ivar raw: its bytes as received
-    :ivar problem: why it is no record at all (not JSON, not an object), or None
-    :ivar value: its fields, where they are known already; None: decode `raw` as JSON
+    :ivar problem: why it is not a record (not JSON, not an object); None for a record
+    :ivar value: its fields if already decoded; else decode `raw` as JSON
     """
 
     position: int
@@ -33,7 +33,7 @@ class RawRecord(NamedTuple):
 
 
 def problem_of(element: bytes) -> str | None:
-    """Why the bytes are no object; None where they may be one."""
+    """Return why the bytes are not an object; None if they may be one."""
     if element.startswith(b"{"):
         return None
     try:
@@ -44,25 +44,25 @@ def problem_of(element: bytes) -> str | None:
 
 
 def too_long(longest: int) -> str:
-    """The problem of what is longer than so many bytes."""
+    """Return the problem of a record with more than `longest` bytes."""
     return f"longer than {longest} bytes: only its first {limits.KEPT_OF_LONG} are kept"
 
 
 def check_bad(bad_count: int, count: int, problem: str) -> None:
-    """Refuse a file in which nearly nothing is a record. Raises SourceError.
+    """Raise SourceError if nearly nothing in a file is a record.
 
-    :param count: about how many records came so far
-    :param problem: that of the last one
+    :param count: approximate number of records so far
+    :param problem: of the last record
     """
     if bad_count >= limits.MOST_PROBLEMS and 2 * bad_count > count:
         raise SourceError(
-            f"{limits.MOST_PROBLEMS} records of the file are none, and fewer are good; the last one is {problem}. "
+            f"{limits.MOST_PROBLEMS} records of the file cannot be read, and fewer can; the last one is {problem}. "
             "Nothing of it was loaded; look at the file."
         )
 
 
 def check_empty(count: int) -> None:
-    """Refuse a file that holds so many lines with nothing in them. Raises SourceError."""
+    """Raise SourceError if a file has too many empty lines."""
     if count > limits.MOST_EMPTY_ROWS:
         raise SourceError(
             f"The file holds more than {limits.MOST_EMPTY_ROWS} empty lines. Nothing of it was loaded; write it "

@@ -1,8 +1,8 @@
-"""Landed bytes, opened: plain or compressed, told by the bytes and not by the name; flat in memory, with limits.
+"""Opens landed bytes, plain or compressed. The bytes decide, not the name. Memory is constant, and there are limits.
 
-Read: gzip, bzip2, xz, Zstandard (one member or several) and zip archives (every file in them). What is truncated,
-damaged, encrypted, compressed twice or otherwise, and bombs end in a SourceError: nothing of such an object is loaded.
-Text is UTF-8. A byte order mark of UTF-16 or UTF-32 says otherwise (Excel's "Unicode text"): it comes out as UTF-8.
+Formats: gzip, bzip2, xz, Zstandard (one member or several) and zip archives (all their files). Truncated, damaged,
+encrypted, doubly or otherwise compressed objects and bombs raise SourceError: nothing of such an object is loaded.
+Text is UTF-8. Text with a byte order mark of UTF-16 or UTF-32 (Excel's "Unicode text") is converted to UTF-8.
 """
 
 import bz2
@@ -15,14 +15,17 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from waybill.framing import limits
 from waybill.model.errors import SourceError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 BOM = b"\xef\xbb\xbf"
 WIDE_MARKS = {
-    codecs.BOM_UTF32_LE: "UTF-32",  # before the mark of UTF-16 with which it begins
+    codecs.BOM_UTF32_LE: "UTF-32",  # first: it begins with the mark of UTF-16
     codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
@@ -48,16 +51,17 @@ UNREADABLE = {
     b"%PDF-": "a PDF document",
     b"SQLite format 3\0": "a SQLite database",
 }
-"""Beginnings of formats that are named and not read."""
+"""First bytes of formats that are recognised but not read."""
 
-_LOOK_AT = 512
+_HEAD_BYTES = 512
 _TAR = slice(257, 262)
-_TO_DO = "Nothing of it was loaded; write it as plain text, gzip, bzip2, xz, Zstandard or zip."
+_REMEDY = "Nothing of it was loaded; write it as plain text, gzip, bzip2, xz, Zstandard or zip."
+_SHORTEST_DIRECTORY_END = 22  # bytes at the end of a zip archive
 _BROKEN = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, EOFError, OSError, ValueError)
 
 
-def open_parts(stream: BinaryIO) -> Iterator[io.BufferedIOBase]:
-    """Buffered readers of the files that an object holds, decompressed: one, or all those of a zip archive."""
+def open_parts(stream: BinaryIO | io.RawIOBase) -> Iterator[BinaryIO]:
+    """Yield buffered readers of the decompressed files of an object: one, or all files of a zip archive."""
     head, opened = _with_head(stream, len(ZIP))
     if head in (ZIP, EMPTY_ZIP):
         yield from _members_of_zip(opened)
@@ -65,28 +69,28 @@ def open_parts(stream: BinaryIO) -> Iterator[io.BufferedIOBase]:
         yield open_bytes(opened)
 
 
-def open_bytes(stream: BinaryIO) -> io.BufferedIOBase:
-    """A buffered reader of the object's own bytes, decompressed where they are compressed; no archives."""
-    head, opened = _with_head(stream, _LOOK_AT)
+def open_bytes(stream: BinaryIO | io.RawIOBase) -> BinaryIO:
+    """Return a buffered reader of the object's bytes, decompressed if they are compressed; no archives."""
+    head, opened = _with_head(stream, _HEAD_BYTES)
     _refuse(head)
     name = _name(head, READABLE)
     if name is None:
         return _in_utf8(opened)
     meter = _Meter(opened, name)
     if name == "Zstandard":
-        import pyarrow  # a big library, for files of one kind
+        import pyarrow  # a large library for one kind of files
 
         return _buffered(pyarrow.CompressedInputStream(pyarrow.PythonFile(meter, mode="r"), "zstd").read, meter)
     return _buffered(_Members(meter, _DECOMPRESSORS[name]).read, meter)
 
 
-def peek(stream: io.BufferedIOBase, count: int) -> tuple[bytes, io.BufferedIOBase]:
-    """The first bytes, and a reader that still begins with them."""
+def peek(stream: BinaryIO, count: int) -> tuple[bytes, BinaryIO]:
+    """Return the first bytes, and a reader that still begins with them."""
     return _with_head(stream, count)
 
 
-def with_line_feeds(stream: io.BufferedIOBase) -> io.BufferedIOBase:
-    """A reader of lines that ended with a carriage return alone, as those of old Macs."""
+def with_line_feeds(stream: BinaryIO) -> BinaryIO:
+    """Return a reader of lines that end with a carriage return alone, as on old Macs."""
     return io.BufferedReader(_Joined(b"", lambda size: stream.read(size).replace(b"\r", b"\n")), limits.BLOCK)
 
 
@@ -97,11 +101,11 @@ def _name(head: bytes, formats: dict[bytes, str]) -> str | None:
 def _refuse(head: bytes) -> None:
     name = "a tar archive" if head[_TAR] == b"ustar" else _name(head, UNREADABLE)
     if name is not None:
-        raise SourceError(f"The file is {name}, which is not read. {_TO_DO}")
+        raise SourceError(f"The file is {name}, which is not read. {_REMEDY}")
 
 
-def _with_head(stream: BinaryIO, count: int) -> tuple[bytes, io.BufferedIOBase]:
-    if not isinstance(stream, io.BufferedReader | io.BytesIO):
+def _with_head(stream: BinaryIO | io.RawIOBase, count: int) -> tuple[bytes, BinaryIO]:
+    if isinstance(stream, io.RawIOBase):
         stream = io.BufferedReader(stream, limits.BLOCK)
     head = stream.read(count)
     if stream.seekable():
@@ -111,7 +115,7 @@ def _with_head(stream: BinaryIO, count: int) -> tuple[bytes, io.BufferedIOBase]:
 
 
 class _Joined(io.RawIOBase):
-    """Bytes already read, then the rest of a stream."""
+    """Bytes that were already read, then the rest of a stream."""
 
     def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:
         self._head = head
@@ -120,16 +124,17 @@ class _Joined(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:
-        data = self._head or self._read(len(buffer))  # which may give more than that
-        self._head = data[len(buffer) :]
-        data = data[: len(buffer)]
-        buffer[: len(data)] = data
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        data = self._head or self._read(len(view))  # may return more than that
+        self._head = data[len(view) :]
+        data = data[: len(view)]
+        view[: len(data)] = data
         return len(data)
 
 
 class _Meter:
-    """Compressed bytes, counted, and what came out of them, within limits."""
+    """Counts compressed and decompressed bytes, and checks their limits."""
 
     closed = False
 
@@ -137,23 +142,24 @@ class _Meter:
         self.name = name
         self.read_count = 0
         self._compressed = compressed
-        self._told_count = 0
+        self._decompressed_count = 0
 
     def read(self, size: int) -> bytes:
-        """The next compressed bytes."""
+        """Return the next compressed bytes."""
         data = self._compressed.read(size)
         self.read_count += len(data)
         return data
 
     def close(self) -> None:
-        """Nothing: the stream belongs to who opened it."""
+        """Do nothing: the opener of the stream closes it."""
 
-    def tell(self, data: bytes) -> bytes:
-        """Decompressed bytes, if there are not too many. Raises SourceError."""
-        self._told_count += len(data)
-        if self._told_count > limits.MOST_BYTES:
+    def checked(self, data: bytes) -> bytes:
+        """Count decompressed bytes and return them. Raises SourceError if there are too many."""
+        self._decompressed_count += len(data)
+        if self._decompressed_count > limits.MOST_BYTES:
             raise SourceError(f"The file holds more than {limits.MOST_BYTES} bytes decompressed. Split it.")
-        if self._told_count > limits.RATIO_COUNTS_FROM and self._told_count > limits.HIGHEST_RATIO * self.read_count:
+        most = max(limits.RATIO_COUNTS_FROM, limits.HIGHEST_RATIO * self.read_count)
+        if self._decompressed_count > most:
             raise SourceError(
                 f"The file's {self.name} data decompress to more than {limits.HIGHEST_RATIO} times their size: no "
                 "event log does. Nothing of it was loaded; look at the file."
@@ -161,12 +167,12 @@ class _Meter:
         return data
 
 
-def _buffered(decompress: Callable[[int], bytes], meter: _Meter) -> io.BufferedReader:
-    """A reader of decompressed bytes that are not compressed once more."""
+def _buffered(decompress: Callable[[int], bytes], meter: _Meter) -> BinaryIO:
+    """Return a reader of decompressed bytes. Raises SourceError if they are compressed, too."""
 
     def read(size: int) -> bytes:
         try:
-            return meter.tell(decompress(size))
+            return meter.checked(decompress(size))
         except EOFError as error:
             raise SourceError(
                 f"The file is truncated: its {meter.name} data end before their end mark. Nothing of it was loaded; "
@@ -180,36 +186,51 @@ def _buffered(decompress: Callable[[int], bytes], meter: _Meter) -> io.BufferedR
             ) from error
 
     head = b""
-    while len(head) < _LOOK_AT and (data := read(_LOOK_AT - len(head))):
+    while len(head) < _HEAD_BYTES and (data := read(_HEAD_BYTES - len(head))):
         head += data
     _refuse(head)
     if inner := _name(head, READABLE):
-        raise SourceError(f"The file is compressed twice, {inner} inside {meter.name}, which is not read. {_TO_DO}")
+        raise SourceError(f"The file is compressed twice, {inner} inside {meter.name}, which is not read. {_REMEDY}")
     return _in_utf8(io.BufferedReader(_Joined(head, read), limits.BLOCK))
 
 
-def _in_utf8(stream: io.BufferedIOBase) -> io.BufferedIOBase:
-    """A reader of UTF-8, whatever encoding the text's byte order mark names."""
+def _in_utf8(stream: BinaryIO) -> BinaryIO:
+    """Return a reader of UTF-8, converted from the encoding of the byte order mark."""
     head, stream = peek(stream, len(codecs.BOM_UTF32_LE))
     name = _name(head, WIDE_MARKS)
     if name is None:
         return stream
-    text = io.TextIOWrapper(stream, name, "surrogatepass", newline="")  # half a character spoils its record alone
+    text = io.TextIOWrapper(stream, name, "surrogatepass", newline="")  # half a character affects only its record
 
     def read(size: int) -> bytes:
         try:
             return text.read(size).encode(errors="surrogatepass")
         except UnicodeError as error:
             raise SourceError(
-                f"The file is damaged: it begins as {name}, and what follows is none. Nothing of it was loaded; fetch "
-                "or write it again."
+                f"The file is damaged: it begins as {name}, but the rest is not {name}. Nothing of it was loaded; "
+                "fetch or write it again."
             ) from error
 
     return io.BufferedReader(_Joined(b"", read), limits.BLOCK)
 
 
+class _Decompressor(Protocol):
+    """Decompresses one member, as the decompressors of bz2 and lzma do."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+
 class _GzipMember:
-    """Decompresses one member of gzip, as the decompressors of the other formats do."""
+    """A _Decompressor of gzip."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(wbits=31)
@@ -230,7 +251,7 @@ class _GzipMember:
         return self._member.unused_data
 
 
-_DECOMPRESSORS: dict[str, Callable[[], object]] = {
+_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
     "gzip": _GzipMember,
     "bzip2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.MEMORY_OF_XZ),
@@ -238,18 +259,18 @@ _DECOMPRESSORS: dict[str, Callable[[], object]] = {
 
 
 class _Members:
-    """Decompresses members one after the other, and insists on the end of each."""
+    """Decompresses members one after the other, and requires the end of each."""
 
-    def __init__(self, meter: _Meter, new_member: Callable[[], object]) -> None:
+    def __init__(self, meter: _Meter, new_member: Callable[[], _Decompressor]) -> None:
         self._meter = meter
         self._new_member = new_member
         self._member = new_member()
 
     def read(self, size: int) -> bytes:
-        """The next decompressed bytes; empty at the end. Raises EOFError where a member breaks off."""
+        """Return the next decompressed bytes; empty at the end. Raises EOFError if a member is truncated."""
         while True:
             if self._member.eof:
-                data = self._behind()
+                data = self._after_member()
                 if not data:
                     return b""
                 self._member = self._new_member()
@@ -262,15 +283,15 @@ class _Members:
             if found := self._member.decompress(data, size):
                 return found
 
-    def _behind(self) -> bytes:
-        """The bytes behind the end of a member; tapes pad with zeros."""
+    def _after_member(self) -> bytes:
+        """Return the bytes after the end of a member, without zeros that pad a tape."""
         data = self._member.unused_data.lstrip(b"\0")
         while not data and (block := self._meter.read(limits.BLOCK)):
             data = block.lstrip(b"\0")
         return data
 
 
-def _members_of_zip(stream: io.BufferedIOBase) -> Iterator[io.BufferedIOBase]:
+def _members_of_zip(stream: BinaryIO) -> Iterator[BinaryIO]:
     with tempfile.TemporaryFile() as spooled:
         if not stream.seekable():
             shutil.copyfileobj(stream, spooled)
@@ -290,11 +311,11 @@ def _members_of_zip(stream: io.BufferedIOBase) -> Iterator[io.BufferedIOBase]:
             if member.filename == "[Content_Types].xml":
                 raise SourceError("The file is an Excel workbook (.xlsx), which is not read. Save it as CSV (UTF-8).")
             if member.flag_bits & 1:
-                raise SourceError(f"The file is an encrypted zip archive, which is not read. {_TO_DO}")
+                raise SourceError(f"The file is an encrypted zip archive, which is not read. {_REMEDY}")
             try:
                 opened = archive.open(member)
             except NotImplementedError as error:
-                raise SourceError(f"The zip archive is packed in a way that is not read. {_TO_DO}") from error
+                raise SourceError(f"The zip archive is packed in a way that is not read. {_REMEDY}") from error
             except _BROKEN as error:
                 raise SourceError(
                     "The file is damaged: a file of its zip archive cannot be read. Nothing of it was loaded; fetch or "
@@ -305,14 +326,14 @@ def _members_of_zip(stream: io.BufferedIOBase) -> Iterator[io.BufferedIOBase]:
                 yield _buffered(opened.read, meter)
 
 
-def _check_directory(stream: io.BufferedIOBase) -> None:
-    """Refuse an archive of so many files that their list alone would fill the memory."""
+def _check_directory(stream: BinaryIO) -> None:
+    """Raise SourceError if the archive has so many files that their list would fill the memory."""
     stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, stream.tell() - zipfile.sizeEndCentDir - 0xFFFF))
+    stream.seek(max(0, stream.tell() - _SHORTEST_DIRECTORY_END - 0xFFFF))
     tail = stream.read()
     stream.seek(0)
     at = tail.rfind(EMPTY_ZIP)
-    if 0 <= at <= len(tail) - zipfile.sizeEndCentDir:
+    if 0 <= at <= len(tail) - _SHORTEST_DIRECTORY_END:
         _, count, size = struct.unpack_from("<HHI", tail, at + 8)
         if count > limits.MOST_MEMBERS or size > limits.LONGEST_DIRECTORY:
             raise SourceError(

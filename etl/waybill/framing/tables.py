@@ -1,11 +1,10 @@
-"""Framing of tables: CSV, Parquet, or JSON, told by the bytes. Streaming, flat in memory.
+"""Framing of tables: CSV, Parquet, or JSON, recognised by their bytes. It streams with constant memory.
 
-CSV: a line that names the columns, perhaps below Excel's `sep=`; comma, semicolon, tab or bar between cells; double
-quotes where needed; UTF-8 with or without a byte order mark. An empty cell is absent, an empty row is none.
+CSV: a line with the names of the columns, perhaps after Excel's `sep=`; comma, semicolon, tab or bar between cells;
+double quotes where needed; UTF-8 with or without a byte order mark. Empty cells are absent, empty rows are skipped.
 """
 
 import csv
-import io
 import re
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -25,20 +24,20 @@ _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
 def table(stream: BinaryIO, required: Sequence[str], known: Sequence[str] = ()) -> Iterator[RawRecord]:
-    """The rows of a table, in whichever of the three formats it is.
+    """Yield the rows of a table in any of the three formats.
 
-    Positions: rows of CSV and Parquet from 1, the header not counted; of JSON as in `lines.lines_or_arrays`.
+    Positions of CSV and Parquet are row numbers from 1, without the header; of JSON as in `lines.lines_or_arrays`.
 
-    :param required: columns without which a CSV or Parquet file is not this table
-    :param known: columns that are found however their names are written
-    :raises SourceError: a required column is missing, or the file is damaged or beyond a limit
+    :param required: columns that a CSV or Parquet file must have
+    :param known: other columns that are recognised in any spelling of their names
+    :raises SourceError: a required column is missing, or the file is damaged or exceeds a limit
     """
     columns = Columns(required, known)
     position = 0
     for part in open_parts(stream):
         head, opened = peek(part, _LOOK_AT)
         if head.startswith(PARQUET):
-            from waybill.framing.parquet import parquet_rows  # a big library, for files of one kind
+            from waybill.framing.parquet import parquet_rows  # a large library for one kind of files
 
             position = yield from parquet_rows(opened, columns, position)
         elif head.removeprefix(BOM).lstrip().startswith((b"{", b"[")):
@@ -49,10 +48,10 @@ def table(stream: BinaryIO, required: Sequence[str], known: Sequence[str] = ()) 
 
 
 Rows = Generator[RawRecord, None, int]
-"""The rows of a file; returns the position of the last one."""
+"""Yields the rows of a file; returns the position of the last row."""
 
 
-def _json_rows(stream: io.BufferedIOBase, columns: Columns, position: int) -> Rows:
+def _json_rows(stream: BinaryIO, columns: Columns, position: int) -> Rows:
     for record in json_records(stream, columns.required[0], position):
         position = record.position
         fields = record.value
@@ -65,7 +64,7 @@ def _json_rows(stream: io.BufferedIOBase, columns: Columns, position: int) -> Ro
     return position
 
 
-def _csv_rows(stream: io.BufferedIOBase, columns: Columns, position: int) -> Rows:
+def _csv_rows(stream: BinaryIO, columns: Columns, position: int) -> Rows:
     lines = _Lines(stream)
     header = lines.next_with_text(b"").removeprefix(BOM)
     delimiter = None
@@ -82,7 +81,7 @@ def _csv_rows(stream: io.BufferedIOBase, columns: Columns, position: int) -> Row
         position += 1
         fields, raw, problem = _row(line, lines, delimiter)
         if problem is None and len(fields) > len(names) and not "".join(fields[len(names) :]).strip():
-            fields = fields[: len(names)]  # separators behind the last column: nothing stands between them
+            fields = fields[: len(names)]  # only separators follow the last column
         if problem is None and len(fields) != len(names):
             is_cut = len(fields) < len(names) and lines.is_cut()
             problem = BROKEN_OFF if is_cut else f"{len(fields)} fields instead of {len(names)}"
@@ -91,33 +90,35 @@ def _csv_rows(stream: io.BufferedIOBase, columns: Columns, position: int) -> Row
             check_bad(bad_count, position - before, problem)
             yield RawRecord(position, raw, problem)
         else:
-            row = {name: field for name, field in zip(names, fields) if field}  # noqa: B905
+            row: dict[str, object] = {name: field for name, field in zip(names, fields) if field}  # noqa: B905
             yield RawRecord(position, raw, None, row)
     return position
 
 
 def _header(title: str, delimiter: str | None, columns: Columns) -> tuple[list[str], str]:
-    """The names of the columns and the delimiter: the one that is given, or that finds the columns."""
-    counted = sorted(DELIMITERS, key=lambda one: -title.count(one))
-    if title.count(delimiter or counted[0]) >= limits.MOST_COLUMNS:
+    """Return the names of the columns and the delimiter: the given one, or the one that finds the required columns."""
+    delimiters = [delimiter] if delimiter else sorted(DELIMITERS, key=lambda one: -title.count(one))
+    if title.count(delimiters[0]) >= limits.MOST_COLUMNS:
         raise SourceError(f"The table has more than {limits.MOST_COLUMNS} columns. Nothing of it was loaded.")
-    first = None
-    for one in (delimiter,) if delimiter else counted:
-        try:
-            written = next(csv.reader([title.strip("\r\n")], delimiter=one, skipinitialspace=one != "\t"))
-        except csv.Error as error:
-            raise SourceError("The first line of the table cannot be read as CSV. Nothing of it was loaded.") from error
-        names = [columns.name_of(name) or name.strip().lower() for name in written]
-        first = first or (names, one)
+    for one in delimiters:
+        names = _names(title, one, columns)
         if not columns.missing(names):
             return names, one
-    return first
+    return _names(title, delimiters[0], columns), delimiters[0]
+
+
+def _names(title: str, delimiter: str, columns: Columns) -> list[str]:
+    try:
+        written = next(csv.reader([title.strip("\r\n")], delimiter=delimiter, skipinitialspace=delimiter != "\t"))
+    except csv.Error as error:
+        raise SourceError("The first line of the table cannot be read as CSV. Nothing of it was loaded.") from error
+    return [columns.name_of(name) or name.strip().lower() for name in written]
 
 
 class _Lines:
-    """Lines of a stream; those that turned out to belong to no row before can be put back."""
+    """The lines of a stream. Lines that are not part of the present row can be put back."""
 
-    def __init__(self, stream: io.BufferedIOBase) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._waiting: deque[bytes] = deque()
         self._empty_count = 0
@@ -135,7 +136,7 @@ class _Lines:
         return line
 
     def next_with_text(self, blank: bytes) -> bytes:
-        """The next line that holds more than blanks and separators; empty at the end."""
+        """Return the next line with more than blanks and separators; empty at the end."""
         while (line := self.next()) and not line.strip(blank or None):
             self._empty_count += 1
             check_empty(self._empty_count)
@@ -145,12 +146,12 @@ class _Lines:
         self._waiting.extendleft(reversed(lines))
 
     def is_cut(self) -> bool:
-        """Whether the file has been read to its end, and breaks off inside a line."""
+        """Whether the file was read to its end, which is inside a line."""
         return not self._waiting and not self._last.endswith(b"\n")
 
 
 def _row(first: bytes, lines: _Lines, delimiter: str) -> tuple[list[str], bytes, str | None]:
-    """(fields, bytes, problem) of the row that begins with this line; quoted fields may go over several lines."""
+    """Return (fields, bytes, problem) of the row that begins with this line; quoted fields may have several lines."""
     taken = [first]
     while True:
         raw = b"".join(taken).rstrip(b"\r\n")

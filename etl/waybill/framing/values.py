@@ -1,8 +1,8 @@
 """Splits JSON text into its values: objects one after another, and the elements of arrays, good ones and bad ones."""
 
-import io
 import re
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import msgspec
 
@@ -10,11 +10,11 @@ from waybill.framing import limits
 from waybill.framing.raw_record import BROKEN_OFF, NOT_CLOSED, UNDECODABLE, RawRecord, problem_of, too_long
 from waybill.model.errors import SourceError
 
-# A whole string, a run of opening brackets, or another byte that matters to the structure. A raw line break is never
-# inside a string of JSON: where one stands there, the string is broken and ends.
+# A whole string, a run of opening brackets, or another byte of the structure. JSON strings never contain a raw line
+# break: a string with one is broken and ends there.
 TOKEN = re.compile(rb'"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"|[{\[]++|["}\],\r\n]')
 _STRING_REST = re.compile(rb'[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+')
-_SEPARATORS = re.compile(rb"(?:[\s,\x1e]|\xef\xbb\xbf)*+")  # also of RFC 7464, and marks of byte order
+_SEPARATORS = re.compile(rb"(?:[\s,\x1e]|\xef\xbb\xbf)*+")  # also those of RFC 7464, and byte order marks
 _NOT_BLANK = re.compile(rb"\S")
 _COMMA_NEXT = re.compile(rb"\s*,")
 TRAILING = re.compile(r"trailing characters \(byte (\d+)\)\Z")  # in the parser's message
@@ -34,28 +34,28 @@ _raw_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 class Values:
     """The values of a stream of JSON text.
 
-    The JSON parser says where a value ends; around a bad one a small scanner looks for the structure alone. Time is
-    linear in the bytes, and memory is bounded by the longest record that is taken.
+    The JSON parser finds the end of a value; after a bad value a small scanner reads only the structure. Time is linear
+    in the bytes, and memory is bounded by the longest allowed record.
 
-    :param stream: read on from here; None: the head is all there is
-    :ivar position: of the last value: the line on which it begins, in arrays a number that runs on
-    :ivar place: in the head, where there is no stream: up to where values were taken
+    :param stream: the bytes after the head; None if there are none
+    :ivar position: of the last value: its first line, or in arrays a running number
+    :ivar place: end of the last value in the head, if there is no stream
     """
 
-    def __init__(self, stream: io.BufferedIOBase | None, head: bytes = b"", position: int = 0) -> None:
+    def __init__(self, stream: BinaryIO | None, head: bytes = b"", position: int = 0) -> None:
         self.position = position
         self._stream = stream
         self._buffer = head
         self.place = 0
         self._line = position + 1
         self._is_at_end = stream is None
-        self._bad_at = -1  # where the parser met what is no JSON
+        self._bad_at = -1  # where the parser found an error
         self._read_count = len(head)
-        self._wasted_count = 0  # bytes that the parser looked at in vain
+        self._wasted_count = 0  # bytes that the parser read in vain
 
     def values(self) -> Iterator[RawRecord]:
-        """Objects one after another, whatever is between them, and the elements of arrays among them."""
-        line_end = -1  # of a line that is not one object
+        """Yield objects one after another, with anything between them, and the elements of arrays."""
+        line_end = -1  # of a line that is not exactly one object
         while True:
             buffer, at = self._buffer, self.place
             while at > line_end and buffer.startswith(b"{", at):
@@ -88,8 +88,8 @@ class Values:
                 line_end = -1
 
     def elements(self) -> Iterator[RawRecord]:
-        """The elements of an array whose opening bracket has been read, to its end."""
-        size, waiting, pause = _SHORTEST_STRETCH, 0, 1  # elements to take one by one before stretches are tried again
+        """Yield the elements of an array up to its end. Its opening bracket was read."""
+        size, waiting, pause = _SHORTEST_STRETCH, 0, 1  # elements to read one by one before the next stretch
         last, has_comma = b"[", True
         while (separators := self._separators()) is not None:
             first = self._buffer[self.place]
@@ -98,7 +98,7 @@ class Values:
                 self.place += 1
                 return
             if first == _OPEN and not has_comma and b"\n" in separators:
-                break  # another array begins on a new line where none can be
+                break  # another array begins on a new line, without a comma
             if first == _BRACE and not waiting:
                 start = self.place
                 if found := self._stretch(size):
@@ -127,10 +127,12 @@ class Values:
         yield RawRecord(self.position, last[-200:], NOT_CLOSED)
 
     def _separators(self) -> bytes | None:
-        """Move to the next value; the blanks and commas before it, or None at the end."""
+        """Move to the next value; return the blanks and commas before it, or None at the end."""
         passed = b""
         while True:
-            begin, self.place = self.place, _SEPARATORS.match(self._buffer, self.place).end()
+            begin = self.place
+            if match := _SEPARATORS.match(self._buffer, begin):
+                self.place = match.end()
             if begin < self.place:
                 self._line += self._buffer.count(b"\n", begin, self.place)
                 passed = (passed + self._buffer[begin : self.place])[-limits.BLOCK :]
@@ -140,7 +142,7 @@ class Values:
                 return None
 
     def _stretch(self, size: int) -> list[msgspec.Raw] | None:
-        """Good elements from here on, as many as so many bytes hold wholly; moves behind them."""
+        """Return the good elements of the next `size` bytes, without a last partial one, and move behind them."""
         buffer, start = self._buffer, self.place
         end = min(len(buffer), start + size)
         for _ in range(_CUTS_TO_TRY):
@@ -161,25 +163,25 @@ class Values:
         return None
 
     def _value(self) -> RawRecord | None:
-        """The value that begins here, moving behind it; None where it is no JSON, or too long."""
+        """Return the value that begins here and move behind it; None if it is not JSON, or too long."""
         while True:
             start = self.place
             try:
                 _raw_value(memoryview(self._buffer)[start:])
                 end = len(self._buffer)
                 if not self._is_at_end and self._buffer[-1] not in b'}]" \t\r\n':
-                    self._refill(start)  # a number may go on
+                    self._refill(start)  # a number may continue
                     continue
             except UNDECODABLE as error:
                 message = str(error)
                 if trailing := TRAILING.search(message):
-                    end = start + int(trailing[1]) - 1  # it counts this one from 1
+                    end = start + int(trailing[1]) - 1  # the message counts from 1
                 else:
                     bad = _BAD_BYTE.search(message)
                     waiting_count = len(self._buffer) - start
                     looked_at = int(bad[1]) if bad else waiting_count if message == _TRUNCATED else limits.DEEP
                     self._waste(min(looked_at, waiting_count))
-                    # half of a number is no truncated one to the parser
+                    # the parser does not report half of a number as truncated
                     is_open = message == _TRUNCATED or (bad and looked_at >= waiting_count - 1)
                     if not is_open or self._is_at_end or waiting_count > limits.LONGEST_RECORD:
                         self._bad_at = start + int(bad[1]) if bad else -1
@@ -197,19 +199,20 @@ class Values:
                 return RawRecord(self.position, raw, problem_of(raw))
 
     def _bad_value(self, *, is_element: bool = False) -> tuple[RawRecord, bool]:
-        """Move behind a value that is no JSON: its bytes, and whether its array ended with it."""
+        """Move behind a value that is not JSON; return it, and whether its array ended with it."""
         start = at = self.place
         opened, counts = bytearray(), {_BRACE: 0, _OPEN: 0}
-        kept: bytes | None = None  # the beginning of a value that is too long
+        kept: bytes | None = None  # the first bytes of a value that is too long
         in_string = is_broken = is_array_ended = False
         end, self._bad_at = -1 if is_element else self._cut_at(start), -1
         while end < 0:
             buffer = self._buffer
             match = None if in_string else TOKEN.search(buffer, at)
             if in_string:
-                at = _STRING_REST.match(buffer, at).end()
+                if rest := _STRING_REST.match(buffer, at):
+                    at = rest.end()
                 if buffer[at : at + 1] == b"\\" and at + 1 < len(buffer):
-                    at += 1  # a backslash before a line break: broken, and ends there
+                    at += 1  # a backslash before a line break: the string is broken and ends there
                 if at < len(buffer) and buffer[at : at + 1] != b"\\":
                     in_string = False
                     is_broken = buffer[at : at + 1] != b'"'
@@ -279,16 +282,16 @@ class Values:
         return RawRecord(self.position, raw, problem or problem_of(raw)), is_array_ended
 
     def _cut_at(self, start: int) -> int:
-        """The end of the line with which a value breaks off: the parser could not go on with the next one; or -1."""
+        """Return the end of the line at which a value is cut off, if the parser failed in the next line; else -1."""
         line_end = self._buffer.rfind(b"\n", start, self._bad_at + 1) if self._bad_at > start else -1
         is_there = line_end >= self._bad_at - 1 and not self._buffer[line_end + 1 : line_end + 2].isspace()
         return line_end if is_there else -1
 
     def _ends_line(self, start: int, place: int, following: int, is_element: bool, is_broken: bool) -> bool:
-        """Whether a bad value, in which brackets are open, ends with its line: the next one begins as a value does."""
+        """Whether a bad value with open brackets ends with its line, because the next line begins like a value."""
         next_byte = self._buffer[following : following + 1]
         if not next_byte:
-            return not is_element and b"\n" not in self._buffer[start:place]  # a bad line, and not one that is cut
+            return not is_element and b"\n" not in self._buffer[start:place]  # a bad line, not a truncated one
         if next_byte not in (b"{", b"["):
             return False
         if is_broken or (not is_element and self._buffer[following - 1] in b"\r\n"):
@@ -297,8 +300,8 @@ class Values:
         return bool(before) and before[-1] not in b",:["
 
     def _refill(self, keep_from: int) -> bool:
-        """Read on, twice as much as waits; False at the end. What is before `keep_from` is let go."""
-        if self._is_at_end:
+        """Read twice the bytes that wait, and drop those before `keep_from`; False at the end."""
+        if self._is_at_end or self._stream is None:
             return False
         waiting = self._buffer[keep_from:]
         blocks = [waiting]

@@ -1,4 +1,4 @@
-"""Response bodies: the elements of their list, whatever the body looks like."""
+"""Response bodies: the elements of their list, in all forms of a body."""
 
 import gzip
 import io
@@ -24,14 +24,14 @@ ENVELOPE = {"page": 0, "note": '"messages": [', "inner": {"messages": 1}, "messa
 
 
 @pytest.mark.parametrize("indent", [None, 0, 1, 2])
-def test_a_body_may_be_pretty_or_not_and_bodies_may_follow_each_other(indent: int | None):
+def test_bodies_may_be_indented_and_follow_each_other(indent: int | None):
     one = json.dumps(ENVELOPE, indent=indent).encode()
     for data in (one, one + b"\n", b"\xef\xbb\xbf" + one, gzip.compress(one)):
         assert [json.loads(raw) for raw in body(data)] == ENVELOPE["messages"]
     assert len(body(one + b"\n" + one + b"\n\n" + one)) == 6
 
 
-def test_a_body_without_its_list_is_one_record_that_names_what_is_missing():
+def test_a_body_without_its_list_is_one_record_with_its_problem():
     error = b'{"code":20003,"message":"Authenticate","status":401}'
     missing = "no list `messages` in the body"
     assert body(error) == body(b'{"messages":null}') == body(b'{"messages":{}}') == [missing]
@@ -42,7 +42,7 @@ def test_a_body_without_its_list_is_one_record_that_names_what_is_missing():
     assert body(b'{"messages":[]}') == []
 
 
-def test_a_bad_element_spoils_neither_its_body_nor_its_neighbours():
+def test_a_bad_element_affects_no_other():
     bad = b'{"page":0,"inner":{"messages":[9]},"messages":[' + A + b',{"x":NaN},' + B + b'],"end":1}'
     assert body(bad) == [A, b'{"x":NaN}', B]
     pretty = b'{\n"messages": [\n' + A + b',\n{"x": NaN},\n' + B + b"\n]\n}\n"
@@ -50,7 +50,7 @@ def test_a_bad_element_spoils_neither_its_body_nor_its_neighbours():
     assert body(b'{"page":NaN}') == [NOT_JSON]
 
 
-def test_a_body_that_breaks_off_keeps_what_it_had_and_the_next_body_is_read():
+def test_a_truncated_body_keeps_its_elements_and_the_next_body_is_read():
     good = json.dumps(ENVELOPE).encode()
     found = body(b'{"messages":[' + A + b',{"b"\n' + good)
     assert found[0] == A and len(found) == 4
@@ -69,7 +69,7 @@ def test_a_body_that_is_too_long_is_one_record(monkeypatch: pytest.MonkeyPatch):
     st.binary(max_size=200)
     | st.lists(st.sampled_from([b"[", b"]", b"{", b"}", b'"', b"\n", b",", b"\\", b"1", A])).map(b"".join)
 )
-def test_any_bytes_are_records_in_order_and_none_is_blank(data: bytes):
+def test_any_bytes_give_records_in_order_without_blanks(data: bytes):
     for found in (list(lines_or_arrays(io.BytesIO(data))), list(list_body(io.BytesIO(data), "messages"))):
         positions = [record.position for record in found]
         assert positions == sorted(set(positions))
@@ -89,18 +89,18 @@ SID = b'{"sid":"SM1"}'
         {"Records": [{"body": '{"messages":[{"sid":"SM1"}]}'}, {"body": '{"sid":"SM2"}'}]},
     ],
 )
-def test_arrays_of_bodies_elements_alone_and_envelopes_hold_the_same_elements(content: object, indent: int | None):
+def test_all_forms_of_bodies_give_the_same_elements(content: object, indent: int | None):
     data = json.dumps(content, indent=indent).encode()
     found = [record.raw for record in list_body(io.BytesIO(data), "messages", own_field="sid")]
     assert [json.loads(raw)["sid"] for raw in found] == ["SM1", "SM2"]
 
 
-def test_an_array_of_bodies_may_have_a_line_for_each():
+def test_an_array_of_bodies_may_have_one_on_each_line():
     one = b'{"messages":[' + SID + b"]}"
     assert body(b"[\n" + one + b",\n" + one + b"\n]\n") == [SID, SID]
 
 
-def test_a_bad_body_in_an_array_spoils_no_other():
+def test_a_bad_body_in_an_array_affects_no_other():
     assert body(b'[{"messages":[' + SID + b',{"x":NaN}]},7,{"messages":[' + SID + b"]}]") == [
         SID,
         b'{"x":NaN}',
@@ -109,14 +109,14 @@ def test_a_bad_body_in_an_array_spoils_no_other():
     ]
 
 
-def test_an_error_body_that_has_a_message_is_no_envelope():
+def test_an_error_body_with_a_message_is_no_envelope():
     error = b'{"code":20003,"message":"Authenticate","status":401}'
     (record,) = list_body(io.BytesIO(error), "messages", own_field="sid")
     assert record.problem == "no list `messages` in the body"
 
 
 @pytest.mark.parametrize("between", [b"", b" ", b"\r"])
-def test_bodies_behind_a_byte_order_mark_or_behind_a_broken_one_are_read_though_no_line_is_between(between: bytes):
+def test_bodies_after_a_byte_order_mark_or_a_broken_body_are_read(between: bytes):
     one = b'{"messages":[' + SID + b"]}"
     assert body(b"\xef\xbb\xbf" + one + between + one) == [SID, SID]
     broken = b'{"messages":[' + SID + b',{"x":NaN}],"end":1}'
@@ -124,7 +124,7 @@ def test_bodies_behind_a_byte_order_mark_or_behind_a_broken_one_are_read_though_
 
 
 @pytest.mark.parametrize("value", [b"1e400", b"[" * 3000 + b"]" * 3000])
-def test_an_object_without_the_list_may_hold_what_cannot_be_decoded(value: bytes):
+def test_an_object_without_the_list_may_be_undecodable(value: bytes):
     for data in (b'{"message":' + value + b"}", b'[{"body":' + value + b"}]"):
         (problem,) = body(data)
         assert problem in ("no list `messages` in the body", NOT_JSON)

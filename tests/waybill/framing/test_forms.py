@@ -1,4 +1,4 @@
-"""The same records in every form that files have; what is cut is said; what is beyond a limit is refused early."""
+"""All forms of files give the same records; truncation is reported; files beyond a limit are refused early."""
 
 import base64
 import bz2
@@ -51,7 +51,7 @@ FORMS: dict[str, Callable[[list[str]], str]] = {
     "with blanks between": " ".join,
     "on lines": "\n".join,
     "on lines that end with a carriage return": "\r".join,
-    "with a comma behind each line": lambda records: "".join(f"{record},\n" for record in records),
+    "with a comma after each line": lambda records: "".join(f"{record},\n" for record in records),
     "as a JSON text sequence": lambda records: "".join(f"\x1e{record}\n" for record in records),
     "over several lines": lambda records: "\n".join(json.dumps(json.loads(record), indent=2) for record in records),
     "over several lines without indents": lambda r: "".join(json.dumps(json.loads(record), indent=0) for record in r),
@@ -73,7 +73,7 @@ FORMS: dict[str, Callable[[list[str]], str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress, zstandard, zipped])
-def test_every_form_holds_the_same_records(form: str, pack: Callable[[bytes], bytes]):
+def test_every_form_gives_the_same_records(form: str, pack: Callable[[bytes], bytes]):
     found = split(pack(FORMS[form](ONE_BY_ONE).encode()))
     assert [record.problem for record in found] == [None] * 5
     assert [json.loads(record.raw) for record in found] == RECORDS
@@ -84,7 +84,7 @@ def test_every_form_holds_the_same_records(form: str, pack: Callable[[bytes], by
     st.lists(st.tuples(st.sampled_from(sorted(FORMS)), st.lists(st.sampled_from(ONE_BY_ONE), min_size=1)), max_size=5),
     st.integers(1, 300),
 )
-def test_any_mixture_of_forms_holds_the_same_records_in_order(parts: list[tuple[str, list[str]]], block: int):
+def test_a_mixture_of_forms_gives_the_same_records_in_order(parts: list[tuple[str, list[str]]], block: int):
     data = "\n".join(FORMS[form](records) for form, records in parts).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "BLOCK", block)
@@ -95,7 +95,7 @@ def test_any_mixture_of_forms_holds_the_same_records_in_order(parts: list[tuple[
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_that_is_cut_is_incomplete_or_lacks_no_part_of_a_record(form: str):
+def test_a_truncated_file_is_reported_or_has_only_whole_records(form: str):
     data = FORMS[form](ONE_BY_ONE).encode()
     for cut in range(1, len(data)):
         found = split(data[:cut])
@@ -106,14 +106,14 @@ def test_a_file_that_is_cut_is_incomplete_or_lacks_no_part_of_a_record(form: str
         assert is_told or not rest.strip(b"]\x1e, \r\n"), (cut, data[:cut])
 
 
-def test_a_row_that_is_cut_is_told():
+def test_a_truncated_row_is_reported():
     rows = b'a,b,c\n1,2,3\n4,"5\n5",6'
     for cut in range(len(b"a,b,c\n1,2,3\n") + 1, len(rows) - 2):
         *_, last = table(io.BytesIO(rows[:cut]), ("a", "b"))
         assert last.problem == BROKEN_OFF, rows[:cut]
 
 
-def test_a_bad_object_over_several_lines_leaves_its_neighbours():
+def test_a_bad_object_on_several_lines_affects_no_other():
     bad = '{\n  "event": NaN,\n  "n": 1\n}'
     found = split("\n".join((ONE_BY_ONE[0], bad, ONE_BY_ONE[1])).encode())
     assert [record.raw.decode() for record in found] == [ONE_BY_ONE[0], bad, ONE_BY_ONE[1]]
@@ -123,22 +123,22 @@ def test_a_bad_object_over_several_lines_leaves_its_neighbours():
 @pytest.mark.parametrize(
     "bad", ['{"event": 17745', '{"event":', '{"event": "x', "POST /", '"noise"', "true", '{"a":[{"b"']
 )
-def test_lines_that_are_cut_in_the_middle_of_a_file_are_records_of_their_own(bad: str):
+def test_a_truncated_line_in_a_file_is_one_record(bad: str):
     lines = [ONE_BY_ONE[0], bad, "GET /", ONE_BY_ONE[1], bad, ONE_BY_ONE[2]]
     assert [record.raw.decode() for record in split("\n".join(lines).encode())] == lines
 
 
-def test_bodies_follow_each_other_without_a_line_between_them():
+def test_bodies_without_a_line_break_between_them():
     data = b'{"messages":[{"n":1}]}{"messages":[{"n":2},{"n":3}]}'
     assert [record.raw for record in list_body(io.BytesIO(data), "messages")] == [b'{"n":1}', b'{"n":2}', b'{"n":3}']
 
 
-def test_a_body_that_breaks_off_before_its_list_is_told():
+def test_a_body_that_is_truncated_before_its_list_is_reported():
     (record,) = list_body(io.BytesIO(b'{"page":0,"next'), "messages")
     assert record.problem == BROKEN_OFF
 
 
-def test_an_archive_of_several_files_is_read_file_by_file():
+def test_all_files_of_an_archive_are_read():
     found = split(zipped(FORMS["in an array"](ONE_BY_ONE).encode(), b"", ONE_BY_ONE[0].encode()))
     assert [record.value for record in found] == [*RECORDS, RECORDS[0]]
     assert [record.position for record in found] == [1, 2, 3, 4, 5, 6]
@@ -166,13 +166,13 @@ def encrypted() -> bytes:
     ],
     ids=["7z", "RAR", "LZ4", "Snappy", "gzip in gzip", "zip in zip", "tar", "encrypted", "truncated"],
 )
-def test_what_is_packed_in_another_way_is_named(data: bytes, expected: str):
+def test_unsupported_formats_are_named(data: bytes, expected: str):
     with pytest.raises(SourceError, match=expected):
         split(data)
 
 
 @pytest.mark.parametrize("pack", [bz2.compress, lzma.compress, zstandard])
-def test_compressed_data_that_break_off_are_truncated(pack: Callable[[bytes], bytes]):
+def test_truncated_compressed_data_are_reported(pack: Callable[[bytes], bytes]):
     packed = pack(b"".join(b'{"event":%d}' % number for number in range(500)))
     for cut in range(10, len(packed) - 1, 7):
         with pytest.raises(SourceError, match="truncated"):
@@ -180,10 +180,10 @@ def test_compressed_data_that_break_off_are_truncated(pack: Callable[[bytes], by
 
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
-    "elements that are no objects": (lambda: b"[" + b"1," * 2_000_000 + b"1]", "are none"),
+    "elements that are not objects": (lambda: b"[" + b"1," * 2_000_000 + b"1]", "cannot be read"),
     "brackets": (lambda: b"[" + b"[{" * 2_000_000, "deep"),
-    "objects never closed": (lambda: b'{"a":[\n' * 500_000, "are none|many places"),
-    "bad elements in turn": (lambda: b"[" + b'{"a":1},{"a":NaN},' * 50_000 + b"1]", ""),
+    "unclosed objects": (lambda: b'{"a":[\n' * 500_000, "cannot be read|many places"),
+    "alternating bad elements": (lambda: b"[" + b'{"a":1},{"a":NaN},' * 50_000 + b"1]", ""),
     "line ends": (lambda: b"\n" * 20_000_000, ""),
     "line ends, packed": (lambda: gzip.compress(b"\n" * 60_000_000), "250 times"),
     "brackets of the wrong kind": (lambda: b"{" * 150_000 + b"]" * 2_000_000, ""),
@@ -191,7 +191,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_json_is_read_or_refused_in_time_that_grows_with_its_bytes(kind: str):
+def test_hostile_json_is_read_or_refused_in_linear_time(kind: str):
     make, expected = HOSTILE[kind]
     data = make()
     began = time.process_time()
@@ -206,7 +206,7 @@ def test_hostile_json_is_read_or_refused_in_time_that_grows_with_its_bytes(kind:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-be"])
 @pytest.mark.parametrize("compress", [bytes, gzip.compress, zipped])
-def test_text_whose_byte_order_mark_names_a_wide_encoding_is_read(encoding: str, compress: Callable[[bytes], bytes]):
+def test_text_in_a_wide_encoding_with_a_byte_order_mark_is_read(encoding: str, compress: Callable[[bytes], bytes]):
     mark = "" if encoding in ("utf-16", "utf-32") else "\ufeff"  # Python writes these two with a mark
     wide = [json.dumps(record | {"name": "Zoë \U0001f600"}, ensure_ascii=False) for record in RECORDS]
     found = split(compress((mark + "\n".join(wide * 20_000)).encode(encoding)))
@@ -216,7 +216,7 @@ def test_text_whose_byte_order_mark_names_a_wide_encoding_is_read(encoding: str,
     assert [row.value for row in rows] == [{"a": "1", "b": "ü"}]
 
 
-def test_half_a_character_of_a_wide_encoding_spoils_its_record_and_a_cut_file_is_refused():
+def test_half_a_wide_character_affects_its_record_but_at_the_end_the_file():
     first, second = (record.encode("utf-16-le") for record in ONE_BY_ONE[:2])
     bad = '{"event":"'.encode("utf-16-le") + b"\x00\xd8" + '"}'.encode("utf-16-le")
     line_end = "\n".encode("utf-16-le")
@@ -226,7 +226,7 @@ def test_half_a_character_of_a_wide_encoding_spoils_its_record_and_a_cut_file_is
         split(data[:-1])
 
 
-def test_log_shippers_put_the_text_into_message():
+def test_the_envelopes_of_log_shippers():
     shipped = [json.dumps({"@timestamp": "2026-03-01T10:00:00Z", "message": one}) for one in ONE_BY_ONE]
     subscribed = json.dumps({"messageType": "DATA_MESSAGE", "logEvents": [{"id": "1", "message": ONE_BY_ONE[0]}]})
     found = split("\n".join([*shipped, subscribed]).encode())

@@ -1,4 +1,4 @@
-"""Lines of objects, lines of arrays, arrays over lines: one bad record spoils no other."""
+"""Lines of objects, lines of arrays, arrays on several lines: one bad record affects no other."""
 
 import gzip
 import io
@@ -41,24 +41,24 @@ def seen(found: list[RawRecord]) -> list[bytes | str]:
     ],
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])])
-def test_lines_and_arrays_hold_the_same_records(data: bytes, pack: Callable[[bytes], bytes]):
+def test_lines_and_arrays_give_the_same_records(data: bytes, pack: Callable[[bytes], bytes]):
     assert seen(split(pack(data))) == [A, B, C]
 
 
-def test_the_position_is_the_line_or_the_running_number_of_the_element():
+def test_the_position_is_the_line_or_the_number_of_the_element():
     assert [r.position for r in split(A + b"\n\n" + B + b"\n" + C)] == [1, 3, 4]
     assert [r.position for r in split(b"[" + A + b",\n" + B + b"]")] == [1, 2]
     assert [r.position for r in split(b"[" + A + b"," + B + b"]\n[" + C + b"]\n" + A)] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("bad", [b'{"a":NaN}', b"{'a':1}", b'{"a" 1}', b"\xff", b'{"a":"\x01"}', b"1e999"])
-def test_a_bad_element_of_a_line_leaves_its_neighbours(bad: bytes):
+def test_a_bad_element_of_a_line_affects_no_other(bad: bytes):
     found = split(b"[" + A + b"," + bad + b"," + C + b"]\n" + B)
     assert [record.raw for record in found] == [A, bad, C, B]
 
 
 @pytest.mark.parametrize("bad", [b"{", b'{"a":"x}', b'{"a":[}', b'{"a":1]'])
-def test_what_is_not_closed_takes_the_rest_of_its_line_along_and_no_more(bad: bytes):
+def test_an_unclosed_element_ends_with_its_line(bad: bytes):
     found = split(b"[" + A + b"," + bad + b"," + C + b"]\n[" + B + b"]\n" + C)
     raws = [record.raw for record in found]
     assert raws[0] == A and raws[-2:] == [B, C]
@@ -66,7 +66,7 @@ def test_what_is_not_closed_takes_the_rest_of_its_line_along_and_no_more(bad: by
 
 
 @pytest.mark.parametrize("bad", [b'{"a":NaN}', b'{"a":"x}', b'{"a":"x\ny"}', b'{"a":tru}', b'{"a":[1}', b'"x"', b"1"])
-def test_a_bad_element_on_its_own_line_leaves_its_neighbours(bad: bytes):
+def test_a_bad_element_on_its_own_line_affects_no_other(bad: bytes):
     found = split(b"[\n" + A + b",\n" + bad + b",\n" + C + b"\n]\n")
     raws = [record.raw for record in found]
     assert raws[0] == A
@@ -74,12 +74,12 @@ def test_a_bad_element_on_its_own_line_leaves_its_neighbours(bad: bytes):
 
 
 @pytest.mark.parametrize("cut", [b"[" + A + b',{"b"', b"[" + A + b',{"b":"x', b"[" + A + b",{", b"[" + A])
-def test_an_array_that_breaks_off_ends_at_the_next_array(cut: bytes):
+def test_a_truncated_array_ends_at_the_next_array(cut: bytes):
     raws = [record.raw for record in split(cut + b"\n[" + B + b"]\n" + C)]
     assert raws[0] == A and raws[-2:] == [B, C]
 
 
-def test_a_file_that_ends_inside_an_array_says_so():
+def test_a_file_that_ends_inside_an_array_is_reported():
     assert seen(split(b"[" + A + b"," + B)) == [A, B, NOT_CLOSED]
     assert seen(split(b"[" + A + b",")) == [A, NOT_CLOSED]
     assert seen(split(b"[")) == [NOT_CLOSED]
@@ -98,7 +98,7 @@ def test_a_file_that_ends_inside_an_array_says_so():
         (b"}", NOT_JSON),
     ],
 )
-def test_what_is_no_object_is_one_record_with_its_problem(line: bytes, problem: str):
+def test_a_line_without_an_object_is_one_record_with_its_problem(line: bytes, problem: str):
     assert seen(split(A + b"\n" + line + b"\n" + B)) == [A, problem, B]
     if line not in (b"}",):
         assert seen(split(b"[" + A + b"," + line + b"," + B + b"]")) == [A, problem, B]
@@ -122,7 +122,7 @@ def test_a_record_that_is_too_long_is_one_record_and_the_next_is_read(monkeypatc
     assert [r.raw for r in split(exact + b"\n" + B)] == [exact[:50] if len(exact) >= 1000 else exact, B]
 
 
-def test_streams_that_cannot_go_back_are_read_too():
+def test_streams_that_cannot_seek_are_read():
     class OneWay(io.RawIOBase):
         def __init__(self, data: bytes) -> None:
             self._data = io.BytesIO(data)

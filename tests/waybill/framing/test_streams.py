@@ -1,4 +1,4 @@
-"""Gzip is told by its bytes; what is truncated, damaged or a bomb is not loaded."""
+"""Gzip is recognised by its bytes; truncated or damaged files and bombs are refused."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ def read(data: bytes) -> bytes:
     return open_bytes(io.BytesIO(data)).read()
 
 
-def test_plain_bytes_and_gzip_members_come_out_the_same():
+def test_plain_bytes_and_gzip_members_give_the_same():
     packed = gzip.compress(DATA)
     assert read(DATA) == read(packed) == DATA
     assert read(packed + gzip.compress(b"") + packed) == DATA + DATA
@@ -28,7 +28,7 @@ def test_plain_bytes_and_gzip_members_come_out_the_same():
     assert read(b"") == b"" and read(b"\x1f") == b"\x1f"
 
 
-def test_a_truncated_file_is_named_so_at_every_cut():
+def test_a_truncated_file_is_reported_at_every_cut():
     packed = gzip.compress(DATA[:3000])
     for cut in range(2, len(packed)):
         with pytest.raises(SourceError, match="truncated"):
@@ -38,14 +38,14 @@ def test_a_truncated_file_is_named_so_at_every_cut():
 
 
 @pytest.mark.parametrize("place", [3, 12, 40, -1, -6])
-def test_a_damaged_file_is_not_loaded(place: int):
+def test_a_damaged_file_is_refused(place: int):
     packed = bytearray(gzip.compress(DATA[:3000]))
     packed[place] ^= 0xFF
     with pytest.raises(SourceError):
         read(bytes(packed))
 
 
-def test_bytes_behind_the_end_are_not_ignored():
+def test_bytes_after_the_end_are_not_ignored():
     with pytest.raises(SourceError, match="damaged"):
         read(gzip.compress(DATA) + b"more")
 
@@ -61,14 +61,14 @@ def test_a_bomb_is_stopped_early(monkeypatch: pytest.MonkeyPatch):
     assert count < 6_000_000
 
 
-def test_an_object_larger_than_any_is_stopped(monkeypatch: pytest.MonkeyPatch):
+def test_an_object_that_is_too_large_is_stopped(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "MOST_BYTES", 100_000)
     with pytest.raises(SourceError, match="more than 100000 bytes"):
         read(gzip.compress(DATA))
 
 
 @given(st.binary(max_size=300), st.integers(1, 64))
-def test_any_bytes_survive_in_any_pieces(data: bytes, size: int):
+def test_any_bytes_are_unchanged_in_pieces_of_any_size(data: bytes, size: int):
     data = b"text" + data
     compressor = zlib.compressobj(wbits=31)
     packed = compressor.compress(data) + compressor.flush()
@@ -79,6 +79,6 @@ def test_any_bytes_survive_in_any_pieces(data: bytes, size: int):
     assert b"".join(pieces) == data
 
 
-def test_a_look_ahead_loses_nothing():
+def test_peek_loses_no_bytes():
     head, rest = peek(open_bytes(io.BytesIO(gzip.compress(DATA))), 100)
     assert head == DATA[:100] and rest.read() == DATA

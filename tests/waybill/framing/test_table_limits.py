@@ -31,7 +31,7 @@ def repeated(text: str, count: int) -> pyarrow.Array:
         (b"a,b\n" + b",\n" * 2_100_000, "2000000 empty"),
         (b"a,b\n" + b"1\n" * 150_000, "100000 records"),
     ],
-    ids=["columns", "rows", "cells of one text", "a long cell", "empty rows", "rows that are none"],
+    ids=["columns", "rows", "cells of one text", "a long cell", "empty rows", "bad rows"],
 )
 def test_a_table_beyond_a_limit_is_refused_early(data: bytes, expected: str):
     began = time.process_time()

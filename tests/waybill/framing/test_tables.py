@@ -39,7 +39,7 @@ def test_every_format_gives_the_same_rows(data: bytes):
     assert values(data) == [{"a": "1", "b": "2", "c": "3"}, {"a": "4", "c": "6"}]
 
 
-def test_a_quoted_cell_may_hold_delimiters_quotes_and_line_breaks():
+def test_a_quoted_cell_may_contain_delimiters_quotes_and_line_breaks():
     data = b'a,b\n"x,y","say ""hi""\nagain, \r\nand again"\n1,2\n'
     assert values(data) == [{"a": "x,y", "b": 'say "hi"\nagain, \r\nand again'}, {"a": "1", "b": "2"}]
     assert [row.position for row in rows(data)] == [1, 2]
@@ -57,7 +57,7 @@ def test_a_quoted_cell_may_hold_delimiters_quotes_and_line_breaks():
         (b'"\xff",2', "not UTF-8"),
     ],
 )
-def test_a_bad_row_is_rejected_with_its_bytes_and_its_neighbours_are_not(bad: bytes, problem: str):
+def test_a_bad_row_is_rejected_alone_with_its_bytes(bad: bytes, problem: str):
     good, rejected, after = rows(b"a,b\n1,2\n" + bad + b'\n3,"4"\n')
     assert (rejected.raw, rejected.problem) == (bad, problem)
     assert good.value == {"a": "1", "b": "2"} and after.value == {"a": "3", "b": "4"}
@@ -67,7 +67,7 @@ def test_a_quote_inside_an_unquoted_cell_is_a_quote():
     assert values(b'a,b\n5" pipe,2\n') == [{"a": '5" pipe', "b": "2"}]
 
 
-def test_a_quote_that_is_never_closed_costs_its_own_line_alone(monkeypatch: pytest.MonkeyPatch):
+def test_an_unclosed_quote_affects_only_its_own_line(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "MOST_LINES_OF_A_ROW", 20)
     found = values(b'a,b\n"1,2\n' + b"3,4\n" * 100)
     assert found[0] == "a quoted field is not closed" and found[1:] == [{"a": "3", "b": "4"}] * 100
@@ -80,13 +80,13 @@ def test_a_row_that_is_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch):
     assert "longer than 100" in long.problem and long.raw == b"x" * 10 and after.value == {"a": "3", "b": "4"}
 
 
-def test_a_header_without_a_required_column_stops_the_file_and_tells_no_value():
+def test_a_header_without_a_required_column_refuses_the_file_without_values():
     with pytest.raises(SourceError, match="no column b") as caught:
         rows(b"a,canary@x.example\n1,2\n")
     assert "canary" not in str(caught.value)
 
 
-def test_a_table_without_rows_has_none():
+def test_a_table_without_rows():
     assert rows(b"a,b\n") == rows(b"") == rows(b"\n\n") == []
 
 
@@ -94,7 +94,7 @@ def test_a_table_without_rows_has_none():
     st.lists(st.lists(st.text(alphabet="ab,;\"'\n\r é", max_size=4), min_size=2, max_size=2), max_size=6),
     st.sampled_from(",;"),
 )
-def test_what_the_csv_library_writes_is_read(cells: list[list[str]], delimiter: str):
+def test_output_of_the_csv_library_is_read(cells: list[list[str]], delimiter: str):
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows([["a", "b"], *cells])
     expected = [{name: cell for name, cell in zip("ab", row, strict=True) if cell} for row in cells]
@@ -127,7 +127,7 @@ def test_parquet_rows_are_their_json():
     assert [row.position for row in rows(data)] == [1, 2]
 
 
-def test_parquet_is_read_from_a_stream_that_cannot_go_back():
+def test_parquet_is_read_from_a_stream_that_cannot_seek():
     data = parquet_bytes(a=pyarrow.array([1]), b=pyarrow.array([2]))
 
     class OneWay(io.BytesIO):
@@ -138,18 +138,18 @@ def test_parquet_is_read_from_a_stream_that_cannot_go_back():
 
 
 @pytest.mark.parametrize("cut", [4, 20, -1, -30])
-def test_damaged_parquet_is_not_loaded(cut: int):
+def test_damaged_parquet_is_refused(cut: int):
     data = parquet_bytes(a=pyarrow.array([1]), b=pyarrow.array([2]))
     with pytest.raises(SourceError, match="Parquet"):
         rows(data[:cut])
 
 
-def test_parquet_without_a_required_column_is_not_loaded():
+def test_parquet_without_a_required_column_is_refused():
     with pytest.raises(SourceError, match="no column b"):
         rows(parquet_bytes(a=pyarrow.array([1])))
 
 
-def test_a_zone_other_than_utc_stays_a_zone():
+def test_a_timestamp_keeps_its_zone():
     berlin = timezone(timedelta(hours=1))
     data = parquet_bytes(
         a=pyarrow.array([AT.astimezone(berlin)], pyarrow.timestamp("s", "+01:00")), b=pyarrow.array([1])
@@ -159,10 +159,10 @@ def test_a_zone_other_than_utc_stays_a_zone():
 
 
 @pytest.mark.parametrize("surplus", [b",", b",,", b', ,""'])
-def test_separators_behind_the_last_column_are_no_cells_where_nothing_is_between_them(surplus: bytes):
+def test_trailing_separators_without_text_are_no_cells(surplus: bytes):
     assert values(b"a,b\n1,2" + surplus + b"\n3,4\n") == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
     assert values(b"a,b\n1,2" + surplus + b",x\n")[0].endswith("fields instead of 2")  # a text without a column
 
 
-def test_a_blank_may_stand_before_a_quoted_cell():
+def test_a_blank_may_precede_a_quoted_cell():
     assert values(b'a, b\n"1", "2, or 3"\n 4, 5\n') == [{"a": "1", "b": "2, or 3"}, {"a": " 4", "b": " 5"}]

@@ -1,4 +1,4 @@
-"""The splitter of arrays finds what the JSON library finds, block by block."""
+"""The splitter of arrays finds the elements that the JSON library finds, block by block."""
 
 import io
 import json
@@ -25,7 +25,7 @@ json_values = st.recursive(
     st.booleans(),
     st.integers(1, 64),
 )
-def test_the_splitter_finds_what_the_json_library_finds(
+def test_the_splitter_finds_the_elements_that_the_json_library_finds(
     written: list[dict], indent: int | None, ascii_only: bool, block: int
 ):
     data = json.dumps(written, indent=indent, ensure_ascii=ascii_only).encode()
@@ -38,12 +38,12 @@ def test_the_splitter_finds_what_the_json_library_finds(
         assert [element.value for element in elements] == written
 
 
-def test_memory_stays_flat_over_an_array_without_end(monkeypatch: pytest.MonkeyPatch):
+def test_memory_stays_constant_for_an_endless_array(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "LONGEST_RECORD", 100_000)
     monkeypatch.setattr(limits, "BLOCK", 10_000)
 
     class Endless(io.RawIOBase):
-        """2,000 elements on one line, each made when it is asked for."""
+        """2,000 elements on one line, each produced when it is read."""
 
         left, waiting = 2_000, b""
 
