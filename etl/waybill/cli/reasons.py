@@ -13,10 +13,10 @@ from waybill.cli.output import print_json, print_table, say
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
 from waybill.model.errors import QualityGateError, UsageError
-from waybill.model.event import Event
+from waybill.model.event import EventDraft
 from waybill.model.failure_rules import RULES, RULES_VERSION
 from waybill.model.failures import Verdict, verdict
-from waybill.model.redaction import Redactor
+from waybill.model.redaction import mask_everyone
 from waybill.model.vocabulary import CHANNELS, FAILURE_CLASSES, FAILURE_EVENTS, FAILURE_REASONS
 
 TEXT_SHOWN = 60
@@ -42,7 +42,6 @@ class Failure(msgspec.Struct, forbid_unknown_fields=True):
 
 COLUMNS = Failure.__struct_fields__
 _decode = msgspec.json.Decoder(Failure).decode
-_clean = Redactor(None, None, None, None, None).text
 
 
 class Judged(msgspec.Struct):
@@ -177,11 +176,11 @@ def _judge(path: str, line: int, failure: Failure, default_provider: str | None)
     ):
         if word is not None and word not in vocabulary:
             raise UsageError(f"{where}: {word!r} is not one of {', '.join(vocabulary)}.")
-    event = Event(
+    event = EventDraft(
         provider_event=_word(where, failure, feed),
         provider_code=None if failure.provider_code is None else str(failure.provider_code),
         status_code=failure.status_code,
-        provider_reason=None if failure.text is None else _clean(failure.text),
+        provider_reason=None if failure.text is None else mask_everyone(failure.text),
     )
     found = _verdict(event, feed, provider)
     if failure.expected_class is not None and event.failure_class is None:
@@ -204,7 +203,7 @@ def _judge(path: str, line: int, failure: Failure, default_provider: str | None)
     )
 
 
-def _verdict(event: Event, feed: Feed | None, provider: str) -> Verdict:
+def _verdict(event: EventDraft, feed: Feed | None, provider: str) -> Verdict:
     """Set the class of the event; returns its reason and the rule that gives it."""
     if feed is None:
         return verdict(provider, event.provider_code, event.status_code, event.provider_reason)

@@ -1,6 +1,6 @@
-"""The base of every feed that is pulled: which lists show a window, and what a page says of the next one.
+"""The base of all pulled feeds: the lists that show a window, and the link from a page to the next.
 
-Pure like every feed: `etl/waybill/pull` does the asking, waiting and landing.
+Pure like all feeds: `etl/waybill/pull` sends requests, waits and lands pages.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,10 +22,10 @@ class Window(NamedTuple):
 class Listing(NamedTuple):
     """One list to page through.
 
-    :ivar name: which list, in words; the same for the same window, because a pull that died goes on by it
+    :ivar name: the list in words; the same for the same window, because a pull that died is resumed by it
     :ivar link: path of the first page below the provider's origin
     :ivar params: its query
-    :ivar oldest: newest first: nothing older than this is wanted; None: to the last page
+    :ivar oldest: stop at records older than this (newest first); None to read to the last page
     """
 
     name: str
@@ -35,13 +35,12 @@ class Listing(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What a page says of itself.
+    """What a page says about itself.
 
-    :ivar record_ids: the provider's ids of its records, in order; of a record that has none, anything that tells it
-        from others
-    :ivar next_link: where the next one is, as written; None: there is none
-    :ivar place: of its first and last record in the list, counted from 0; None: it does not say
-    :ivar is_past: every record, and so all that follow, stand behind what the listing wants
+    :ivar record_ids: the provider's ids of its records, in order; any unique text for a record without an id
+    :ivar next_link: link of the next page, as written; None on the last page
+    :ivar place: positions of its first and last record in the list, from 0; None if the page does not name them
+    :ivar is_past: all its records, and so all that follow, are older than `Listing.oldest`
     """
 
     record_ids: tuple[str, ...]
@@ -59,25 +58,25 @@ class ApiFeed(Feed, is_base=True):
     sweep: ClassVar[timedelta]  # how far back records that no window shows are listed again, newest first
 
     def listings(self, account_id: str, window: Window, swept_from: datetime | None) -> Sequence[Listing]:
-        """*feed*: the lists that show everything of a window.
+        """*feed*: return the lists that together show a whole window.
 
         :param account_id: the provider's own id of the account
-        :param swept_from: list also what no window shows, newest first down to this time; None: leave it
+        :param swept_from: also list the records that no window shows, newest first down to this time; None to skip them
         """
         raise NotImplementedError
 
     def page(self, body: bytes, listing: Listing) -> Page:
-        """*feed*: what a response body says.
+        """*feed*: return what a response body says.
 
-        :raises SourceError: it is no whole page of this list; tells in a sentence what is wrong with it
+        :raises SourceError: the body is no complete page of this list; the message is the end of a sentence
         """
         raise NotImplementedError
 
 
 def on_grid(window: Window, span: timedelta) -> Iterator[Window]:
-    """The stretches of a fixed grid (multiples of `span` since 1970) that cover a window.
+    """Yield the stretches of a fixed grid (multiples of `span` since 1970) that cover a window.
 
-    Asked for again in the same stretches, what has not changed comes in the same bytes, and is not loaded again.
+    A later pull requests the same stretches, so unchanged records come in the same bytes and are not loaded again.
     """
     start = _EPOCH + (window.from_at - _EPOCH) // span * span
     while start < window.until_at:

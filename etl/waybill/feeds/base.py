@@ -1,17 +1,17 @@
-"""The base of every feed: what a feed declares, and everything that is the same for all of them.
+"""The base of all feeds: what a feed declares, and what all feeds have in common.
 
-A feed is one stream of one provider: a file of pure functions with no clock, socket, environment or state. It says
-what its records look like and what one record means (`sightings`) and how derived columns follow from copied ones
-(`classify`). This class owns the rest: typed decoding, limits of time, recipient, redaction, keys.
+A feed is one stream of one provider: pure functions without clock, socket, environment or state. It declares the type
+of its records, what one record means (`sightings`), and how derived columns follow from copied ones (`classify`). This
+module does the rest: typed decoding, limits of time, recipient, redaction, keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -23,7 +23,7 @@ from waybill.model import failures
 from waybill.model.bounds import check_bounds
 from waybill.model.columns import Holds
 from waybill.model.errors import RejectRecord
-from waybill.model.event import COLUMNS, Event
+from waybill.model.event import COLUMNS, Event, EventDraft, finished
 from waybill.model.identity import Keyring
 from waybill.model.machine_rules import machine_rule
 from waybill.model.providers import PROVIDERS
@@ -56,58 +56,82 @@ _trees_of = attrgetter(*_TREES)
 
 
 class Feed:
-    """Subclasses set the class attributes and the three methods marked *feed*; nothing else."""
+    """What callers know of a feed. Feeds derive from `TypedFeed`, and set the class attributes and the methods marked
+    *feed*; nothing else."""
 
     slug: ClassVar[str]
     title: ClassVar[str]
     provider: ClassVar[str]
-    channel: ClassVar[str]  # "all" where the record says which
+    channel: ClassVar[str]  # "all" if each record names its channel
     kind: ClassVar[str]  # "api" or "files"
     credentials: ClassVar[tuple[str, ...]]  # names of settings; empty for files
     lateness: ClassVar[timedelta]  # how far back each run re-reads
-    rules_version: ClassVar[int]  # raise it whenever a derived column may come out otherwise
-    identity_since: ClassVar[int] = 1  # the first rules version under which keys are what they are now
-    record_type: ClassVar[type[Record]]
+    rules_version: ClassVar[int]  # raise it whenever a derived column may change
+    identity_since: ClassVar[int] = 1  # the first rules version with the present keys
+    record_type: type[Record]
     event_types: ClassVar[dict[str | None, str]]
-    reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # columns that tell why it failed
-    kept_texts: ClassVar[frozenset[str]] = frozenset()  # the provider's own, in lower case: they name nobody
+    reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # columns that say why it failed
+    kept_texts: ClassVar[frozenset[str]] = frozenset()  # the provider's own, in lower case, never redacted
     account_words: ClassVar[tuple[str, ...]] = ()  # about the account at the provider: no event, shown by `status`
+    _known_fields: ClassVar[frozenset[str]] = frozenset()
     options = FeedOptions()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of all fields that the feed reads, as records have them."""
+        """The names of all fields that the feed reads, as in the records."""
         return tuple(field.encode_name for field in msgspec.structs.fields(self.record_type))
 
     def with_options(self, options: FeedOptions) -> Feed:
-        """This feed, reading records as an installation wants it."""
+        """Return this feed with the options of an installation."""
         configured = copy(self)
         configured.options = options
         return configured
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
-        """*feed*: the records of one landed object, in order; blank lines are none."""
-        raise NotImplementedError
-
-    def sightings(self, record: Record) -> Iterable[Sighting]:
-        """*feed*: what one typed record tells; none: the record is ignored. Raises RejectRecord."""
+        """*feed*: yield the records of one landed object in order, without blank lines."""
         raise NotImplementedError
 
     def fields_of(self, values: dict[str, object]) -> Collection[str]:
-        """*feed, where it depends on the record*: names of the fields that such a record has at the provider. A field
-        of another name is the customer's, also where other records of the provider have it."""
+        """*feed, if they differ between records*: return the names of the provider's fields in such a record. All other
+        fields are the customer's, even if other records of the provider have them."""
         return self._known_fields
 
-    def account_notice(self, record: Record) -> AccountNotice | None:
-        """*feed, where it has such records*: what one says about the account at the provider. It tells no event."""
-        return None
-
-    def classify(self, event: Event) -> None:
-        """*feed*: fill event_type, failure_class, failure_reason, not_sent_category from the copied columns of a merged
-        event, and from nothing else."""
+    def classify(self, event: EventDraft) -> None:
+        """*feed*: fill event_type, failure_class, failure_reason and not_sent_category from the copied columns of a
+        merged event, and from nothing else."""
         raise NotImplementedError
 
+    def normalise(self, raw: RawRecord, account: str, read_at: datetime, keyring: Keyring) -> list[Event]:
+        """Return the canonical events of one record, all or none; an empty list if the record is ignored.
+
+        :param account: account of the feed; a record may name another (dispatch log)
+        :param read_at: aware time, the later of the object's landing and this reading. Events more than a day later are
+            rejected; a later reading accepts the same events or more
+        :raises RejectRecord: with a reason that contains no value of a person
+        """
+        raise NotImplementedError
+
+    def notice_of(self, raw: RawRecord) -> AccountNotice | None:
+        """Return what a record without events says about the account at the provider. Raises RejectRecord."""
+        raise NotImplementedError
+
+    def verdict(self, event: EventDraft) -> failures.Verdict:
+        """Return why a (merged) event failed, by the table of reasons."""
+        given = (getattr(event, name) if name in self.reasons_from else None for name in failures.COLUMNS)
+        return failures.verdict(self.provider, *given)
+
+    def derive(self, draft: EventDraft, keyring: Keyring) -> Event:
+        """Return the finished event of (merged) copied columns, derived by the rules of this release."""
+        self.classify(draft)
+        event = finished(draft)
+        event.machine_rule = machine_rule(event.user_agent) if event.event_type in ENGAGEMENT_EVENTS else None
+        event.named_leg_key = None
+        if event.provider == DISPATCH and event.gateway in PROVIDERS:
+            event.named_leg_key = gateway_leg_key(event, event.gateway, keyring)
+        return event
+
     def __init_subclass__(cls, is_base: bool = False) -> None:
+        super().__init_subclass__()
         if is_base:
             return
         missing = [
@@ -117,9 +141,26 @@ class Feed:
             raise TypeError(f"{cls.__module__}.{cls.__name__} must set {', '.join(missing)}")
         cls._known_fields = frozenset(field.encode_name for field in msgspec.structs.fields(cls.record_type))
 
-    def decode(self, raw: RawRecord) -> Record:
-        """The typed record of a raw one; what is no field of such a record is in its `other`. Raises RejectRecord;
-        its reason names the field, never the value."""
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+class TypedFeed(Feed, Generic[RecordT], is_base=True):
+    """The base of feeds with records of one type."""
+
+    record_type: type[RecordT]
+
+    def sightings(self, record: RecordT) -> Iterable[Sighting]:
+        """*feed*: return what one record says about events; empty if the record is ignored. Raises RejectRecord."""
+        raise NotImplementedError
+
+    def account_notice(self, record: RecordT) -> AccountNotice | None:
+        """*feed, if it has such records*: return what a record says about the account at the provider."""
+        return None
+
+    def decode(self, raw: RawRecord) -> RecordT:
+        """Return the typed record of a raw one, with all other fields in `other`. Raises RejectRecord; the reason names
+        the field, never the value."""
         if raw.problem is not None:
             raise RejectRecord(raw.problem)
         try:
@@ -139,88 +180,69 @@ class Feed:
         return record
 
     def normalise(self, raw: RawRecord, account: str, read_at: datetime, keyring: Keyring) -> list[Event]:
-        """The canonical events of one record, all of them or none; an empty list: the record is ignored.
-
-        :param account: account of the feed; a record may name another (dispatch log)
-        :param read_at: aware time, the later of the object's landing and this reading; no event may lie more than a
-            day ahead of it. What is ahead today is not in a few days, so a later reading takes the same or more
-        :raises RejectRecord: with a reason that holds no value of a person
-        """
         record = self.decode(raw)
         if self.account_words and (notice := self.account_notice(record)) is not None:
             _check_time(notice.noticed_at, read_at)
             return []
         return [self._finish(sighting, account, read_at, keyring) for sighting in self.sightings(record)]
 
-    def verdict(self, event: Event) -> failures.Verdict:
-        """Why a (merged) event failed, by the table of reasons."""
-        told = (getattr(event, name) if name in self.reasons_from else None for name in failures.COLUMNS)
-        return failures.verdict(self.provider, *told)
+    def notice_of(self, raw: RawRecord) -> AccountNotice | None:
+        return self.account_notice(self.decode(raw))
 
-    def derive(self, event: Event, keyring: Keyring) -> Event:
-        """Fill the derived columns of a (merged) event, by the rules of this release."""
-        self.classify(event)
-        event.machine_rule = machine_rule(event.user_agent) if event.event_type in ENGAGEMENT_EVENTS else None
-        event.named_leg_key = None
-        gateway = PROVIDERS.get(event.gateway or "")
-        if event.provider == DISPATCH and gateway is not None and event.provider_message_id:
-            event.named_leg_key = gateway_leg_key(event, event.gateway, keyring)
-        return event
-
-    def _finish(self, sighting: Sighting, account: str, read_at: datetime, keyring: Keyring) -> Event:
-        event = sighting.event
-        _check_time(event.event_at, read_at)
-        if sighting.key_at is not event.event_at:
-            _check_time(sighting.key_at, read_at)
-        event.account = event.account or account
-        if not ACCOUNT.fullmatch(event.account):
+    def _finish(self, draft: Sighting, account: str, read_at: datetime, keyring: Keyring) -> Event:
+        _check_time(draft.key_at, read_at)
+        if draft.event_at is None:
+            draft.event_at = draft.key_at
+        else:
+            _check_time(draft.event_at, read_at)
+        draft.account = draft.account or account
+        if not ACCOUNT.fullmatch(draft.account):
             raise RejectRecord("account: not 1 to 63 letters, digits, '_', '.' or '-'")
-        event.provider = self.provider
-        event.feed = self.slug
-        if event.channel is None:
-            event.channel = self.channel
-        check_bounds(event)  # as written, so that nothing works on an address of megabytes
-        redactor = self._identify(event, keyring)
-        identity = sighting.identity
-        texts = _texts_of(event)
+        draft.provider = self.provider
+        draft.feed = self.slug
+        draft.channel = draft.channel or self.channel
+        check_bounds(draft)  # as written, so that no step below works on an address of megabytes
+        redactor = self._identify(draft, keyring)
+        identity: Sequence[str] = draft.identity
+        texts = _texts_of(draft)
         if not redactor.is_clean("\n".join(filter(None, (*identity, *texts)))):
-            ids = {}  # an id enters keys as it is stored: the same with its recipient beside it and without
+            ids = {}  # an id is part of keys in its stored form: the same with and without its recipient
             for (name, redact, is_identifier), text in zip(_REDACTED_COLUMNS, texts, strict=True):
                 if text is not None and text.lower() not in self.kept_texts:
                     redacted = redact(redactor, text)
-                    setattr(event, name, redacted)
+                    setattr(draft, name, redacted)
                     if is_identifier:
                         ids[text] = redacted
             identity = [
                 part if part is RECIPIENT else ids[part] if part in ids else redactor.own_as_key(part)
                 for part in identity
             ]
-        trees = _trees_of(event)
+        trees = _trees_of(draft)
         if any(trees) and not redactor.is_clean_value(trees):
             for name, tree in zip(_TREES, trees, strict=True):
-                setattr(event, name, redactor.value(tree) or None)
-        check_bounds(event)  # as stored: a normalised or redacted text may be longer
+                setattr(draft, name, redactor.value(tree) or None)
+        check_bounds(draft)  # as stored: a normalised or redacted text may be longer
         if RECIPIENT in identity:
-            identity = [event.recipient_key.hex() if part is RECIPIENT else part for part in identity]
-        at_milliseconds = (sighting.key_at - EPOCH) // MILLISECOND
-        event.event_key = keyring.event_key(at_milliseconds, event.account, self.provider, identity)
-        event.own_leg_key = own_leg_key(event, sighting.own_message_id, keyring)
-        if sighting.leg:
-            event.leg_key = leg_key(event, keyring)
-        return self.derive(event, keyring)
+            identity = [redactor.key_hex if part is RECIPIENT else part for part in identity]
+        at_milliseconds = (draft.key_at - EPOCH) // MILLISECOND
+        draft.event_key = keyring.event_key(at_milliseconds, draft.account, self.provider, identity)
+        event = self.derive(draft, keyring)
+        event.own_leg_key = own_leg_key(event, draft.own_message_id, keyring)
+        event.leg_key = leg_key(event, keyring)
+        return event
 
-    def _identify(self, event: Event, keyring: Keyring) -> Redactor:
-        """Set recipient, its key, mailbox provider and country; return the redactor that knows the recipient."""
-        written = event.recipient
+    def _identify(self, draft: EventDraft, keyring: Keyring) -> Redactor:
+        """Set the recipient, its key, mailbox provider and country; return the redactor for the recipient."""
+        written = draft.recipient
         if written is None:
-            return Redactor(None, None, None, event.account, keyring)
-        event.recipient = normalise_address(event.channel, written)
-        event.recipient_key = keyring.recipient_key(event.account, event.recipient)
-        if event.channel == "email":
-            event.mailbox_provider = mailbox_provider_of(event.recipient)
+            return Redactor(draft.account, keyring)
+        draft.recipient = normalise_address(draft.channel, written)
+        draft.recipient_key = keyring.recipient_key(draft.account, draft.recipient)
+        if draft.channel == "email":
+            draft.mailbox_provider = mailbox_provider_of(draft.recipient)
         elif is_international(written):
-            event.country = country_of(event.recipient)
-        return Redactor(written, event.recipient, event.recipient_key.hex(), event.account, keyring)
+            draft.country = country_of(draft.recipient)
+        return Redactor(draft.account, keyring, written, draft.recipient, draft.recipient_key.hex())
 
 
 def _check_time(at: datetime, read_at: datetime) -> None:

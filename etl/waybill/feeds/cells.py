@@ -1,22 +1,25 @@
-"""Cells of tables that people, databases and spreadsheets wrote: nothing, texts, ids, words."""
+"""Reads cells of tables from people, databases and spreadsheets: empty cells, texts, ids, words."""
 
 import re
+from typing import TypeVar
 
 from waybill.feeds import fields
 from waybill.model.errors import RejectRecord
 from waybill.model.plain_text import trimmed
 
 NOTHING = frozenset(("NULL", "null", "\\N", "nan", "NaN", "NaT", "None"))
-"""How databases and pandas write that there is nothing: the whole cell."""
+"""Cells that databases and pandas write for an absent value."""
+
+Value = TypeVar("Value")
 
 _TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
-_TEXT_MARK = re.compile(r"'(?=[\d+=@-])|=(?=\+?\d)")  # in front of digits that a spreadsheet is to leave alone
+_TEXT_MARK = re.compile(r"'(?=[\d+=@-])|=(?=\+?\d)")  # before digits that a spreadsheet must not change
 _WHOLE_DECIMAL = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0+", re.ASCII)
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 
-def cell(value: object) -> object:
-    """The value of a cell: None for nothing; texts trimmed, without the marks that spreadsheets know them by."""
+def cell(value: Value) -> Value | str | None:
+    """Return the value of a cell: None if empty; a text trimmed and without the marks of spreadsheets."""
     if not isinstance(value, str):
         return value
     written = trimmed(value)
@@ -30,7 +33,7 @@ def cell(value: object) -> object:
 
 
 def exact(field: str, value: object) -> str | None:
-    """An id or a number of a cell, as text: 4711.0 is 4711. Raises RejectRecord for what was rounded on its way."""
+    """Return an id or a number of a cell as text: 4711.0 is 4711. Raises RejectRecord for a rounded number."""
     value = cell(value)
     if isinstance(value, float):
         if not value.is_integer() or fields.is_rounded(value):
@@ -44,6 +47,6 @@ def exact(field: str, value: object) -> str | None:
 
 
 def word(value: object) -> str | None:
-    """One of our own words, however it is written: `Handed Over` is handed_over."""
+    """Return a word of Waybill in its own spelling: `Handed Over` is handed_over."""
     written = fields.identifier(cell(value))
     return None if written is None else _BETWEEN_WORDS.sub("_", written.lower())

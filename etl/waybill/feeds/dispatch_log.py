@@ -1,6 +1,6 @@
-"""The dispatch log: what the campaign system decided of each message.
+"""The dispatch log: the decisions of the campaign system about each message.
 
-Source: ours (docs/feeds/dispatch_log.md). Files: CSV, JSON, or Parquet.
+Source: docs/feeds/dispatch_log.md, a format of Waybill. Files: CSV, JSON, or Parquet.
 
 Columns: `dispatch_id`, `occurred_at` (ISO 8601 with a zone, or seconds or milliseconds since 1970), `channel`
 (email, sms, ivr), `status` (queued, about_to_be_sent, handed_over, not_sent), `recipient` (may be missing),
@@ -8,15 +8,15 @@ Columns: `dispatch_id`, `occurred_at` (ISO 8601 with a zone, or seconds or milli
 `provider_message_id` (of handed_over, where known). Other columns are kept in `extra`.
 
 Quirks
-- Rows that share a dispatch id may name several recipients (a batch): a message each.
-- A row names the gateway's message, by which the gateway's events join the dispatch's message. A provider that is not
-  ours is kept as named, and teaches nothing.
-- A reason that is not ours counts as other/unclassified; the word is kept.
-- Names of columns and our own words may be in any case, with blanks or hyphens for underscores. `NULL`, `\\N`, `nan`,
-  `NaT` and `None` are nothing; `="000123"` and `'000123` are texts.
-- A time without a zone is one of the zone that DISPATCH_LOG_TIMEZONE names; without it, and where clocks skip or repeat
-  it, its row is rejected.
-- Numbers that a spreadsheet has rounded (1.23457E+17), or floats above 2^53, are no ids; 4711.0 is 4711.
+- Rows with the same dispatch id may name several recipients (a batch): each recipient has a message.
+- A row may name the gateway's message; through it the gateway's events join the dispatched message. An unknown provider
+  is stored as named, and joins nothing.
+- An unknown reason counts as other/unclassified; the word is stored.
+- Column names and words of this format may be in any case, with blanks or hyphens for underscores. `NULL`, `\\N`,
+  `nan`, `NaT` and `None` are empty cells; `="000123"` and `'000123` are texts.
+- A time without a zone is in the zone of DISPATCH_LOG_TIMEZONE. A row is rejected if that is not set, or if the clock
+  change skips or repeats its time.
+- Numbers that a spreadsheet has rounded (1.23457E+17), and floats above 2^53, are no ids; 4711.0 is 4711.
 """
 
 import re
@@ -25,12 +25,12 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from waybill.feeds import cells, fields
-from waybill.feeds.base import Feed
+from waybill.feeds.base import TypedFeed
 from waybill.feeds.records import RECIPIENT, Record, Sighting
 from waybill.framing.raw_record import RawRecord
 from waybill.framing.tables import table
 from waybill.model.errors import RejectRecord
-from waybill.model.event import Event
+from waybill.model.event import EventDraft
 from waybill.model.providers import PROVIDERS
 from waybill.model.vocabulary import CHANNELS, DISPATCH, NOT_SENT_CATEGORY
 
@@ -55,7 +55,7 @@ class DispatchRow(Record):
     provider_message_id: int | float | str | None = None
 
 
-class DispatchLog(Feed):
+class DispatchLog(TypedFeed[DispatchRow]):
     slug = "dispatch_log"
     title = "Dispatch log"
     provider = DISPATCH
@@ -84,9 +84,10 @@ class DispatchLog(Feed):
         channel, status = cells.word(record.channel), cells.word(record.status)
         if channel not in CHANNELS:
             raise RejectRecord("channel: not email, sms or ivr")
-        if status not in self.event_types:
+        if status is None or status not in self.event_types:
             raise RejectRecord("status: not queued, about_to_be_sent, handed_over or not_sent")
-        at = fields.instant("occurred_at", cells.cell(record.occurred_at), self.options.dispatch_log_zone)
+        occurred_at = cells.cell(record.occurred_at)
+        at = fields.instant("occurred_at", occurred_at, self.options.dispatch_log_zone)
         recipient = cells.exact("recipient", record.recipient)
         if recipient is not None and channel != "email" and not _DIGIT.search(recipient):
             raise RejectRecord("recipient: no digits")
@@ -101,26 +102,30 @@ class DispatchLog(Feed):
         reason = cells.cell(record.reason)
         if status != "not_sent" and reason is not None:
             extra["reason"] = reason
-        event = Event(
-            event_at=at,
+        campaign_id, campaign_source = _sourced("campaign_id", record.campaign_id)
+        template_id, template_source = _sourced("template_id", record.template_id)
+        written_at = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        whose = RECIPIENT if recipient is not None else ""
+        sighting = Sighting(
+            identity=(channel, dispatch_id, whose, status, written_at, gateway or "", message_id or ""),
+            key_at=at,
             channel=channel,
             recipient=recipient,
-            account=fields.identifier(cells.cell(record.account)),
+            account=fields.identifier(cells.cell(record.account)) or "",
             provider_event=status,
             dispatch_id=dispatch_id,
+            campaign_id=campaign_id,
+            campaign_source=campaign_source,
+            template_id=template_id,
+            template_source=template_source,
             gateway=gateway,
             provider_message_id=message_id,
             not_sent_reason=_not_sent_reason(reason) if status == "not_sent" else None,
             extra=extra or None,
         )
-        event.campaign_id, event.campaign_source = _sourced("campaign_id", record.campaign_id)
-        event.template_id, event.template_source = _sourced("template_id", record.template_id)
-        written_at = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        whose = RECIPIENT if recipient is not None else ""
-        identity = (channel, dispatch_id, whose, status, written_at, gateway or "", message_id or "")
-        return (Sighting(event, identity, at),)
+        return (sighting,)
 
-    def classify(self, event: Event) -> None:
+    def classify(self, event: EventDraft) -> None:
         event.event_type = self.event_types.get(event.provider_event, "unknown")
         event.not_sent_category = None
         if event.event_type == "suppressed":
@@ -132,6 +137,6 @@ def _sourced(field: str, value: object) -> tuple[str | None, str | None]:
 
 
 def _not_sent_reason(written: str | None) -> str | None:
-    """A known reason in its own spelling; the word itself of any other."""
+    """Return a known reason in its own spelling, any other word as written."""
     word = cells.word(written)
     return word if word in NOT_SENT_CATEGORY else written

@@ -1,4 +1,4 @@
-"""How fields of provider records are read: texts, ids, times, whole numbers, prices. No value stands in a reason."""
+"""Reads fields of provider records: texts, ids, times, whole numbers, prices. A reject reason contains no value."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,7 +10,7 @@ from waybill.model.errors import RejectRecord
 from waybill.model.plain_text import trimmed
 
 EXACT_UP_TO = 2**53
-"""Floats up to it are the whole numbers that they seem to be."""
+"""Floats up to it represent whole numbers exactly."""
 MILLISECONDS_FROM = 10**11
 """Integers above it are milliseconds since 1970, others seconds."""
 
@@ -31,12 +31,13 @@ _OUTSIDE = "time outside 2005-2100"
 
 
 def text(value: object) -> str | None:
-    """A text, as written; None for an empty one and for anything else."""
+    """Return a text as written; None for an empty text and for any other value."""
     return value if isinstance(value, str) and value else None
 
 
 def identifier(value: object) -> str | None:
-    """An id: texts trimmed, numbers as text (4711.0 is 4711); empty ones, booleans, lists and objects are none."""
+    """Return an id: a trimmed text, or a number as text (4711.0 is 4711); None for any other value and an empty
+    text."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -49,14 +50,14 @@ def identifier(value: object) -> str | None:
 
 
 def is_rounded(value: object) -> bool:
-    """Whether a number lost digits on its way: a float above 2^53, or a text in the form 1.2E+17. It is no id."""
+    """Whether a number has lost digits: a float above 2^53, or a text such as 1.2E+17. It is no id."""
     if isinstance(value, str):
         return _ROUNDED.fullmatch(value.strip()) is not None
     return isinstance(value, float) and abs(value) > EXACT_UP_TO
 
 
 def first_sourced(*candidates: tuple[object, str]) -> tuple[str | None, str | None]:
-    """The first (id, source) whose id is one."""
+    """Return the first candidate that is an id, with its source."""
     for value, source in candidates:
         if (found := identifier(value)) is not None:
             return found, source
@@ -64,40 +65,45 @@ def first_sourced(*candidates: tuple[object, str]) -> tuple[str | None, str | No
 
 
 def second(field: str, value: str | int | float) -> datetime:
-    """A time in UTC, cut to its second, of a number of seconds or milliseconds since 1970, also as a text, or of
-    `written_instant`'s forms. Raises RejectRecord naming the field."""
+    """Return a time in UTC, cut to its second. `value` is as for `instant`. Raises RejectRecord with the field's
+    name."""
+    number: Decimal | float
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value.strip()):
             return written_instant(field, value).replace(microsecond=0)
-        value = Decimal(value.strip())
-    whole = int(value // 1000 if value > MILLISECONDS_FROM else value)
+        number = Decimal(value.strip())
+    else:
+        number = value
+    whole = int(number // 1000 if number > MILLISECONDS_FROM else number)
     if not 0 <= whole <= _LAST_SECOND:
         raise RejectRecord(f"{field}: {_OUTSIDE}")
     return datetime.fromtimestamp(whole, UTC)
 
 
 def instant(field: str, value: str | int | float | None, zone: ZoneInfo | None = None) -> datetime:
-    """A time in UTC, of `written_instant`'s forms, or of a number of seconds or milliseconds since 1970, also as text.
+    """Return a time in UTC.
 
-    :param zone: of texts that name none
-    :raises RejectRecord: names the field
+    :param value: seconds or milliseconds since 1970, also as text, or a text as for `written_instant`
+    :param zone: of texts without a zone
+    :raises RejectRecord: with the field's name
     """
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        value = Decimal(value.strip())
-    elif isinstance(value, float) and abs(value) < 2**53:
-        value = Decimal(repr(value))
-    if isinstance(value, Decimal | int):
+    if isinstance(value, str):
+        if _NUMBER.fullmatch(value.strip()):
+            return _instant_of_number(field, Decimal(value.strip()))
+    elif isinstance(value, int):
         return _instant_of_number(field, value)
-    if isinstance(value, float):
-        raise RejectRecord(f"{field}: {_OUTSIDE}")
+    elif isinstance(value, float):
+        if not abs(value) < EXACT_UP_TO:  # also NaN
+            raise RejectRecord(f"{field}: {_OUTSIDE}")
+        return _instant_of_number(field, Decimal(repr(value)))
     return written_instant(field, value, zone)
 
 
 def written_instant(field: str, value: str | None, zone: ZoneInfo | None = None) -> datetime:
-    """A time in UTC, of a text by ISO 8601 or RFC 2822 with a zone, also as databases write one (` UTC`, `+01`).
+    """Return a time in UTC from a text in ISO 8601 or RFC 2822, also with a zone as databases write it (` UTC`, `+01`).
 
-    :param zone: of texts that name none
-    :raises RejectRecord: names the field
+    :param zone: of texts without a zone
+    :raises RejectRecord: with the field's name
     """
     if value is None or not value.strip():
         raise RejectRecord(f"{field}: missing")
@@ -105,7 +111,7 @@ def written_instant(field: str, value: str | None, zone: ZoneInfo | None = None)
 
 
 def whole_number(field: str, value: object) -> int | None:
-    """A count that fits into 32 bits; None where there is none. Raises RejectRecord naming the field."""
+    """Return a count of at most 32 bits, or None for an empty value. Raises RejectRecord with the field's name."""
     if value is None or value == "":
         return None
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
@@ -118,18 +124,18 @@ def whole_number(field: str, value: object) -> int | None:
 
 
 def decimal(field: str, value: object) -> Decimal | None:
-    """An exact decimal without trailing zeros or exponent; None where there is none. Raises RejectRecord."""
+    """Return an exact decimal without trailing zeros or exponent, or None for an empty value. Raises RejectRecord."""
     if value is None or value == "":
         return None
     written = value.strip() if isinstance(value, str) else format(Decimal(repr(value)), "f")
     if not _PRICE.fullmatch(written):
         raise RejectRecord(f"{field}: not a decimal")
     number = Decimal(written).normalize()
-    return number.quantize(Decimal(1)) if number.as_tuple().exponent > 0 else number
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number
 
 
 def turned(price: Decimal | None) -> Decimal | None:
-    """The price with its sign turned; zero stays zero."""
+    """Return the price with the opposite sign; zero stays zero."""
     if price is None:
         return None
     return -price if price else Decimal(0)
@@ -142,8 +148,9 @@ def _instant_of_text(field: str, written: str, zone: ZoneInfo | None = None) -> 
         offset = timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0)) * (-1 if sign == "-" else 1)
         try:
             number = _MONTHS.index(month.lower()) + 1
-            zone = timezone(offset)
-            at = datetime(int(year), number, int(day), int(hour), int(minute), int(second or 0), tzinfo=zone)
+            at = datetime(
+                int(year), number, int(day), int(hour), int(minute), int(second or 0), tzinfo=timezone(offset)
+            )
         except ValueError:
             raise RejectRecord(f"{field}: not a time") from None
         return _in_utc(field, at)
@@ -154,12 +161,12 @@ def _instant_of_text(field: str, written: str, zone: ZoneInfo | None = None) -> 
     return _in_utc(field, _local(field, at, zone) if at.tzinfo is None and zone is not None else at)
 
 
-def _offset(match: re.Match) -> str:
+def _offset(match: re.Match[str]) -> str:
     return "+00:00" if match[0].strip() else ""
 
 
 def _local(field: str, at: datetime, zone: ZoneInfo) -> datetime:
-    """A local time in its zone. One that comes twice, or never, says nothing. Raises RejectRecord."""
+    """Return a local time in its zone. Raises RejectRecord if it occurs twice or never there."""
     first, second = at.replace(tzinfo=zone, fold=0), at.replace(tzinfo=zone, fold=1)
     if first.utcoffset() != second.utcoffset():
         is_there = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == at

@@ -1,4 +1,4 @@
-"""What an installation says about its own records. Feeds read no environment: the settings give it to them."""
+"""Options of an installation for its own records. Feeds read no environment: the settings pass the options."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -8,12 +8,12 @@ DISPATCH_ID, CAMPAIGN_ID, TEMPLATE_ID = "dispatch_id", "campaign_id", "template_
 
 @dataclass(frozen=True)
 class FeedOptions:
-    """How the feeds of an installation read what its own systems wrote.
+    """How feeds read what the installation's own systems wrote.
 
-    :ivar dispatch_id_arguments: names of the custom arguments that hold the dispatch id; the first that is present wins
+    :ivar dispatch_id_arguments: names of the custom arguments with the dispatch id; the first with an id wins
     :ivar campaign_id_arguments: the same for the campaign
     :ivar template_id_arguments: the same for the template
-    :ivar dispatch_log_zone: of the dispatch log's times that name no zone; None: such a row is rejected
+    :ivar dispatch_log_zone: zone of times without a zone in the dispatch log; None to reject such rows
     """
 
     dispatch_id_arguments: tuple[str, ...] = (DISPATCH_ID,)

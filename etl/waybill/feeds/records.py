@@ -1,45 +1,45 @@
-"""What a feed makes of a raw record: the typed record, and what it says of events or of the account."""
+"""The typed record of a feed, and its sightings: what a record says about events or about the account."""
 
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
-from waybill.model.event import Event
+from waybill.model.event import EventDraft
 
 RECIPIENT = "".join(("(recipient", " key)"))
-"""Stands in an identity tuple for the recipient_key, hexadecimal (this object, not another text like it)."""
+"""The placeholder of the recipient_key (hexadecimal) in an identity tuple: this object, not an equal text."""
 
 
 class Record(msgspec.Struct, kw_only=True, dict=True):
-    """Base of the typed records. `other` holds, by name, what the type does not name."""
+    """Base of the typed records."""
 
-    other: ClassVar[dict[str, object]]
+    @cached_property
+    def other(self) -> dict[str, object]:
+        """The fields that the type does not name; `TypedFeed.decode` sets them."""
+        return {}
 
 
-class Sighting(NamedTuple):
-    """What a feed says of one event: the copied columns, the identity tuple, and the time in the key.
+class Sighting(EventDraft, kw_only=True):
+    """What a record says about one event: copied columns as written (clear texts; the base class redacts them).
 
-    :ivar event: copied columns as the provider wrote them (clear texts; the base class redacts); `recipient` as written
-    :ivar identity: the feed's identity tuple, as texts in which the own recipient still stands
-    :ivar key_at: aware time that can never change
-    :ivar leg: whether the record names its message (False: kept with a null leg)
-    :ivar own_message_id: the Message-ID that the sender's own program gave the message, where the record has it
+    :ivar identity: the feed's identity tuple, as texts that may contain the own recipient
+    :ivar key_at: aware time that can never change, for the key; also the event's time if `event_at` is None
+    :ivar own_message_id: the Message-ID of the sender's own program, if the record has it
     """
 
-    event: Event
     identity: tuple[str, ...]
     key_at: datetime
-    leg: bool = True
     own_message_id: str | None = None
 
 
 class AccountNotice(NamedTuple):
-    """What a record says about the account at the provider and not about a message.
+    """What a record says about the account at the provider, instead of a message.
 
     :ivar word: the provider's event word
     :ivar detail: what happened to the account, in the provider's words
-    :ivar noticed_at: aware
+    :ivar noticed_at: aware time
     """
 
     word: str

@@ -4,17 +4,17 @@ Source: Event Webhook reference (twilio.com/docs/sendgrid/for-developers/trackin
 Files: a JSON array (as posted), arrays or objects on lines; gzip or plain.
 
 Quirks
-- Deliveries of the webhook repeat and come in any order. `sg_event_id` is missing on some events and changes on some
-  retries: identity is content, at whole seconds.
+- Deliveries of the webhook repeat and come in any order. Some events have no `sg_event_id`, and it changes on some
+  retries. So the identity is the content, at whole seconds.
 - Custom arguments are merged into the top level, so unknown keys are the customer's; reserved names win. Some senders
-  and some exports nest them in `unique_args` or `custom_args`. `sendgrid_fields` says which word has which field.
-- An address that is none is reported as any other: `dropped`, reason `Invalid`.
-- Words about the account name no recipient: they tell no event.
-- Times come as a number, as a text, with a fraction of a second; the clock of identities ticks in whole seconds.
-- Delayed bounces may lack `sg_message_id`: then `smtp-id` names the message, by SendGrid's id or by the Message-ID that
-  the sender gave it. Without `smtp-id` too, they name no message.
-- `category` is a text or a list. Single Sends carry `timestamp` in milliseconds.
-- `cancel_drop` stands in Email Logs, where it rolls up as `dropped`.
+  and some exports nest them in `unique_args` or `custom_args`. `sendgrid_fields` lists the fields of each word.
+- A malformed address is reported like any other: `dropped`, reason `Invalid`.
+- Words about the account name no recipient and give no event.
+- A time is a number or a text, with or without a fraction of a second; identities use whole seconds.
+- Delayed bounces may lack `sg_message_id`. Then `smtp-id` names the message, by SendGrid's id or by the sender's own
+  Message-ID. Without both, an event names no message.
+- `category` is a text or a list. Single Sends have `timestamp` in milliseconds.
+- `cancel_drop` is a word of Email Logs, which report it as `dropped`.
 - There is no event "blocked" or "soft bounce": those are `bounce` with a `type` and a `bounce_classification`.
 """
 
@@ -25,7 +25,7 @@ from typing import BinaryIO
 import msgspec
 
 from waybill.feeds import fields
-from waybill.feeds.base import Feed
+from waybill.feeds.base import TypedFeed
 from waybill.feeds.records import RECIPIENT, AccountNotice, Sighting
 from waybill.feeds.sendgrid_fields import (
     ACCOUNT_WORDS,
@@ -40,13 +40,13 @@ from waybill.framing.lines import lines_or_arrays
 from waybill.framing.raw_record import RawRecord
 from waybill.model import failures, machine_rules
 from waybill.model.errors import RejectRecord
-from waybill.model.event import Event
+from waybill.model.event import EventDraft
 from waybill.model.providers import sendgrid_ids
 
 _text, _identifier = fields.text, fields.identifier
 
 
-class SendgridEvents(Feed):
+class SendgridEvents(TypedFeed[SendgridEvent]):
     slug = "sendgrid_events"
     title = "SendGrid Event Webhook"
     provider = "sendgrid"
@@ -115,7 +115,7 @@ class SendgridEvents(Feed):
         campaign_id, campaign_source = _campaign(record, taken(arguments, self.options.campaign_id_arguments), tags)
         template_id, template_source = _template(record, taken(arguments, self.options.template_id_arguments))
         named = message_id or (own_message_id and f"<{own_message_id}>") or ""
-        identity = (named, RECIPIENT, word, str(int(at.timestamp())))
+        identity: tuple[str, ...] = (named, RECIPIENT, word, str(int(at.timestamp())))
         scope = None
         if word == "open":
             identity += (ip or "", user_agent or "")
@@ -127,8 +127,10 @@ class SendgridEvents(Feed):
             scope = None if group_id is None else f"group:{group_id}"
         elif word == "unsubscribe":
             scope = "global"
-        event = Event(
-            event_at=at,
+        sighting = Sighting(
+            identity=identity,
+            key_at=at,
+            own_message_id=own_message_id,
             recipient=record.email,
             provider_event=word,
             provider_event_id=_identifier(record.sg_event_id),
@@ -149,9 +151,9 @@ class SendgridEvents(Feed):
             tags=tags,
             extra=_extra(record, arguments, campaign_source, template_source),
         )
-        return (Sighting(event, identity, at, own_message_id=own_message_id),)
+        return (sighting,)
 
-    def classify(self, event: Event) -> None:
+    def classify(self, event: EventDraft) -> None:
         event.event_type = self.event_types.get(event.provider_event, "unknown")
         event.failure_class = event.failure_reason = None
         if event.event_type == "bounced":
@@ -162,19 +164,20 @@ class SendgridEvents(Feed):
             is_invalid = (event.provider_reason or "").strip().lower() == "invalid"
             event.failure_class = "invalid" if is_invalid else "gateway_suppressed"
 
-    def _bounce_class(self, event: Event) -> str:
-        """The first row that fits wins; SendGrid calls a bounce permanent. No type counts as `bounce`."""
+    def _bounce_class(self, event: EventDraft) -> str:
+        """Return the class of a bounce: by its type, else its status, classification or reason. SendGrid calls a bounce
+        permanent; one without a type counts as `bounce`."""
         bounce_type, _, classification = (event.provider_code or "").lower().partition("/")
         if bounce_type in self.classes_by_type:
             return self.classes_by_type[bounce_type]
         if failures.is_temporary(event.status_code):
             return "soft_bounce"
-        by_reason = failures.BOUNCE_CLASSES.get(event.failure_reason, "hard_bounce")
+        by_reason = failures.BOUNCE_CLASSES.get(event.failure_reason or "", "hard_bounce")
         return self.classes_by_classification.get(classification, by_reason)
 
 
 def _at(record: SendgridEvent) -> datetime:
-    """The second in which it happened: what SendGrid's clock ticks. Raises RejectRecord."""
+    """Return the time of the event in whole seconds, as SendGrid's clock. Raises RejectRecord."""
     if record.timestamp is None:
         raise RejectRecord("timestamp: missing")
     return fields.second("timestamp", record.timestamp)
@@ -188,7 +191,7 @@ def _tags(category: object) -> list[str] | None:
 
 
 def _campaign(record: SendgridEvent, argument: str | None, tags: list[str] | None) -> tuple[str | None, str | None]:
-    """Custom argument, else Single Send, else the older marketing campaign, else the first category."""
+    """Return the campaign and its source: custom argument, Single Send, older marketing campaign, or first category."""
     if argument is not None:
         return argument, "custom_argument"
     if record.singlesend_id is not None and (found := _identifier(record.singlesend_id)) is not None:
@@ -213,14 +216,14 @@ def _code(record: SendgridEvent) -> str | None:
 
 
 def _url_offset(url_offset: object) -> str:
-    """The position of a link in the message, `{"index":0,"type":"html"}`, in one way of writing."""
+    """Return the position of a link in the message, `{"index":0,"type":"html"}`, in one spelling."""
     return "" if url_offset is None else msgspec.json.encode(url_offset, order="sorted").decode()
 
 
 def _extra(
     record: SendgridEvent, arguments: dict[str, object], campaign_source: str | None, template_source: str | None
 ) -> dict[str, object] | None:
-    """What has no column: custom arguments, SendGrid's other fields, and ids that did not become the column."""
+    """Return what has no column: custom arguments, SendGrid's other fields, and ids that another id replaced."""
     extra = arguments
     if record.url_offset is not None:
         extra["url_offset"] = record.url_offset

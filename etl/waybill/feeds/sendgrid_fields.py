@@ -1,9 +1,9 @@
-"""What SendGrid's events hold: their fields, by event word, the customer's arguments beside them, and fixed texts.
+"""The content of SendGrid events: the fields of each event word, the customer's arguments, and fixed texts.
 
 Source: Event Webhook reference (twilio.com/docs/sendgrid/for-developers/tracking-events/event), read in 2026.
 
-Custom arguments lie beside SendGrid's own fields, and customers call theirs `type`, `status` or `reason`, too. So a
-field is read on the words that have it; on every other word it is the customer's argument.
+Custom arguments are beside SendGrid's own fields, and customers use names such as `type`, `status` or `reason`, too. So
+a field is read only for the words that have it; for every other word it is an argument of the customer.
 """
 
 from collections.abc import Sequence
@@ -43,11 +43,11 @@ FIELDS_OF_WORD: dict[str, tuple[str, ...]] = {
     "group_resubscribe": ("ip", "useragent", "url", "asm_group_id"),
     "account_status_change": ("type",),
 }
-"""Fields that become columns, beside those of every word. `attempt`, `tls`, `pool` and `domain` have no column: they
-are kept in `extra`, as the customer's arguments are."""
+"""Fields that become columns, beside EVERY_WORD. `attempt`, `tls`, `pool` and `domain` have no column: they are stored
+in `extra`, like the customer's arguments."""
 
 ACCOUNT_WORDS = ("account_status_change",)
-"""About the sender's account at SendGrid; these events name no recipient. `type` says what happened to it."""
+"""Events about the sender's account at SendGrid, without a recipient. `type` says what happened to the account."""
 
 DROP_REASONS = frozenset(
     (
@@ -60,11 +60,11 @@ DROP_REASONS = frozenset(
         "recipient list over package quota",
     )
 )
-"""Reasons of a drop, in lower case."""
+"""SendGrid's reasons of a drop, in lower case."""
 
 
 class SendgridEvent(Record):
-    """One event. Fields typed `object` are taken where they have the type that SendGrid documents, else as absent."""
+    """One event. A field of type `object` is read if it has the documented type, else it counts as absent."""
 
     event: str | None = None
     timestamp: int | float | str | None = None
@@ -92,7 +92,7 @@ class SendgridEvent(Record):
 
 
 def arguments_of(record: SendgridEvent) -> dict[str, object]:
-    """The customer's arguments, and SendGrid's fields without a column; the top level wins over nested ones."""
+    """Return the customer's arguments and SendGrid's fields without a column; the top level wins over nested ones."""
     arguments = record.other
     if record.unique_args is record.custom_args is None:
         return arguments
@@ -105,8 +105,8 @@ def arguments_of(record: SendgridEvent) -> dict[str, object]:
 
 
 def taken(arguments: dict[str, object], names: Sequence[str]) -> str | None:
-    """The id in the first of these arguments that has one; it is taken out of them. A number that was rounded is none:
-    it would make one message of all that it was the id of."""
+    """Remove and return the id in the first of these arguments that has one. A rounded number is no id: it would join
+    messages whose ids differed before rounding."""
     for name in names:
         if name not in arguments or fields.is_rounded(arguments[name]):
             continue

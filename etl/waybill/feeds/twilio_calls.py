@@ -4,14 +4,13 @@ Source: Call resource (twilio.com/docs/voice/api/call-resource), API 2010-04-01.
 Bodies: the pages of the list, one body in a file or one on a line.
 
 Quirks
-- A row is mutable and shows one status: every row tells `processed` at its creation, and its own status, unless that
-  is still `queued`.
-- Dialled legs are rows of their own with `parent_call_sid`: they belong to the parent's call and are ignored.
-- Inbound calls are ignored: `inbound`, and `trunking-originating` (from the public network into a SIP trunk);
+- A row is mutable and shows one status. `twilio_rows` says which events it gives.
+- Dialled legs have their own rows with `parent_call_sid`: they are part of the parent's call and are ignored.
+- Inbound calls are ignored: `inbound`, and `trunking-originating` (from the public network into a SIP trunk).
   `trunking-terminating` goes from the trunk out to the public network, like `outbound-api` and `outbound-dial`.
-- `duration` is empty on calls that did not connect, `end_time` may be; `price` comes late, is negative and covers the
-  connection only; the list carries no error code.
-- `answered_by` is there only with answering machine detection.
+- `duration` is empty for calls that did not connect, and `end_time` may be; `price` comes late, is negative and covers
+  only the connection; the list has no error code.
+- Only calls with answering machine detection have `answered_by`.
 - Numbers in national form (`to_formatted`) and names of callers are left out.
 """
 
@@ -21,12 +20,13 @@ from typing import BinaryIO
 
 from waybill.feeds import fields
 from waybill.feeds.api import ApiFeed, Listing, Page, Window
-from waybill.feeds.records import Record, Sighting
+from waybill.feeds.base import TypedFeed
+from waybill.feeds.records import Sighting
 from waybill.feeds.twilio_lists import twilio_listings, twilio_page
-from waybill.feeds.twilio_rows import add_price, row_extra, row_sightings
+from waybill.feeds.twilio_rows import TwilioRow, add_price, row_extra, row_sightings
 from waybill.framing.bodies import list_body
 from waybill.framing.raw_record import RawRecord
-from waybill.model.event import Event
+from waybill.model.event import EventDraft
 from waybill.model.failures import RULES_VERSION
 
 EXTRA = ("direction", "group_sid", "phone_number_sid", "queue_time", "trunk_sid")
@@ -42,22 +42,13 @@ LEFT_OUT = (
 )
 
 
-class TwilioCall(Record):
-    """One row of the list. Twilio writes numbers as texts; both are taken."""
+class TwilioCall(TwilioRow):
+    """One row of the list."""
 
-    sid: str | None = None
-    status: str | None = None
-    account_sid: str | None = None
     parent_call_sid: str | None = None
-    direction: str | None = None
-    to: str | None = None
-    date_created: str | None = None
-    date_updated: str | None = None
     start_time: str | None = None
     end_time: str | None = None
     duration: int | float | str | None = None
-    price: int | float | str | None = None
-    price_unit: str | None = None
     answered_by: str | None = None
     group_sid: object = None
     phone_number_sid: object = None
@@ -65,7 +56,7 @@ class TwilioCall(Record):
     trunk_sid: object = None
 
 
-class TwilioCalls(ApiFeed):
+class TwilioCalls(TypedFeed[TwilioCall], ApiFeed):
     slug = "twilio_calls"
     title = "Twilio Calls"
     provider = "twilio"
@@ -89,7 +80,7 @@ class TwilioCalls(ApiFeed):
         "failed": "failed",
         "canceled": "canceled",
     }
-    initial_statuses = ("queued",)  # tell `processed` and nothing else
+    initial_statuses = ("queued",)  # mean `processed` and nothing else
     reasons_from = ("provider_code",)
     inbound_directions = ("inbound", "trunking-originating")
     in_progress = ("ringing", "in-progress")
@@ -109,7 +100,7 @@ class TwilioCalls(ApiFeed):
             return ()
         return row_sightings(record, self.initial_statuses, self._own_time, self._add_details)
 
-    def classify(self, event: Event) -> None:
+    def classify(self, event: EventDraft) -> None:
         event.event_type = self.event_types.get(event.provider_event, "unknown")
         event.failure_class = event.failure_reason = None
         if event.event_type == "failed":
@@ -123,11 +114,11 @@ class TwilioCalls(ApiFeed):
             return fields.written_instant("end_time", record.end_time)
         return fields.written_instant("date_updated", record.date_updated)
 
-    def _add_details(self, event: Event, record: TwilioCall, status: str) -> None:
-        """What the row says of its own status."""
+    def _add_details(self, event: Sighting, record: TwilioCall, status: str) -> None:
+        """Add the details of the row's own status."""
         event.provider_event = status
         if status not in self.initial_statuses:
             event.answered_by = fields.identifier(record.answered_by)
         event.duration_seconds = fields.whole_number("duration", record.duration)
-        add_price(event, record.price, record.price_unit)
+        add_price(event, record)
         event.extra = row_extra(record, EXTRA, LEFT_OUT)

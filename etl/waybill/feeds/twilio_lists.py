@@ -1,18 +1,18 @@
-"""How Twilio's lists of messages and of calls are paged through.
+"""The paging of Twilio's lists of messages and of calls.
 
 Source: Messages and Calls list (twilio.com/docs/messaging/api/message-resource, .../voice/api/call-resource), API
 2010-04-01; lists and their paging (twilio.com/docs/usage/twilios-response).
 
 Quirks
-- A sign belongs to the name of a parameter: `DateSent>` means on or after, `DateSent<` on or before (of calls the
-  documents say both before and on or before): stretches overlap by a second.
-- A row without date_sent (start_time) is in no stretch: a list without filter, newest first, shows it. It stands there
-  at its creation, and moves to the top once it is sent: one that moves between two pages is missed by this pull, and is
-  in a stretch of the next one.
-- That list goes as far back as the feed's `sweep`. What settles later than that after its creation, and is never sent
-  (a message scheduled for next week, and canceled then), is seen as it was: ask for its time by hand.
-- Next links are relative and are to be followed as they are written; a page number alone would shift with new rows.
-- An error body can come with any status; a page says which of its rows it holds (`start`, `end`; both 0 if none).
+- A parameter's name includes its sign: `DateSent>` means on or after, `DateSent<` on or before (for calls, the
+  documents say both "before" and "on or before"). So stretches overlap by a second.
+- A row without date_sent (start_time) is in no stretch; a list without a filter, newest first, shows it. Its position
+  is its creation, and it moves to the top when it is sent. If it moves between two pages, this pull misses it, and the
+  next pull finds it in a stretch.
+- That list goes back as far as the feed's `sweep`. If an unsent row changes later than that after its creation (a
+  message scheduled for next week and then canceled), the change is missed: pull its time by hand.
+- Next links are relative and must be followed as written; a page number alone would shift with new rows.
+- An error body can come with any status. A page names the range of its rows (`start`, `end`; both 0 without rows).
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ _NO_PAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def twilio_listings(
     account_id: str, resource: str, filtered_by: str, window: Window, span: timedelta, swept_from: datetime | None
 ) -> Sequence[Listing]:
-    """The lists that show a window of one resource.
+    """Return the lists that show a window of one resource.
 
     :param resource: `Messages` or `Calls`
     :param filtered_by: the time that the list filters by, `DateSent` or `StartTime`
@@ -77,31 +77,32 @@ def twilio_listings(
 
 
 def twilio_page(body: bytes, key: str, listing: Listing) -> Page:
-    """What one response body says. A row that is none is no reason to refuse its page: whoever stages it rejects it.
+    """Return what one response body says. A malformed row does not refuse its page: its load rejects the row.
 
-    :param key: name of its list, `messages` or `calls`
-    :raises SourceError: an error body, no JSON, fewer rows than it says, or a next page that cannot be it
+    :param key: name of the list in the body, `messages` or `calls`
+    :raises SourceError: an error body, no JSON, another number of rows than stated, or an impossible next page
     """
     try:
         envelope = msgspec.json.decode(body, type=_Envelope)
-        rows = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(key, msgspec.Raw(b"null"))
-        rows = msgspec.json.decode(rows, type=list[msgspec.Raw])
+        rows_written = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(key, msgspec.Raw(b"null"))
+        rows = msgspec.json.decode(rows_written, type=list[msgspec.Raw])
     except _NO_PAGE:
         raise SourceError(f"Twilio answered with something that is no page of {key}{_error_code(body)}.") from None
+    place = None
     if envelope.start is not None and envelope.end is not None:
-        told = envelope.end - envelope.start + 1
-        if told != len(rows) and (rows or told > 1):
-            raise SourceError(f"it says that it holds {told} {key}, and holds {len(rows)}.")
+        stated = envelope.end - envelope.start + 1
+        if stated != len(rows) and (rows or stated > 1):
+            raise SourceError(f"it says that it holds {stated} {key}, and holds {len(rows)}.")
+        place = (envelope.start, envelope.end) if rows else None
     if (following := envelope.next_page_uri or None) is not None:
         if _path_of(following) != listing.link:
             raise SourceError("it names a page of another list as the next one.")
         if following in (envelope.uri, envelope.first_page_uri):
             raise SourceError("it names itself or the first page as the next one.")
     read = [_row(row) for row in rows]
-    is_past = bool(read) and listing.oldest is not None and all(_stands_before(row, listing.oldest) for row in read)
+    is_past = bool(read) and listing.oldest is not None and all(_is_older(row, listing.oldest) for row in read)
     if any(row.account_sid and f"/{row.account_sid}/" not in listing.link for row in read):
         raise SourceError("it shows a row of another account.")
-    place = (envelope.start, envelope.end) if rows and None not in (envelope.start, envelope.end) else None
     return Page(tuple(map(_id_of, read, rows)), following, is_past, place)
 
 
@@ -127,9 +128,9 @@ def _id_of(row: _Row, raw: msgspec.Raw) -> str:
     return row.sid or sha256(raw).hexdigest()
 
 
-def _stands_before(row: _Row, oldest: datetime) -> bool:
-    """Whether a row has its place behind that time. A thousand messages that were scheduled long ago and sent today
-    stand above one of this morning that never was."""
+def _is_older(row: _Row, oldest: datetime) -> bool:
+    """Whether a row was sent (or, if unsent, created) before that time. Lists are sorted so: a message that was
+    scheduled long ago and sent today is above an unsent one of this morning."""
     try:
         return fields.written_instant("placed", row.date_sent or row.start_time or row.date_created) < oldest
     except RejectRecord:
@@ -137,7 +138,7 @@ def _stands_before(row: _Row, oldest: datetime) -> bool:
 
 
 def _error_code(body: bytes) -> str:
-    """The number of Twilio's error, if the body is one."""
+    """Return the code of Twilio's error in words, if the body is an error."""
     try:
         found = msgspec.json.decode(body, type=dict[str, object]).get("code")
     except _NO_PAGE:

@@ -4,12 +4,11 @@ Source: Message resource and error dictionary (twilio.com/docs/messaging/api/mes
 Bodies: the pages of the list, one body in a file or one on a line.
 
 Quirks
-- A row is mutable and shows one status: every row tells `processed` at its creation, and its own status. Statuses
-  that were never seen are not invented.
-- `price` is negative and comes late; `num_segments` is 0 until a sender is picked; empty texts mean nothing yet.
-- Messages refused by the API with HTTP 400 are listed too, as `failed`.
+- A row is mutable and shows one status. `twilio_rows` says which events it gives.
+- `price` is negative and comes late; `num_segments` is 0 until a sender is chosen; an empty text means no value yet.
+- The list also contains messages that the API refused with HTTP 400, as `failed`.
 - `error_message` may change for one code: classes and reasons follow from `error_code` alone.
-- `body`, `from` and the uris are left out: what was said to whom is not ours to keep.
+- `body`, `from` and the uris are left out: Waybill does not store the content of messages.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,39 +17,31 @@ from typing import BinaryIO
 
 from waybill.feeds import fields
 from waybill.feeds.api import ApiFeed, Listing, Page, Window
-from waybill.feeds.records import Record, Sighting
+from waybill.feeds.base import TypedFeed
+from waybill.feeds.records import Sighting
 from waybill.feeds.twilio_lists import twilio_listings, twilio_page
-from waybill.feeds.twilio_rows import add_price, row_extra, row_sightings
+from waybill.feeds.twilio_rows import TwilioRow, add_price, row_extra, row_sightings
 from waybill.framing.bodies import list_body
 from waybill.framing.raw_record import RawRecord
-from waybill.model.event import Event
+from waybill.model.event import EventDraft
 from waybill.model.failures import RULES_VERSION
 
 EXTRA = ("direction", "messaging_service_sid", "num_media")
 LEFT_OUT = ("api_version", "body", "from", "uri", "subresource_uris")
 
 
-class TwilioMessage(Record):
-    """One row of the list. Twilio writes numbers as texts; both are taken."""
+class TwilioMessage(TwilioRow):
+    """One row of the list."""
 
-    sid: str | None = None
-    status: str | None = None
-    account_sid: str | None = None
-    direction: str | None = None
-    to: str | None = None
-    date_created: str | None = None
     date_sent: str | None = None
-    date_updated: str | None = None
     error_code: int | float | str | None = None
     error_message: str | None = None
     num_segments: int | float | str | None = None
-    price: int | float | str | None = None
-    price_unit: str | None = None
     messaging_service_sid: object = None
     num_media: object = None
 
 
-class TwilioMessages(ApiFeed):
+class TwilioMessages(TypedFeed[TwilioMessage], ApiFeed):
     slug = "twilio_messages"
     title = "Twilio Messages"
     provider = "twilio"
@@ -77,11 +68,11 @@ class TwilioMessages(ApiFeed):
         "read": "opened",
         "canceled": "canceled",
     }
-    initial_statuses = ("accepted", "queued", "scheduled", "sending")  # tell `processed` and nothing else
+    initial_statuses = ("accepted", "queued", "scheduled", "sending")  # mean `processed` and nothing else
     inbound_statuses = ("receiving", "received")
 
     reasons_from = ("provider_code",)
-    refused_codes = ("21610",)  # Twilio keeps the list of those who said STOP: `dropped`, not `undelivered`
+    refused_codes = ("21610",)  # the recipient is on Twilio's STOP list: `dropped`, not `undelivered`
 
     failure_classes = {
         "invalid": "21211 21214 21217 21614 30005 30006 30014 63003 63024",
@@ -105,13 +96,13 @@ class TwilioMessages(ApiFeed):
             return ()
         return row_sightings(record, self.initial_statuses, self._own_time, self._add_details)
 
-    def classify(self, event: Event) -> None:
+    def classify(self, event: EventDraft) -> None:
         event.event_type = self.event_types.get(event.provider_event, "unknown")
         if event.event_type == "undelivered" and event.provider_code in self.refused_codes:
             event.event_type = "dropped"
         event.failure_class = event.failure_reason = None
         if event.event_type in ("undelivered", "dropped"):
-            event.failure_class = self.class_of_code.get(event.provider_code, "unknown")
+            event.failure_class = self.class_of_code.get(event.provider_code or "", "unknown")
             event.failure_reason = self.verdict(event).reason
 
     def _own_time(self, record: TwilioMessage, status: str) -> datetime:
@@ -119,11 +110,11 @@ class TwilioMessages(ApiFeed):
             return fields.written_instant("date_sent", record.date_sent)
         return fields.written_instant("date_updated", record.date_updated)
 
-    def _add_details(self, event: Event, record: TwilioMessage, status: str) -> None:
-        """What the row says of its own status."""
+    def _add_details(self, event: Sighting, record: TwilioMessage, status: str) -> None:
+        """Add the details of the row's own status."""
         event.provider_event = status
         event.provider_code = fields.identifier(record.error_code)
         event.provider_reason = fields.text(record.error_message)
         event.segments = fields.whole_number("num_segments", record.num_segments)
-        add_price(event, record.price, record.price_unit)
+        add_price(event, record)
         event.extra = row_extra(record, EXTRA, LEFT_OUT)

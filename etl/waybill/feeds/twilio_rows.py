@@ -1,61 +1,79 @@
-"""What Twilio's lists of messages and of calls have in common: mutable rows that show one status each.
+"""The common part of Twilio's lists of messages and of calls: mutable rows that show one status each.
 
-Every row tells `processed` at its creation, and its own status, unless that still means `processed`. Statuses that
-were never seen are not invented. An event is one (sid, status), and the time in its key is the creation of the row.
+Every row gives `processed` at its creation, and its own status unless that still means `processed`. Statuses that were
+not seen are not assumed. An event is one (sid, status); the time in its key is the creation of the row.
 """
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from waybill.feeds import fields
 from waybill.feeds.records import Record, Sighting
 from waybill.model.errors import RejectRecord
-from waybill.model.event import Event
+
+
+class TwilioRow(Record):
+    """The common fields of both lists. Twilio writes numbers as texts; both are read."""
+
+    sid: str | None = None
+    status: str | None = None
+    account_sid: str | None = None
+    direction: str | None = None
+    to: str | None = None
+    date_created: str | None = None
+    date_updated: str | None = None
+    price: int | float | str | None = None
+    price_unit: str | None = None
+
+
+RowT = TypeVar("RowT", bound=TwilioRow)
 
 
 def row_sightings(
-    record: Record,
+    record: RowT,
     initial_statuses: Collection[str],
-    own_time: Callable[[Record, str], datetime],
-    add_details: Callable[[Event, Record, str], None],
+    own_time: Callable[[RowT, str], datetime],
+    add_details: Callable[[Sighting, RowT, str], None],
 ) -> tuple[Sighting, ...]:
-    """What one row tells.
+    """Return the sightings of one row.
 
-    :param initial_statuses: those that tell `processed` and nothing else
-    :param own_time: when the row's own status was reached
-    :param add_details: puts what the row says of its own status into the event of that status
+    :param initial_statuses: statuses that mean `processed` and nothing else
+    :param own_time: returns when the row's own status was reached
+    :param add_details: adds the details of the row's own status to the sighting of that status
     """
     sid, status = fields.identifier(record.sid), fields.identifier(record.status)
     if sid is None or status is None:
         raise RejectRecord("sid: missing" if sid is None else "status: missing")
     created_at = fields.written_instant("date_created", record.date_created)
-    processed = _event(record, sid, created_at)
-    told = Sighting(processed, (sid, "processed"), created_at)
+    processed = _sighting(record, sid, "processed", created_at)
     if status in initial_statuses:
         add_details(processed, record, status)
-        return (told,)
-    own = _event(record, sid, own_time(record, status))
+        return (processed,)
+    own = _sighting(record, sid, status, created_at)
+    own.event_at = own_time(record, status)
     add_details(own, record, status)
-    return told, Sighting(own, (sid, status), created_at)
+    return processed, own
 
 
-def _event(record: Record, sid: str, at: datetime) -> Event:
-    return Event(
-        event_at=at,
+def _sighting(record: TwilioRow, sid: str, status: str, created_at: datetime) -> Sighting:
+    return Sighting(
+        identity=(sid, status),
+        key_at=created_at,
         recipient=fields.identifier(record.to),
         provider_account=fields.identifier(record.account_sid),
         provider_message_id=sid,
     )
 
 
-def add_price(event: Event, price: object, unit: str | None) -> None:
-    """Price and currency. Twilio's sign is turned: what it costs is positive, a credit negative."""
-    event.price = fields.turned(fields.decimal("price", price))
-    event.currency = (fields.identifier(unit) or "").upper() or None
+def add_price(sighting: Sighting, record: TwilioRow) -> None:
+    """Set price and currency. Twilio's sign is turned: a cost is positive, a credit negative."""
+    sighting.price = fields.turned(fields.decimal("price", record.price))
+    sighting.currency = (fields.identifier(record.price_unit) or "").upper() or None
 
 
-def row_extra(record: Record, named: Iterable[str], left_out: Iterable[str]) -> dict[str, object] | None:
-    """The named fields that say something, and those that Twilio added since this was written."""
+def row_extra(record: TwilioRow, named: Iterable[str], left_out: Iterable[str]) -> dict[str, object] | None:
+    """Return the named fields that are not empty, and the fields that Twilio has added since this was written."""
     extra = {name: value for name in named if (value := getattr(record, name)) not in (None, "")}
     extra.update((name, value) for name, value in record.other.items() if name not in left_out and value is not None)
     return extra or None

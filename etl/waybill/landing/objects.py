@@ -18,13 +18,12 @@ from upath import UPath
 
 from waybill.landing.places import failures_as, is_object_store, place
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
-from waybill.model.redaction import Redactor
+from waybill.model.redaction import mask_everyone
 from waybill.model.vocabulary import ACCOUNT
 from waybill.secret_file import private_file, private_folder
 from waybill.warehouse.connection import without_password
 
 BLOCK = 1 << 20
-_REDACTOR = Redactor(None, None, None, None, None)
 
 
 class Readable(Protocol):
@@ -60,7 +59,7 @@ def name_of(landed: LandedObject) -> str:
 def source_of(landed: LandedObject) -> str | None:
     """Where an object came from, without addresses: the path of its file, or the request that a page was asked for."""
     source = landed.source or landed.request
-    return None if source is None else _REDACTOR.text(source.encode(errors="backslashreplace").decode())
+    return None if source is None else mask_everyone(source.encode(errors="backslashreplace").decode())
 
 
 def check_account(account: str) -> str:

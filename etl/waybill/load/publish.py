@@ -26,7 +26,7 @@ from waybill.load.copying import CopyInto
 from waybill.load.notices import write_notices
 from waybill.load.stage import drop_tables, recipient_table, rejected_table, staging_table
 from waybill.model.errors import QualityGateError, SourceError, WaybillError
-from waybill.model.event import STORED_COLUMNS, Event, merge_all
+from waybill.model.event import STORED_COLUMNS, EventDraft, merge_all
 from waybill.model.identity import Keyring
 from waybill.warehouse import locks
 from waybill.warehouse.queries import only_row, only_value, sql_of
@@ -242,23 +242,23 @@ def _merge_sightings(cursor: Cursor, bounds: Mapping[str, object], keyring: Keyr
         sightings.itersize = BATCH
         sightings.execute(sql_of("load/sightings_to_merge"), bounds)
         for _, rows in groupby(sightings, key=itemgetter(0)):
-            merged = merge_all(_event(values) for values in rows)
-            FEEDS[merged.feed].derive(merged, keyring)
-            writer.add([getattr(merged, name) for name in STORED_COLUMNS])
+            merged = merge_all(_sighting(values) for values in rows)
+            event = FEEDS[merged.feed].derive(merged, keyring)
+            writer.add([getattr(event, name) for name in STORED_COLUMNS])
     writer.flush()
     cursor.execute("analyze merged_event")
 
 
-def _event(values: tuple[Any, ...]) -> Event:
-    event = Event(*_in_struct_order(values))
-    if event.recipient_key is not None:
-        event.recipient_key = bytes(event.recipient_key)
-    return event
+def _sighting(values: tuple[Any, ...]) -> EventDraft:
+    sighting = EventDraft(*_in_struct_order(values))
+    if sighting.recipient_key is not None:
+        sighting.recipient_key = bytes(sighting.recipient_key)
+    return sighting
 
 
 def _in_struct_order(values: tuple[Any, ...]) -> Iterator[Any]:
     stored = dict(zip(STORED_COLUMNS, values, strict=True))
-    return (stored.get(name) for name in Event.__struct_fields__)
+    return (stored.get(name) for name in EventDraft.__struct_fields__)
 
 
 def _write_rejects(cursor: Cursor, load_id: int, staged: Staged) -> None:

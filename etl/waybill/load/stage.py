@@ -97,7 +97,7 @@ def stage(
                                 break
                         else:
                             if not events:
-                                counts.ignore(feed.account_notice(feed.decode(raw)))
+                                counts.ignore(feed.notice_of(raw))
                             for event in events:
                                 counts.add(event.event_key)
                                 writers.event(event, recorded.object_id, read_count)

@@ -1,4 +1,4 @@
-"""The roles of the columns of the event: how two sightings of one event merge, and what a column may hold.
+"""The roles of event columns: how a column merges, what it may contain, and whether it is part of a key.
 
 A column names its roles beside its type. Merging, redaction, the bounds of keys and the stored columns follow from
 them.
@@ -12,51 +12,51 @@ import msgspec
 
 
 class Merge(Enum):
-    """Which value the merged event has. Every operation commutes, so that the order of sightings cannot matter."""
+    """Which value the merged event has. All operations commute, so the order of sightings does not matter."""
 
     SAME = auto()
-    """Every sighting of the event has the same value: it belongs to the identity."""
+    """All sightings of the event have the same value: it is part of the identity."""
     EARLIEST = auto()
     LEAST = auto()
     """The least text in bytes of UTF-8."""
     MOST = auto()
     """The greatest number; of two flags, True."""
     GREATEST = auto()
-    """The greatest value in bytes: UTF-8 of a text, sorted JSON of anything else."""
+    """The greatest value in bytes: UTF-8 of a text, sorted JSON of any other value."""
     EACH_NAME = auto()
-    """All names of both objects; of a name in both, the greatest value in bytes."""
+    """All names of both objects; for a name in both, the greatest value in bytes."""
     BEST_SOURCE = auto()
     """`<x>_id` and `<x>_source` together, from the best source."""
     WITH_RECIPIENT = auto()
     """All such columns together, from the sighting with the greatest recipient_key."""
     DERIVED = auto()
-    """Empty: `Feed.derive` fills it from the merged columns."""
+    """Empty after a merge: `Feed.derive` fills it."""
 
 
 class Holds(Enum):
-    """What a column may hold, and with that, how it is redacted."""
+    """What a column may contain. The redaction follows from it."""
 
     OWN = auto()
-    """Our own words, hashes, numbers and times: nothing that a provider or a person wrote."""
+    """Words of Waybill, hashes, numbers and times: nothing that a provider or a person wrote."""
     IDENTIFIER = auto()
-    """An id that enters keys: hashed whole where it holds a person."""
+    """An id that is part of keys: hashed as a whole if it contains a person."""
     LABEL = auto()
-    """An id that joins nothing: hashed whole, also where it holds the recipient's number without its plus."""
+    """An id that joins nothing: hashed as a whole if it contains a person, or the own number without its plus."""
     CODE = auto()
     """A word of the provider: an address or a number in it becomes `<recipient>`."""
     TEXT = auto()
-    """A text of a person or a machine: so does a recipient that is neither an address nor a number."""
+    """A text of a person or a machine: as CODE; a recipient that is a word becomes `<recipient>`, too."""
     TREE = auto()
-    """Lists and objects with such texts inside, names included."""
+    """Lists and objects with such texts inside, also as names."""
     ADDRESS = auto()
-    """The clear address: it is not stored with facts."""
+    """The clear address, which is not stored with facts."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """A text that enters a key or an index of facts or reports.
+    """A text that is part of a key or an index of facts or reports.
 
-    :ivar longest_bytes: in UTF-8; a longer one rejects its record
+    :ivar longest_bytes: in UTF-8; a record with a longer text is rejected
     """
 
     longest_bytes: int
@@ -72,9 +72,9 @@ class Column:
 
 
 def columns_of(struct: type[msgspec.Struct]) -> dict[str, Column]:
-    """The roles of all columns of a struct, by name, in order.
+    """Return the roles of all columns of a struct, by name, in order.
 
-    :raises TypeError: a column names no or two ways to merge, does not say what it holds, or is an id without a bound
+    :raises TypeError: a column does not name exactly one Merge and one Holds, or is an id without a Key
     """
     hints = get_type_hints(struct, include_extras=True)
     return {name: _column(f"{struct.__name__}.{name}", hints[name]) for name in struct.__struct_fields__}
@@ -82,7 +82,9 @@ def columns_of(struct: type[msgspec.Struct]) -> dict[str, Column]:
 
 def _column(name: str, hint: object) -> Column:
     roles = getattr(hint, "__metadata__", ())
-    merges, holds, keys = ([role for role in roles if isinstance(role, kind)] for kind in (Merge, Holds, Key))
+    merges = [role for role in roles if isinstance(role, Merge)]
+    holds = [role for role in roles if isinstance(role, Holds)]
+    keys = [role for role in roles if isinstance(role, Key)]
     if len(merges) != 1 or len(holds) != 1 or len(keys) > 1:
         raise TypeError(
             f"{name} must name one Merge and one Holds beside its type, such as "

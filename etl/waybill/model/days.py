@@ -1,4 +1,4 @@
-"""Local days: the date of an instant in a zone. SQL computes the same with `at time zone`; `doctor` compares both."""
+"""Local days: the date of an instant in a zone. SQL computes it with `at time zone`; `doctor` compares both."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -9,7 +9,7 @@ DAY = timedelta(days=1)
 
 
 def local_day(at: datetime, zone: str) -> date:
-    """The local day of an aware instant.
+    """Return the local day of an aware instant.
 
     :param zone: IANA name
     """
@@ -17,8 +17,7 @@ def local_day(at: datetime, zone: str) -> date:
 
 
 def offset_changes(zone: str, first: datetime, until: datetime) -> list[tuple[datetime, int]]:
-    """Every hour (UTC) from which on the zone's offset is another than an hour before, with the new offset in seconds;
-    the first hour is always in it.
+    """Return the first hour, and every hour (UTC) at which the zone's offset changes, with the new offset in seconds.
 
     :param first, until: whole hours, aware, UTC
     """
@@ -26,7 +25,7 @@ def offset_changes(zone: str, first: datetime, until: datetime) -> list[tuple[da
     changes = [(first, _offset(zone, first))]
     for start, end in pairwise([*days, until] if days[-1] < until else days):
         hour = start
-        # one offset at both ends of a day may hide two changes; no zone has made two within a day
+        # equal offsets at both ends of a day could hide two changes, but no zone has changed twice within a day
         if _offset(zone, start) == _offset(zone, end):
             continue
         while hour < end:
@@ -37,11 +36,12 @@ def offset_changes(zone: str, first: datetime, until: datetime) -> list[tuple[da
 
 
 def _offset(zone: str, at: datetime) -> int:
-    return int(at.astimezone(ZoneInfo(zone)).utcoffset().total_seconds())
+    return int((at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()).total_seconds())
 
 
 def parse_instant(text: str) -> datetime:
-    """An aware instant from ISO 8601; a bare date is its midnight in UTC. Raises ValueError on a naive time."""
+    """Return an aware instant from ISO 8601; a date alone is its midnight in UTC. Raises ValueError for a naive
+    time."""
     if len(text) == 10:
         return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
     at = datetime.fromisoformat(text)

@@ -1,7 +1,7 @@
-"""The canonical event, and how several sightings of one event become one.
+"""The canonical event, and the merge of several sightings of one event.
 
-Columns are *copied* from the provider or *derived* from the merged copied ones. Copied columns only ever merge, by
-operations in which order cannot matter; derived columns follow after the merge (`Feed.derive`). See docs/model.md.
+Columns are *copied* from the provider or *derived* from the merged copied columns. Copied columns merge by operations
+that commute; `Feed.derive` fills the derived columns after the merge. See docs/model.md.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from operator import attrgetter
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -21,24 +21,23 @@ _KEY = Key(longest_bytes=1_000)
 _SHORT_KEY = Key(longest_bytes=200)
 
 
-class Event(msgspec.Struct, gc=False):
-    """One canonical event. Absent values are None; texts hold no address (`recipient` apart, which is not stored
-    with facts). Times are aware and UTC; `price` is what it costs, positive; `duration_seconds` whole seconds.
+class EventDraft(msgspec.Struct, gc=False):
+    """The columns of an event while they are filled. Absent values are None; of the texts that every event has, empty.
 
-    `recipient` is the normalised clear address: it goes to private.recipient and to stdout, never into a fact.
-    `named_leg_key` is the gateway leg that a row of the dispatch log names, if it names one. `own_leg_key` is the leg
-    that the sender's own Message-ID makes with this recipient, if the record has that id: a keyed hash, the id
-    itself is not kept.
+    Times are aware and UTC. `price` is positive for a cost; `duration_seconds` are whole seconds. `recipient` is the
+    normalised clear address: private.recipient and stdout show it, facts never do. No other text contains an address.
+    `named_leg_key` is the gateway leg that a row of the dispatch log names. `own_leg_key` is the leg of the sender's
+    own Message-ID and this recipient: a keyed hash, the id itself is not stored.
     """
 
     event_key: Annotated[UUID | None, Merge.SAME, Holds.OWN] = None
     event_at: Annotated[datetime | None, Merge.EARLIEST, Holds.OWN] = None
-    channel: Annotated[str | None, Merge.SAME, Holds.OWN] = None
+    channel: Annotated[str, Merge.SAME, Holds.OWN] = ""
     event_type: Annotated[str | None, Merge.DERIVED, Holds.OWN] = None
-    provider: Annotated[str | None, Merge.SAME, Holds.OWN] = None
+    provider: Annotated[str, Merge.SAME, Holds.OWN] = ""
     gateway: Annotated[str | None, Merge.GREATEST, Holds.IDENTIFIER, _SHORT_KEY] = None
-    feed: Annotated[str | None, Merge.GREATEST, Holds.OWN] = None
-    account: Annotated[str | None, Merge.SAME, Holds.OWN] = None
+    feed: Annotated[str, Merge.GREATEST, Holds.OWN] = ""
+    account: Annotated[str, Merge.SAME, Holds.OWN] = ""
     provider_account: Annotated[str | None, Merge.GREATEST, Holds.IDENTIFIER, _KEY] = None
     leg_key: Annotated[UUID | None, Merge.SAME, Holds.OWN] = None
     provider_message_id: Annotated[str | None, Merge.GREATEST, Holds.IDENTIFIER, _KEY] = None
@@ -77,7 +76,16 @@ class Event(msgspec.Struct, gc=False):
     own_leg_key: Annotated[UUID | None, Merge.GREATEST, Holds.OWN] = None
 
 
-COLUMNS = columns_of(Event)
+class Event(EventDraft, gc=False):
+    """A finished event: it has a key, a time, a channel and a type, and its derived columns are filled."""
+
+    event_key: UUID
+    event_at: datetime
+    channel: str
+    event_type: str
+
+
+COLUMNS = columns_of(EventDraft)
 """The roles of every column, by name, in order."""
 
 STORED_COLUMNS: tuple[str, ...] = tuple(name for name, column in COLUMNS.items() if column.holds is not Holds.ADDRESS)
@@ -89,7 +97,7 @@ def _merging(merge: Merge) -> tuple[str, ...]:
 
 
 def in_bytes(value: object) -> bytes:
-    """What `the greater in bytes` compares: UTF-8 of a text, sorted JSON of anything else."""
+    """Return the bytes by which values are compared: UTF-8 of a text, sorted JSON of any other value."""
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, bytes):
@@ -98,7 +106,7 @@ def in_bytes(value: object) -> bytes:
 
 
 def rank(value: object) -> tuple[bytes, bool]:
-    """The order of `the greater in bytes`; of the text "1" and the number 1, alike in bytes, the text is greater."""
+    """Return the order of values by their bytes. A text is greater than a number of the same bytes ("1" and 1)."""
     return in_bytes(value), isinstance(value, str)
 
 
@@ -108,12 +116,18 @@ def _greater(one: object, other: object) -> object:
     return max(one, other, key=rank)
 
 
-def _best_sourced(id_one: str | None, source_one: str | None, id_other: str | None, source_other: str | None):
-    if id_one is None or id_other is None:
-        return (id_other, source_other) if id_one is None else (id_one, source_one)
-    one = (SOURCES.index(source_one), id_one.encode())
-    other = (SOURCES.index(source_other), id_other.encode())
-    return (id_one, source_one) if one <= other else (id_other, source_other)
+_Sourced = tuple[str | None, str | None]
+"""An id and its source; None if the event has none."""
+
+
+def _best_sourced(one: _Sourced, other: _Sourced) -> _Sourced:
+    return min(one, other, key=_source_rank)
+
+
+def _source_rank(sourced: _Sourced) -> tuple[int, bytes]:
+    """Return the order of sources, the best first, and of ids; no id is last."""
+    found, source = sourced
+    return (len(SOURCES), b"") if found is None or source is None else (SOURCES.index(source), found.encode())
 
 
 def _merge_each_name(one: dict[str, object] | None, other: dict[str, object] | None) -> dict[str, object] | None:
@@ -122,30 +136,32 @@ def _merge_each_name(one: dict[str, object] | None, other: dict[str, object] | N
     return {name: _greater(one.get(name), other.get(name)) for name in sorted(one.keys() | other.keys())}
 
 
-_CHOOSE: dict[Merge, Callable] = {
+_CHOOSE: dict[Merge, Callable[[Any, Any], object]] = {
     Merge.SAME: lambda one, other: one,
     Merge.EARLIEST: min,
     Merge.LEAST: partial(min, key=str.encode),
     Merge.MOST: max,
     Merge.GREATEST: partial(max, key=rank),
 }
-"""Of two values that are there."""
+"""How two values that are not None merge."""
 _CHOSEN = [(name, _CHOOSE[column.merge]) for name, column in COLUMNS.items() if column.merge in _CHOOSE]
 _chosen_of = attrgetter(*(name for name, _ in _CHOSEN))
 _SOURCED = [
-    (name, f"{name.removesuffix('_id')}_source") for name in _merging(Merge.BEST_SOURCE) if name.endswith("_id")
+    (name, source, attrgetter(name, source))
+    for name in _merging(Merge.BEST_SOURCE)
+    if name.endswith("_id") and (source := f"{name.removesuffix('_id')}_source")
 ]
 _EACH_NAME = _merging(Merge.EACH_NAME)
 _WITH_RECIPIENT = _merging(Merge.WITH_RECIPIENT)
 
 
-def merge(one: Event, other: Event) -> Event:
+def merge(one: EventDraft, other: EventDraft) -> EventDraft:
     """Merge the copied columns of two sightings of one event; commutative, associative, idempotent.
 
-    Derived columns other than those of the recipient are left empty: `Feed.derive` fills them. Mailbox provider and
-    country go with the recipient they were derived from; where both name the same one, with the greater in bytes.
+    Derived columns stay empty: `Feed.derive` fills them. Only mailbox provider and country are merged, together with
+    the recipient from which they are derived; with one recipient on both sides, the greater in bytes wins.
     """
-    merged = Event()
+    merged = EventDraft()
     for (name, choose), mine, theirs in zip(_CHOSEN, _chosen_of(one), _chosen_of(other), strict=True):
         if mine is None or theirs is None:
             setattr(merged, name, theirs if mine is None else mine)
@@ -153,10 +169,8 @@ def merge(one: Event, other: Event) -> Event:
             setattr(merged, name, choose(mine, theirs))
     for name in _EACH_NAME:
         setattr(merged, name, _merge_each_name(getattr(one, name), getattr(other, name)))
-    for id_name, source_name in _SOURCED:
-        best_id, best_source = _best_sourced(
-            getattr(one, id_name), getattr(one, source_name), getattr(other, id_name), getattr(other, source_name)
-        )
+    for id_name, source_name, sourced in _SOURCED:
+        best_id, best_source = _best_sourced(sourced(one), sourced(other))
         setattr(merged, id_name, best_id)
         setattr(merged, source_name, best_source)
     chosen = max(one, other, key=lambda e: (e.recipient_key or b"", in_bytes(_derived_address(e))))
@@ -165,7 +179,7 @@ def merge(one: Event, other: Event) -> Event:
     return merged
 
 
-def merge_all(sightings: Iterable[Event]) -> Event:
+def merge_all(sightings: Iterable[EventDraft]) -> EventDraft:
     """Merge one or more sightings of one event."""
     iterator = iter(sightings)
     merged = next(iterator)
@@ -174,5 +188,10 @@ def merge_all(sightings: Iterable[Event]) -> Event:
     return merged
 
 
-def _derived_address(event: Event) -> list[object]:
+def finished(draft: EventDraft) -> Event:
+    """Return the event with the columns of a draft, of which the required ones are filled."""
+    return Event(*msgspec.structs.astuple(draft)[: len(COLUMNS)])
+
+
+def _derived_address(event: EventDraft) -> list[object]:
     return [event.mailbox_provider, event.country, event.recipient]

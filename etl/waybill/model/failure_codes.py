@@ -1,6 +1,6 @@
-"""What the codes of providers and of RFC 3463 say about a failure: the data of the table in failure_rules.
+"""Failure reasons of the codes of providers and of RFC 3463: data of the table in failure_rules.
 
-Codes are compared in lower case; `*` at an end of a pattern stands for anything. As feeds write `provider_code`:
+Codes are compared in lower case; `*` at an end of a pattern matches any text. As feeds write `provider_code`:
 
 | provider | provider_code |
 |---|---|
@@ -111,10 +111,10 @@ CODES: dict[str, dict[str, str]] = {
         "*file_type_unsupported": "invalid_request",
     },
 }
-"""Provider to code to reason; a provider's first code that fits wins."""
+"""Provider to code to reason; the first code of the provider that fits wins."""
 
 STATUSES: dict[str, str] = {
-    # Exchange Online says so of recipients that it does not know.
+    # Exchange Online uses it for unknown recipients.
     "5.4.1 access denied": "address_not_found",
     "x.1.1": "address_not_found",
     "x.1.2": "domain_not_found",
@@ -159,7 +159,7 @@ STATUSES: dict[str, str] = {
     "x.7.30": "authentication_failed",
     "x.7.32": "authentication_failed",
     "x.7.40": "authentication_failed",
-    # Exchange Online's own.
+    # Codes of Exchange Online.
     "x.1.90": "rate_limited",
     "x.2.121": "rate_limited",
     "x.2.122": "rate_limited",
@@ -188,5 +188,5 @@ STATUSES: dict[str, str] = {
     "x.7.750": "account_suspended",
     "x.7.850": "rate_limited",
 }
-"""Enhanced status code to reason, `x` for any class; words behind it must stand in the text. Codes that say little
-(x.0.0, x.7.1) are missing on purpose: the text says more."""
+"""Enhanced status code to reason. `x` is any class; the text must contain the words after the code. Codes with little
+meaning (x.0.0, x.7.1) are left out on purpose: the text says more."""

@@ -1,4 +1,4 @@
-"""Codes and words with a general meaning, asked when nothing finer is said: data of the table in failure_rules.
+"""Codes and words with a general meaning, for failures without finer hints: data of the table in failure_rules.
 
 Codes are written as in failure_codes, words as in failure_words.
 """
@@ -33,7 +33,7 @@ GENERAL_CODES: dict[str, dict[str, str]] = {
         "unconfirmed": "policy_rejected",
     },
 }
-"""Codes with a general meaning, asked when neither status nor text says anything finer."""
+"""Codes with a general meaning, used if neither status nor text gives a finer reason."""
 
 GENERAL_WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("*", "content_rejected", "554 spam",
@@ -75,7 +75,7 @@ GENERAL_WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("*", "recipient_blocked", "550 recipient refused",
      "recipient … refused|rejected|denied / mail|message not accept* … user|recipient"),
 )  # fmt: skip
-"""Words that can mean several things, asked after general codes."""
+"""Words with several meanings, used after general codes."""
 
 GENERAL_STATUSES: dict[str, str] = {
     "x.1.*": "address_malformed",
@@ -86,7 +86,7 @@ GENERAL_STATUSES: dict[str, str] = {
     "x.6.*": "content_rejected",
     "x.7.*": "policy_rejected",
 }
-"""Subjects of RFC 3463, asked last. x.0.* says nothing."""
+"""Subjects of RFC 3463, used almost last. x.0.* has no meaning."""
 
 REPLIES: dict[str, str] = {
     "421": "server_unavailable",
@@ -106,5 +106,5 @@ REPLIES: dict[str, str] = {
     "553": "address_malformed",
     "556": "domain_not_found",
 }
-"""Reply codes of SMTP (RFC 5321, RFC 7504) that a text begins with, the weakest hint. 550 and 554 say only that it
+"""SMTP reply codes (RFC 5321, RFC 7504) at the start of a text, the weakest hint. 550 and 554 only say that it
 failed."""

@@ -1,4 +1,4 @@
-"""What mail servers say of a failure in other languages than English: data of the table in failure_rules.
+"""Words of mail servers about failures in other languages than English: data of the table in failure_rules.
 
 Rows and phrases are written as in failure_words: German without umlauts, the others without accents, because texts are
 folded before they are compared. Many servers write no accents anyway.
@@ -49,4 +49,4 @@ LANGUAGES: tuple[tuple[str, str, str, str], ...] = (
      "不明|見つかりません / 存在しない|存在しません / 宛先…存在しま / 用户不存在 / 收件人…不存在 / "
      "пользователь не|неизвестн* / нет такого"),
 )  # fmt: skip
-"""Asked after the English words."""
+"""Used after the English words."""

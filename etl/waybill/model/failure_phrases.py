@@ -1,7 +1,7 @@
-"""Phrases of the table of failure reasons: how they are written, what they fit, and how many of them stay fast.
+"""Phrases of the table of failure reasons: their syntax and their search in a text.
 
-A text is folded once. Its words then say which phrases can fit at all (each phrase names a word that it cannot do
-without); only those are searched. So a text costs its own length and a few searches, however long the table is.
+A text is folded once. Each phrase has a word that every matching text contains, so the words of the text select a few
+phrases, and only those are searched. The time depends on the length of the text, not on the length of the table.
 """
 
 import re
@@ -14,7 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 GAP = 60
-"""Most characters that `…` stands for."""
+"""The most characters that `…` matches."""
 
 COMMON = frozenset({
     *("a", "access", "account", "address", "addresses", "as", "at", "blocked", "by", "domain", "email", "exceeded"),
@@ -22,15 +22,15 @@ COMMON = frozenset({
     *("no", "not", "of", "on", "or", "policy", "quota", "recipient", "recipients", "rejected", "relay", "sender"),
     *("server", "service", "spam", "that", "the", "this", "to", "too", "unknown", "user", "your"),
 })  # fmt: skip
-"""Words of so many texts that a phrase is better found by another of its words."""
+"""Words of many texts: a phrase is found faster by another of its words."""
 
 ADDRESS = "ADDRESS"
-"""What an address is in a folded text; the rest of the text is in lower case, so nothing else reads so."""
+"""Replaces an address in a folded text, whose other characters are in lower case."""
 
 _ADDRESS = re.compile(r"<recipient>|[^\s<>()\":;,]{0,64}@[^\s<>()\":;,]{0,255}", re.ASCII)
-# The code that a server repeats before every line of a long answer, once the lines are joined.
+# The code that a server repeats before every line of a long answer, after the lines are joined.
 _CONTINUED = re.compile(r"(?<=\s)([245]\d\d)(?:[ -]#?[245]\.\d{1,3}\.\d{1,3}\s|-)", re.ASCII)
-# What the gateway puts around the server's answer: `host mx.example.net[192.0.2.1] said: …`, `(in reply to … command)`.
+# Words of the gateway around the server's answer: `host mx.example.net[192.0.2.1] said: …`, `(in reply to … command)`.
 _FRAME = re.compile(
     r"\bhost [^\s\[]{1,255}\s?\[[^\]\s]{1,60}\]:?(?: said:)?|\bhost said:|\(in reply to [\w ]{1,30} command\)+",
     re.ASCII,
@@ -40,11 +40,11 @@ _BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 class Phrase(NamedTuple):
-    """One phrase, ready to be searched.
+    """One phrase with its search pattern.
 
-    :ivar words: one of them is in every text that it fits
-    :ivar others: so is one of each of these
-    :ivar parts: where no whole word is sure: one of them is somewhere in every text that it fits
+    :ivar words: every text that fits contains one of them
+    :ivar others: every text that fits also contains one of each of these
+    :ivar parts: without `words`, every text that fits contains one of these texts
     """
 
     words: tuple[str, ...]
@@ -53,20 +53,20 @@ class Phrase(NamedTuple):
     pattern: str
 
     def fits(self, text: str) -> bool:
-        """Whether the phrase stands in a text, given as its words with a space before and behind each."""
+        """Whether a text contains the phrase. The text is its words, with a space before and after each."""
         return _compiled(self.pattern)(text) is not None
 
 
 @cache
 def _compiled(pattern: str) -> Callable[[str], re.Match[str] | None]:
-    """Compiled when it is first asked for: most phrases of the table never are."""
+    """Return the search of a pattern. It is compiled at first use: most patterns are never used."""
     return re.compile(pattern, re.ASCII).search
 
 
 def folded(text: str) -> str:
-    """The text in lower case, on one line, without accents, apostrophes, underscores and repeated codes.
+    """Return the text in lower case, on one line, without accents, apostrophes, underscores and repeated codes.
 
-    Encoded words (RFC 2047) are decoded; what cannot be decoded stays.
+    Encoded words (RFC 2047) are decoded if possible.
     """
     if "=?" in text:
         with suppress(HeaderParseError, LookupError, ValueError):
@@ -82,12 +82,12 @@ def folded(text: str) -> str:
 
 
 def phrases(written: str) -> Iterable[Phrase]:
-    """The phrases of a row, in order."""
+    """Return the phrases of a row, in order."""
     return [_phrase(one.strip()) for one in written.split(" / ")]
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a folded text, in order."""
+    """Return the words of a folded text, in order."""
     return text.translate(_BETWEEN_WORDS).split()
 
 
@@ -128,7 +128,7 @@ def _spaced(word: str) -> str:
 
 
 def _unspaced(written: str) -> Phrase:
-    """A phrase of a language without spaces: its parts, wherever they stand."""
+    """Return a phrase of a language without spaces; its parts match anywhere."""
     choices = [[_plain(word.strip()) for word in part.split("|")] for part in written.split("…")]
     parts = ("|".join(map(re.escape, words)) for words in choices)
     return Phrase((), (), tuple(choices[0]), rf".{{0,{GAP}}}".join(f"(?:{part})" for part in parts))

@@ -1,6 +1,6 @@
-"""What mail servers say of a failure, in English words with one meaning: data of the table in failure_rules.
+"""English words of mail servers about failures, each with one meaning: data of the table in failure_rules.
 
-A row: (provider or `*`, reason, an invented text that it is meant for, its phrases). Phrases are separated by ` / `.
+A row is (provider or `*`, reason, an invented text as example, its phrases). Phrases are separated by ` / `.
 
 | in a phrase | fits |
 |---|---|
@@ -10,10 +10,10 @@ A row: (provider or `*`, reason, an invented text that it is meant for, its phra
 | `suspend*` | any ending |
 
 Texts are folded first (failure_phrases): lower case, no accents, no apostrophes, underscores are spaces, an address is
-the word ADDRESS. Languages without spaces fit anywhere.
+the word ADDRESS. Phrases in languages without spaces match anywhere.
 
-Order decides where a text gives several hints: what is said of the sender or of the message comes before what is said
-of the recipient, because a server that blocks somebody often adds a general sentence about the mailbox.
+If a text gives several hints, the order decides. Hints about the sender or the message come before hints about the
+recipient, because a server that blocks a sender often adds a general sentence about the mailbox.
 """
 
 WORDS: tuple[tuple[str, str, str, str], ...] = (
@@ -25,9 +25,9 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("sendgrid", "invalid_request", "Invalid SMTPAPI header", "=invalid smtpapi header"),
     ("sendgrid", "content_rejected", "Spam Content", "=spam content"),
     ("sendgrid", "address_malformed", "Invalid", "=invalid"),
-    # SendGrid's own words for a domain without servers; its PTR record is the recipient's.
+    # SendGrid's words for a domain without servers; the PTR record is that of the recipient's domain.
     ("sendgrid", "dns_failure", "unable to get mx info: failed to get IPs from PTR record", "unable to get mx"),
-    # Gateways that keep a list of their own.
+    # Gateways with their own suppression list.
     ("*", "prior_bounce", "554 the recipient is on our suppression list",
      "suppression list / previously bounced|hard_bounced / bounced previously"),
     # The sender's own account at a mail service.
@@ -47,7 +47,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "message exceeds|exceeded limit|maximum|the / recipsizelimit|sendsizelimit|sizelimit"),
     ("*", "ip_blocked", "554 this IP has been temporarily blocked for spam",
      "this|your ip|ip_address has_been|is|was blocked|temporarily_blocked|blacklisted|banned"),
-    # The content, said without a doubt.
+    # Clear words about the content.
     ("*", "content_rejected", "554 this looks like spam",
      "looks|look like spam / is|as|considered|considers|being|identified|classified|detected spam|junk|ube / "
      "spam message|messages|content|detected|filter|filtered|filters|score|points|level|blocked|rejected|found|"
@@ -76,7 +76,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "quarantined this message / attachment rejected / content reject* / mail content denied / url filter / "
      "invalid|bad|forbidden encoding|boundary / due to content / content … unacceptable / attachment type / "
      "file|attachment type … not / double extension / 8bit|8_bit data|character*|content / archive … encrypted"),
-    # Who sends: proof, addresses, networks.
+    # The sender: authentication, addresses, networks.
     ("*", "authentication_failed", "550 rejected by the DMARC policy of the sender",
      "dmarc|dkim|spf|arc|senderid / sender policy framework / required authentication level / "
      "sender|mail|email|message is unauthenticated / unauthenticated mail|email|message|messages|sender / "
@@ -159,7 +159,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "authentication … required|failed|fail|failure|invalid|unsuccessful|rejected / "
      "unauthenticated|unauthorized … commands|user|relay / must … authenticat* / authenticate / smtp|esmtp auth / "
      "cannot decode / log in / authorization failed|required|denied / sasl"),
-    # Too much at once.
+    # Too many messages at once.
     ("*", "rate_limited", "421 too many connections",
      "rate limit|limited|limits|limiting|exceeded / ratelimit* / "
      "too many messages|connections|emails|mails|recipients|sessions|concurrent|smtp|con|simultaneous|requests|"
@@ -183,7 +183,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "exceeded … number|limit … messages|emails|connections / try again in|after … minutes|seconds … limit* / "
      "temporarily rate limited / sending rate / sending|message|mail|messages limit / too much traffic / "
      "rate exceed* / resources restricted / excess of / exceed* … per day|hour|minute|session|connection"),
-    # Our session.
+    # The session of the gateway.
     ("*", "relay_denied", "554 relay access denied",
      "relay|relaying|relays|relayed … denied|not_permitted|not_allowed|prohibited|refused|forbidden|disallowed|"
      "rejected|disabled|prohibition / "
@@ -196,7 +196,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "doesnt|does_not accept mail|email for / isnt|not a local domain|destination / not … local domain / "
      "non local|localdomain / relaying / no relay / relay … not / not hosted|handled here / "
      "dont accept mail for / we do not accept|handle mail|email for / outgoing|outbound relay"),
-    # The recipient's mailbox is there and takes nothing.
+    # The mailbox exists and accepts nothing.
     ("*", "mailbox_full", "552 mailbox is full",
      "is|currently|almost|be full / quota exceed*|reached|violation|overflow / over|exceed* … quota|storage / "
      "mailbox|inbox|box|folder|storage|maildrop|mailfolder full / full mailbox|inbox|box / "
@@ -263,7 +263,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "unable|could_not|cannot|failed to verify|validate … sender / verify|callout|callback … sender|failed / "
      "sender verify|verification|callout|callback / dead … domain / owned by user / "
      "your … address … not_exist|invalid|verif* / mx … sender / sender|from … must"),
-    # Nobody has this address.
+    # The address does not exist.
     ("*", "address_malformed", "553 malformed address",
      "malformed|ill_formed|syntactically_invalid|badly_formatted|illegal address|recipient|recipients|"
      "mailbox_name|alias / bad address syntax / address syntax / "
@@ -335,7 +335,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("*", "policy_rejected", "554 not accepted for policy reasons",
      "for policy reasons / local policy / policy violation / rejected by destination domain / "
      "policy restrictions / administrative prohibition / violat* … policy"),
-    # The way to the server.
+    # The connection to the server.
     ("*", "server_unavailable", "452 insufficient disk space",
      "insufficient disk|system|resources|system_storage|system_resources|memory|space|queue / "
      "system full|storage / low on|out_of disk|memory|resources / disk full|quota / queue file write error"),
@@ -380,7 +380,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "too many|much|maximum hops|hop|received / hop|hops count|exceeded / exceeded … hops|hop / "
      "mail|message|routing|forwarding|email loop / loop detected|found / was found in the mail exchanger / "
      "mail loop|looping / received headers|header"),
-    # The message or our session is not as the standards want it.
+    # The message or the session violates a standard.
     ("*", "invalid_request", "554 the message is not RFC 5322 compliant",
      "rfc5322|rfc2822|rfc5321 / "
      "missing|invalid|duplicate*|multiple|malformed|bad|no header|headers|message_id|from_header|date_header|"
@@ -397,4 +397,4 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "non|not … compliant|compliance / optional|unexpected|invalid argument|parameter / starttls may not / "
      "message id … invalid|missing|duplicate* / unexpected command"),
 )  # fmt: skip
-"""Asked after codes with one meaning, before any status code."""
+"""Used after codes with one meaning, before all status codes."""

@@ -1,4 +1,4 @@
-"""Why a message failed, finer than its failure class: the first rule that fits, of the table in failure_rules."""
+"""The failure reason of a message, finer than its failure class: the first matching rule of failure_rules."""
 
 import re
 from functools import lru_cache
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 LONGEST_TEXT = 2000
-"""Characters of the provider's text that the rules look at."""
+"""Characters of the provider's text that the rules read."""
 
 BOUNCE_CLASSES: dict[str, str] = {
     reason: failure_class
@@ -33,11 +33,11 @@ BOUNCE_CLASSES: dict[str, str] = {
     }.items()
     for reason in reasons.split()
 }
-"""Reason to failure class, of a bounce of which the provider says no class itself; a reason that is missing here says
-no more than that the bounce is permanent."""
+"""Reason to failure class, for a bounce to which the provider gives no class. With any other reason the bounce is just
+permanent."""
 
 COLUMNS = ("provider_code", "status_code", "provider_reason")
-"""What an event says of its failure, in the order in which the table asks for it."""
+"""The columns of an event that describe its failure, in the order of `verdict`'s parameters."""
 
 UNCLASSIFIED = "unclassified"
 
@@ -46,10 +46,10 @@ REPLY = re.compile(r"[45]\d\d(?!\d)", re.ASCII)
 
 
 class Verdict(NamedTuple):
-    """What the table says of one failure.
+    """What the table says about one failure.
 
-    :ivar rule: the rule that won; None: none fits
-    :ivar is_in_text: its status code was found in the text
+    :ivar rule: the first rule that fits; None if no rule does
+    :ivar is_in_text: whether the status code was found in the text
     """
 
     reason: str
@@ -63,18 +63,18 @@ def is_temporary(status_code: str | None) -> bool:
 
 
 def failure_reason(provider: str, provider_code: str | None, status_code: str | None, text: str | None) -> str:
-    """A reason of the vocabulary for one failure; `unclassified` where no rule fits.
+    """Return the reason of one failure; `unclassified` if no rule fits.
 
     :param provider: slug
     :param provider_code: as the provider's feed writes it (failure_codes); any case
-    :param status_code: enhanced status code of RFC 3463; anything else counts as none
+    :param status_code: enhanced status code of RFC 3463; any other text is ignored
     :param text: of the provider; its first LONGEST_TEXT characters count
     """
     return verdict(provider, provider_code, status_code, text).reason
 
 
 def verdict(provider: str, provider_code: str | None, status_code: str | None, text: str | None) -> Verdict:
-    """The same, and the rule that says so."""
+    """Return the reason and its rule. Parameters as for `failure_reason`."""
     return _verdict(provider, provider_code or "", status_code or "", (text or "")[:LONGEST_TEXT])
 
 
@@ -103,7 +103,7 @@ def _verdict(provider: str, provider_code: str, status_code: str, written: str) 
 
 
 class _Searched:
-    """Rules of one kind that are words, found by the words that a text has."""
+    """Rules of one kind whose patterns are words, found by the words of a text."""
 
     def __init__(self, kind: str) -> None:
         self.by_word: dict[str, list[tuple[int, Phrase, Rule]]] = {}
@@ -117,7 +117,7 @@ class _Searched:
                 self.by_part += ((part, (place, phrase, rule)) for part in phrase.parts)
 
     def first(self, provider: str, text: str, said: set[str]) -> Rule | None:
-        """The first rule that fits a text with these words."""
+        """Return the first rule that fits a text with these words."""
         possible = [row for word in said for row in self.by_word.get(word, ())]
         possible += [row for part, row in self.by_part if part in text]
         possible.sort(key=_PLACE)
@@ -133,12 +133,12 @@ class _Searched:
 
 @lru_cache(maxsize=1024)
 def _code_rule(kind: str, provider: str, code: str) -> Rule | None:
-    """The first rule of a kind that fits a provider's code."""
+    """Return the first rule of a kind that fits a provider's code."""
     return next((rule for rule in _CODE_RULES[kind].get(provider, ()) if _fits(rule.pattern, code)), None)
 
 
 def _fits(pattern: str, code: str) -> bool:
-    """`*` at one end of a pattern stands for anything."""
+    """Whether a pattern fits a code. `*` at one end of the pattern matches any text."""
     if pattern.startswith("*"):
         return code.endswith(pattern[1:])
     return code.startswith(pattern[:-1]) if pattern.endswith("*") else code == pattern
@@ -146,7 +146,7 @@ def _fits(pattern: str, code: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _status(status_code: str) -> str:
-    """`5.1.1` of `5.1.01`: an enhanced status code without leading zeros; empty if it is none."""
+    """Return an enhanced status code without leading zeros (`5.1.1` of `5.1.01`); empty for any other text."""
     parts = status_code.strip().split(".")
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
         return ""
@@ -154,7 +154,7 @@ def _status(status_code: str) -> str:
 
 
 def _status_rule(status: str, text: str) -> Rule | None:
-    """The first rule of a status code: those of its class, with words that must stand in the text, come first."""
+    """Return the first rule of a status code. Rules of its class come before rules of any class."""
     if not status:
         return None
     for pattern in (status, f"x{status[status.index('.') :]}"):

@@ -1,7 +1,7 @@
-"""Keys: who a recipient is, which event, which leg. See docs/model.md.
+"""Keys of recipients, events and legs. See docs/model.md.
 
-All keys are keyed hashes under one secret that is never in the database, so that an address or a message id cannot
-be found by trying.
+All keys are keyed hashes with one secret that is never in the database, so that nobody can find an address or a
+message id by hashing guesses.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ _HIGH_48 = 0xFFFFFFFFFFFF
 
 
 def _encode(parts: Sequence[str]) -> bytes:
-    """Unambiguous bytes of a tuple of texts (a JSON array: no part can run into the next)."""
+    """Return unambiguous bytes of a tuple of texts (a JSON array, so parts stay separate)."""
     return msgspec.json.encode(parts)
 
 
 class Keyring:
-    """Makes every key of one warehouse from its secret.
+    """Makes all keys of one warehouse from its secret.
 
     :param secret: the value of RECIPIENT_HMAC_KEY, at least 16 bytes
     """
@@ -36,27 +36,30 @@ class Keyring:
 
     @property
     def fingerprint(self) -> str:
-        """A name for the secret that does not tell it: 16 hexadecimal digits, kept in the database."""
+        """A public name of the secret: 16 hexadecimal digits, stored in the database."""
         return hashlib.blake2b(self._secret, digest_size=8, person=b"waybill-print").hexdigest()
 
     def _recipient_key(self, account: str, address: str) -> bytes:
-        """32 bytes for (account, normalised address)."""
+        """Return 32 bytes for (account, normalised address)."""
         return hmac.digest(self._secret, _encode((account, address)), "sha256")
 
     def event_key(self, at_milliseconds: int, account: str, provider: str, identity: Sequence[str]) -> UUID:
-        """Key of one event.
+        """Return the key of one event.
 
-        :param at_milliseconds: the time that never changes (event time cut to the provider's tick, or the creation
-            of a mutable row), milliseconds since 1970 UTC, not negative
-        :param identity: the feed's identity tuple as texts; an absent part is the empty text
+        :param at_milliseconds: a time that never changes (event time cut to the provider's tick, or the creation of a
+            mutable row), in milliseconds since 1970 UTC, not negative
+        :param identity: the feed's identity tuple as texts; an absent part is an empty text
         """
         digest = hashlib.blake2b(_encode((account, provider, *identity)), digest_size=10, key=self._event).digest()
         return UUID(int=key_floor_int(at_milliseconds) | _spread(int.from_bytes(digest, "big")))
 
     def leg_key(self, account: str, provider: str, parts: Sequence[str]) -> UUID:
-        """Key of one leg: (provider_message_id) or (provider_message_id, recipient_key as hex) of a gateway,
-        ("own", the sender's Message-ID, recipient_key as hex) where a gateway gives no id of its own, (channel,
-        dispatch_id) or (channel, dispatch_id, recipient_key as hex) of the dispatch log."""
+        """Return the key of one leg.
+
+        :param parts: of a gateway (provider_message_id) or (provider_message_id, recipient_key as hex); of a gateway
+            without an id ("own", the sender's Message-ID, recipient_key as hex); of the dispatch log (channel,
+            dispatch_id) or (channel, dispatch_id, recipient_key as hex)
+        """
         digest = hashlib.blake2b(_encode((account, provider, *parts)), digest_size=16, key=self._leg).digest()
         number = int.from_bytes(digest, "big")
         number = number & ~(0xF << 76) & ~(0x3 << 62)
@@ -64,24 +67,24 @@ class Keyring:
 
 
 def _spread(number: int) -> int:
-    """The low 74 bits of a hash laid around version and variant of a UUID of version 8 (RFC 9562)."""
+    """Return the low 74 bits of a hash around version and variant of a UUID of version 8 (RFC 9562)."""
     high = (number >> 62) & 0xFFF
     low = number & ((1 << 62) - 1)
     return (high << 64) | low
 
 
 def key_floor_int(at_milliseconds: int) -> int:
-    """The least event key of a millisecond, as a number."""
+    """Return the least event key of a millisecond, as a number."""
     if not 0 <= at_milliseconds <= _HIGH_48:
         raise ValueError(f"{at_milliseconds} ms does not fit into the 48 bits of an event key")
     return (at_milliseconds << 80) | _VERSION_8 | _VARIANT
 
 
 def key_floor(at_milliseconds: int) -> UUID:
-    """The least UUID that sorts before every event key of that millisecond or later: a bound for ranges of keys."""
+    """Return a UUID below all event keys of that millisecond and later: a bound for ranges of keys."""
     return UUID(int=at_milliseconds << 80)
 
 
 def key_milliseconds(key: UUID) -> int:
-    """The time in an event key, milliseconds since 1970 UTC."""
+    """Return the time in an event key, in milliseconds since 1970 UTC."""
     return key.int >> 80

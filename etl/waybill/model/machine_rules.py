@@ -1,16 +1,15 @@
-"""Which opens and clicks a machine probably made, by what the event alone says: a versioned table.
+"""A versioned table of user agents of machines: it finds opens and clicks that a machine probably made.
 
-A suspicion never changes `is_machine`, which is the provider's own flag, nor a human column: it has columns of its own.
+A suspicion has its own columns. It never changes `is_machine`, the provider's own flag, nor a human column.
 
-The table holds what programs call themselves. Sources: Mailgun's labels for its opens and clicks (apple, gmail,
-generic: documentation, `client-info.bot`), the samples of SendGrid's Email Logs (Apple's proxy sends `Mozilla/5.0` and
-nothing else), and the names that link previews, crawlers and http libraries give themselves. Most
-security scanners pretend to be a browser: no user agent gives them away, and their networks are nowhere published as a
-list to rely on. So this finds some machines, never all. Names of libraries with which people's mail programs load
-pictures too (okhttp, Dart, CFNetwork, ms-office) are left out on purpose, and so are the image proxies of Gmail and
-Yahoo: they fetch when a person looks, and would make suspects of everybody there.
+The table contains the names that programs give themselves. Sources: Mailgun's labels for its opens and clicks (apple,
+gmail, generic: documentation, `client-info.bot`), the samples of SendGrid's Email Logs (Apple's proxy sends only
+`Mozilla/5.0`), and the names of link previews, crawlers and http libraries. Most security scanners use the user agent
+of a browser, and no reliable list of their networks is published. So the table finds some machines, never all. It
+leaves out libraries with which mail programs of people load pictures (okhttp, Dart, CFNetwork, ms-office), and the
+image proxies of Gmail and Yahoo: they load when a person looks, so all their users would be suspects.
 
-Raise RULES_VERSION with every change; a replay then judges the past again.
+Raise RULES_VERSION with every change; a replay then applies the rules to the past.
 """
 
 from functools import lru_cache
@@ -18,7 +17,7 @@ from functools import lru_cache
 RULES_VERSION = 2
 
 LONGEST_USER_AGENT = 500
-"""Characters of a user agent that the rules look at."""
+"""Characters of a user agent that the rules read."""
 
 RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mozilla_alone", ("^mozilla/5.0$",)),
@@ -33,14 +32,14 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
                      "guzzlehttp", "postmanruntime/", "powershell/", "httpie/")),
     ("crawler", ("bot/", "bot ", "bot;", "bot)", "bot,", "bot-", "bot$", "crawler", "spider", "slurp")),
 )  # fmt: skip
-"""(rule, signs): the first rule of which one sign stands in the user agent, in lower case, between `^` and `$`."""
+"""(rule, signs): the first rule with a sign in the user agent (lower case, between `^` and `$`) wins."""
 
-_TELEPHONE = "cubot"  # a make, and no bot
+_TELEPHONE = "cubot"  # a brand of telephones, not a bot
 
 
 @lru_cache(maxsize=16_384)
 def machine_rule(user_agent: str | None) -> str | None:
-    """The rule by which a user agent is a machine's; None: nothing says so."""
+    """Return the rule that finds a machine in a user agent; None if no rule does."""
     if user_agent is None:
         return None
     written = f"^{user_agent[:LONGEST_USER_AGENT].strip().lower().replace(_TELEPHONE, '')}$"

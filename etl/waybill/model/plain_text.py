@@ -1,7 +1,7 @@
-"""A text as its readers may see it: escapes decoded, invisible characters gone, wide ones narrow; and the way back.
+"""Decodes a text as readers see it: without escapes, invisible and wide characters. It also maps decoded spans back.
 
-Encodings may lie in one another (`%26%2364%3B` is `&#64;` is `@`), so decoding goes on until nothing is left to
-decode, at most DEEPEST_NESTING times. Every reading is linear in the length of the text.
+Encodings may be nested (`%26%2364%3B` is `&#64;` is `@`), so a text is decoded until it has no encoding left, at most
+DEEPEST_NESTING times. Every reading is linear in the length of the text.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import NamedTuple
 DEEPEST_NESTING = 8
 
 # Percent-encoded UTF-8 (`%` itself encoded any number of times: %40, %2540), escapes of JSON and of programming
-# languages, entities of HTML (`&` itself encoded any number of times), and characters of no width.
+# languages, HTML entities (`&` itself encoded any number of times), and zero-width characters.
 _HEX = "[0-9A-Fa-f]"
 _PERCENT = "%(?:25)*"
 _MORE = f"{_PERCENT}[89ABab]{_HEX}"
@@ -26,7 +26,7 @@ _ENCODINGS = (
     rf"|\\(?<!\\\\)\\*+(?:[Uu]{_HEX}{{4}}|[Xx]{_HEX}{{2}})"
     rf"|&(?i:amp;)*(?:#0*[0-9]{{1,7}};?|#[Xx]0*{_HEX}{{1,6}};?|[A-Za-z]{{2,31}};)"
 )
-_ENCODED_IN_ASCII = re.compile(_ENCODINGS)  # each way begins with a character of its own: found fast
+_ENCODED_IN_ASCII = re.compile(_ENCODINGS)  # each encoding has its own first character, so the search is fast
 _ENCODED = re.compile(f"{_ENCODINGS}|[{_INVISIBLE}]+")
 _OCTET = re.compile(rf"{_PERCENT}({_HEX}{{2}})")
 _AMPERSANDS = re.compile(r"&(?i:amp;)*(?=.)")
@@ -35,8 +35,8 @@ _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | str.maketran
     "\u3002\uff61\ufe52\ufe54\ufe5f\ufe60\ufe62\ufe68\ufe6a\ufe6b", "...;#&+\\%@"
 )
 
-# What an at-sign or a plus may hide in. Percent-encoded: one of both, or what can be part of another encoding. In texts
-# that are not ASCII, invisible characters may break an encoding up.
+# Encodings that may contain an at-sign or a plus. A percent-encoding may be one of both, or a part of another encoding.
+# In texts that are not ASCII, invisible characters may split an encoding.
 _HIDING_PERCENT = re.compile(r"%(?:2[356Bb]|3[0-9Bb]|[4-7][0-9A-Fa-f]|[Ee][Ff])")
 _HIDING_ENTITY = re.compile(r"&(?:#|(?:amp|bsol|commat|num|percnt|plus);)", re.IGNORECASE)
 _HIDING_ESCAPE = re.compile(r"\\[UuXx]")
@@ -50,13 +50,13 @@ _AROUND = (
 
 
 def trimmed(text: str) -> str:
-    """The text without blanks and invisible characters around it."""
+    """Return the text without blanks and invisible characters at both ends."""
     text = text.strip()
     return text if text.isascii() else text.strip(_AROUND)
 
 
 def may_have_at_sign_or_plus(text: str) -> bool:
-    """Whether an at-sign or a plus may be in the text, in whatever form. Cheap; True may be wrong."""
+    """Whether the text may contain an at-sign or a plus in any encoding. Cheap; True may be wrong."""
     if "@" in text or "+" in text:
         return True
     if not text.isascii():
@@ -69,28 +69,28 @@ def may_have_at_sign_or_plus(text: str) -> bool:
 
 
 class Decoding(NamedTuple):
-    """Where the segments of a text begin once it is decoded (`places`), and where they begin in the text before
-    (`origins`): plain segments and encoded characters in turn."""
+    """The starts of the segments of a text after one decoding (`places`) and before it (`origins`). Plain segments and
+    encoded characters alternate."""
 
     places: list[int]
     origins: list[int]
 
 
 class Reading(NamedTuple):
-    """One way to read a text.
+    """One reading of a text.
 
-    :ivar text: what a reader sees
-    :ivar decodings: how it came from the text as written
+    :ivar text: the text that a reader sees
+    :ivar decodings: the steps from the written text to it
     """
 
     text: str
     decodings: tuple[Decoding, ...] = ()
 
     def written_span(self, start: int, end: int) -> tuple[int, int]:
-        """Where in the text as written the characters `start` to `end` (not empty) of this one stand."""
+        """Return the span in the written text of the characters `start` to `end` (not empty) of this text."""
         last = end - 1
         for places, origins in reversed(self.decodings):
-            # an odd segment is an encoded character, which stands for all that it was decoded to
+            # an odd segment is an encoded character, which maps to its whole decoded text
             segment = bisect_right(places, start) - 1
             start = origins[segment] if segment % 2 else origins[segment] + start - places[segment]
             segment = bisect_right(places, last) - 1
@@ -99,18 +99,18 @@ class Reading(NamedTuple):
 
 
 def readings(written: str) -> Iterator[Reading]:
-    """The text as it is written, then decoded once, twice, … until nothing is left to decode."""
-    reading: Reading | None = Reading(written)
-    for _ in range(DEEPEST_NESTING):
-        yield reading
-        reading = _decoded(reading)
-        if reading is None:
-            return
+    """Yield the text as written, then decoded once, twice, … until it has no encoding left."""
+    reading = Reading(written)
     yield reading
+    for _ in range(DEEPEST_NESTING):
+        decoded = _decoded(reading)
+        if decoded is None:
+            return
+        yield (reading := decoded)
 
 
 def _decoded(reading: Reading) -> Reading | None:
-    """Decoded once more; None where nothing is left to decode."""
+    """Return the text decoded once more; None if it has no encoding left."""
     text, encoded = reading.text, _ENCODED_IN_ASCII
     if not text.isascii():
         text, encoded = text.translate(_NARROW), _ENCODED
@@ -137,10 +137,10 @@ def _decoded(reading: Reading) -> Reading | None:
 
 @lru_cache(maxsize=4_096)
 def _character(encoded: str) -> str:
-    """The character of one match of _ENCODED."""
+    """Return the character of one match of _ENCODED."""
     if encoded[0] == "%":
         octets = bytes.fromhex("".join(_OCTET.findall(encoded)))
-        # a byte of another encoding than UTF-8 is a letter, as likely as not
+        # bytes that are not UTF-8 are probably letters of another encoding
         return octets.decode("utf-8", "replace").replace("\ufffd", "\u00ff")
     if encoded[0] == "\\":
         return chr(int(encoded.lstrip("\\")[1:], 16))

@@ -1,4 +1,4 @@
-"""What identity needs to know of every provider: how its message ids are written, and whom one id covers."""
+"""What identity needs of each provider: the spelling of its message ids, and the recipients of one id."""
 
 import re
 from collections.abc import Callable
@@ -8,18 +8,21 @@ _RECEIVER = re.compile(r"\.(?:filter|recvd)")
 
 
 class Provider(NamedTuple):
-    """:ivar message_id: the provider's id as its own events and other systems write it → the id of the leg ("" if none)
-    :ivar leg_has_recipient: True where one id covers several recipients, so that the leg includes the recipient"""
+    """The message ids of one provider.
+
+    :ivar message_id: returns the id of the leg from an id in any system's spelling; empty if there is no id
+    :ivar leg_has_recipient: True if one id covers several recipients, so that the leg includes the recipient
+    """
 
     message_id: Callable[[str], str]
     leg_has_recipient: bool
 
 
 class SendgridIds(NamedTuple):
-    """Which message a SendGrid event is about.
+    """The ids of the message of a SendGrid event; None if the event does not have them.
 
-    :ivar message_id: SendGrid's id of the message; None: the event has none
-    :ivar own_message_id: the sender's own Message-ID, without its angle brackets; None: the event has none
+    :ivar message_id: SendGrid's id of the message
+    :ivar own_message_id: the sender's own Message-ID, without its angle brackets
     """
 
     message_id: str | None
@@ -27,13 +30,13 @@ class SendgridIds(NamedTuple):
 
 
 def sendgrid_ids(sg_message_id: str | None, smtp_id: str | None) -> SendgridIds:
-    """The ids in the two fields of a SendGrid event that can hold them.
+    """Return the ids in the two fields of a SendGrid event that can contain them.
 
-    `sg_message_id` is the message's id, then `.filter…` or `.recvd…`: the host that took it, which changes. Where it
-    begins with `filter`, it names a filter and no message, and the id stands in `smtp-id`, before the `@` of a host of
-    SendGrid's. An `smtp-id` with any other host is the Message-ID that the sender's own program gave.
+    `sg_message_id` is the id of the message, then `.filter…` or `.recvd…`: the receiving host, which changes. If it
+    begins with `filter`, it names a filter and no message, and the id is in `smtp-id`, before the `@` and a host of
+    SendGrid. An `smtp-id` with any other host is the Message-ID of the sender's own program.
 
-    Source: Event Webhook reference; events as django-anymail has observed them (issues 108 and 379).
+    Source: Event Webhook reference; events that django-anymail has observed (issues 108 and 379).
     """
     written = (sg_message_id or "").strip()
     sendgrid_id, own_message_id = _of_smtp_id(smtp_id or "")
@@ -42,7 +45,7 @@ def sendgrid_ids(sg_message_id: str | None, smtp_id: str | None) -> SendgridIds:
 
 
 def _of_smtp_id(written: str) -> tuple[str, str]:
-    """SendGrid's id, or the sender's own, in an `smtp-id`; the other is empty."""
+    """Return SendGrid's id and the sender's own id of an `smtp-id`, of which one is empty."""
     whole = written.strip().removeprefix("<").removesuffix(">").strip()
     local, at, host = whole.rpartition("@")
     host = host.lower()
@@ -51,7 +54,8 @@ def _of_smtp_id(written: str) -> tuple[str, str]:
 
 
 def _sendgrid_message_id(written: str) -> str:
-    """SendGrid's id as other systems have it: an `sg_message_id`, or an `smtp-id` (with `<` or `@`)."""
+    """Return SendGrid's id from the spelling of other systems: an `sg_message_id`, or an `smtp-id` (with `<` or
+    `@`)."""
     if written.strip().startswith("<") or "@" in written:
         return sendgrid_ids(None, written).message_id or ""
     return sendgrid_ids(written, None).message_id or ""

@@ -1,4 +1,4 @@
-"""Who a recipient is: the normalised address, its mailbox provider, its country. See docs/model.md."""
+"""The normalised address of a recipient, its mailbox provider and its country. See docs/model.md."""
 
 import re
 import unicodedata
@@ -33,19 +33,18 @@ MAILBOX_DOMAINS = {
 """Whole domains."""
 
 MAILBOX_NAMES = {"yahoo": "yahoo", "outlook": "microsoft", "hotmail": "microsoft", "live": "microsoft"}
-"""Domains that are one of these names and any public suffix: yahoo.co.uk."""
+"""Names of domains with any public suffix: yahoo.co.uk."""
 
 
 def normalise_address(channel: str, written: str) -> str:
-    """The one way to write a recipient.
+    """Return a recipient in its one spelling.
 
-    Email: without a display name, trimmed, lower case, the domain as DNS has it. Numbers: `+` and digits, also behind a
-    channel prefix (`whatsapp:+1…`); a leading 00 is a +, and `(0)` behind the country code is dropped where that
-    country drops it (Italy does not). What is no number (`sip:…`, `client:…`): trimmed and lower case.
+    Email: without a display name, trimmed, lower case, the domain as in DNS. A malformed address (without @) is treated
+    in the same way, because providers report it with its recipient. Numbers: `+` and digits, without a channel prefix
+    (`whatsapp:+1…`); a leading 00 becomes +, and `(0)` after the country code is dropped if that country drops it
+    (Italy does not). Other callees (`sip:…`, `client:…`): trimmed and lower case.
 
-    An email address that is none (no @) is written likewise: providers report that it is none, and of whom.
-
-    :raises RejectRecord: nothing, two addresses in one, or a NUL
+    :raises RejectRecord: the address is empty, is two addresses, or contains a NUL
     """
     if channel == "email":
         address = _without_name(written).lower()
@@ -60,7 +59,7 @@ def normalise_address(channel: str, written: str) -> str:
 
 
 def _without_name(written: str) -> str:
-    """`"Ana" <ana@inbox.example>` and `mailto:ana@inbox.example` are ana@inbox.example."""
+    """Return ana@inbox.example of `"Ana" <ana@inbox.example>` and of `mailto:ana@inbox.example`."""
     address = trimmed(written)
     if ":" in address:
         address = _SCHEME.sub("", address, count=1)
@@ -69,10 +68,10 @@ def _without_name(written: str) -> str:
 
 
 def _in_one_form(address: str) -> str:
-    """Local part by NFC, domain as DNS has it (IDNA 2008, UTS 46), where it can be one."""
+    """Return an address with its local part in NFC and, if possible, its domain as in DNS (IDNA 2008, UTS 46)."""
     local, at, domain = unicodedata.normalize("NFC", address).rpartition("@")
     if at and not domain.isascii():
-        with suppress(idna.IDNAError):  # no domain of the DNS: as it is written
+        with suppress(idna.IDNAError):  # not possible in DNS: as written
             domain = idna.encode(domain, uts46=True).decode()
     return local + at + domain
 
@@ -87,7 +86,7 @@ def _normalise_number(written: str) -> str:
         if _TRUNK_ZERO.match(number) and (in_full := _without_trunk_zero(number)):
             return in_full
         digits = _NOT_A_DIGIT.sub("", number)
-        # 00 is the international prefix of most of the world: 0049… is who +49… is
+        # 00 is the international prefix of most countries: 0049… is +49…
         return "+" + (digits[2:] if number.startswith("00") and len(digits) > 9 else digits)
     if "\0" in stripped:
         raise RejectRecord("recipient: holds a NUL")
@@ -95,14 +94,14 @@ def _normalise_number(written: str) -> str:
 
 
 def is_address(normalised: str) -> bool:
-    """Whether a normalised recipient is an email address: something on both sides of an @."""
+    """Whether a normalised recipient is an email address: text on both sides of an @."""
     local, _, domain = normalised.rpartition("@")
     return bool(local and domain)
 
 
 def _plain_signs(written: str) -> str:
-    """Full-width digits and hyphens of any kind as plain ones, without invisible marks of direction and width; what is
-    no number then stays as it was."""
+    """Return a number with plain digits and hyphens, without invisible marks of direction and width; any other text
+    unchanged."""
     signs = (
         "-" if unicodedata.category(sign) == "Pd" else sign
         for sign in unicodedata.normalize("NFKC", written)
@@ -121,22 +120,22 @@ def _without_trunk_zero(number: str) -> str | None:
 
 
 def is_international(written: str) -> bool:
-    """Whether a number is written with its country code: with + or 00. Of others the country cannot be told:
-    (415) 555-2671 is American, and +41 is Switzerland."""
+    """Whether a number has its country code, after + or 00. Without it the country is unknown: (415) 555-2671 is
+    American, but +41 is Switzerland."""
     number = _CHANNEL_PREFIX.sub("", _plain_signs(written.strip()), count=1)
     return number.startswith(("+", "00"))
 
 
 def mailbox_provider_of(address: str) -> str:
-    """`gmail`, `yahoo`, `microsoft`, `apple` or `other`, from the domain of a normalised address, if it has one."""
+    """Return `gmail`, `yahoo`, `microsoft`, `apple` or `other`, by the domain of a normalised address."""
     _, at_sign, domain = address.rpartition("@")
     return _mailbox_provider_of_domain(domain) if at_sign else "other"
 
 
 @cache
 def _public_suffixes() -> PublicSuffixList:
-    """The list that the library brings along; a top level that is not on it is a suffix too. It is read at first use:
-    most commands never need it."""
+    """Return the list of the library; a top-level domain that is not on it is a suffix, too. It is read at first use,
+    because most commands never need it."""
     return PublicSuffixList()
 
 
@@ -151,10 +150,11 @@ def _mailbox_provider_of_domain(domain: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def country_of(number: str) -> str | None:
-    """ISO alpha-2 of a normalised number, or None: no number, no country (satellites), or not told by its digits.
+    """Return the country (ISO alpha-2) of a normalised number; None if unknown, without a country (satellites), or no
+    number.
 
-    A country code of one country alone tells it whatever follows; behind +1, +7, +44 and other shared codes it takes
-    digits that one of the countries gives out.
+    A country code that one country uses is enough. After +1, +7, +44 and other shared codes, the next digits must be
+    assigned by one of the countries.
     """
     if not number.startswith("+"):
         return None

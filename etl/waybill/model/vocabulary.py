@@ -1,26 +1,26 @@
 """The words of Waybill: channels, event types, failure classes and reasons, Not Sent reasons.
 
-Every word is defined once, here, with what it promises. Reports, tables and tests take them from here.
+Every word is defined once, here, with its meaning. Reports, tables and tests use these definitions.
 """
 
 import re
 
 ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-"""How an account may be named: it stands in paths, keys and reports."""
+"""The form of an account: it is part of paths, keys and reports."""
 
 NONE = "(none)"
-"""What a report shows where a dimension is missing."""
+"""What a report shows for a missing dimension."""
 
 CHANNELS = ("email", "sms", "ivr")
 
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
-    # the campaign system has the message and has not handed it over
+    # the campaign system has the message and has not yet handed it over
     "queued": ("email", "sms", "ivr"),
     # passed to the sending module, about to be sent
     "scheduled": ("email", "sms", "ivr"),
     # the campaign system decided not to send, with a reason
     "suppressed": ("email", "sms", "ivr"),
-    # given to a gateway, which has not spoken yet
+    # given to a gateway, which has not answered yet
     "handed_over": ("email", "sms", "ivr"),
     # the gateway accepted it and will try to deliver
     "processed": ("email", "sms", "ivr"),
@@ -30,19 +30,19 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "deferred": ("email",),
     # accepted by the recipient's mail server, or confirmed by carrier or handset
     "delivered": ("email", "sms"),
-    # refused for good by the receiving side; carries a failure_class
+    # refused finally by the receiving side; has a failure_class
     "bounced": ("email",),
-    # the gateway refused to send it; carries a failure_class
+    # the gateway refused to send it; has a failure_class
     "dropped": ("email", "sms"),
-    # receipt says not delivered, or sending failed; carries a failure_class
+    # receipt says not delivered, or sending failed; has a failure_class
     "undelivered": ("sms",),
     # tracking pixel loaded, or a read receipt
     "opened": ("email", "sms"),
-    # a link in the message followed
+    # a link in the message was followed
     "clicked": ("email",),
     # the recipient marked the message as spam
     "spam_reported": ("email",),
-    # the recipient left, or came back; `scope` says from what
+    # the recipient unsubscribed, or subscribed again; `scope` says from what
     "unsubscribed": ("email", "sms"),
     "resubscribed": ("email", "sms"),
     # the call is in progress
@@ -50,25 +50,25 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "answered": ("ivr",),
     # the call was connected and ended
     "completed": ("ivr",),
-    # nobody answered; line busy; could not be placed (carries a failure_class)
+    # nobody answered; line busy; could not be placed (has a failure_class)
     "no_answer": ("ivr",),
     "busy": ("ivr",),
     "failed": ("ivr",),
     # withdrawn before it was sent
     "canceled": ("sms", "ivr"),
-    # a provider event without a mapping: kept, counted, alarmed, never dropped
+    # a provider event without a mapping: stored, counted and reported, never dropped
     "unknown": ("email", "sms", "ivr"),
 }
 """Event type to the channels it can occur on."""
 
 FAILURE_EVENTS = ("bounced", "dropped", "undelivered", "failed")
-"""Events that carry a failure_class."""
+"""Events that have a failure_class."""
 
 ENGAGEMENT_EVENTS = ("opened", "clicked")
-"""Events that a machine may have made in the recipient's place."""
+"""Events that a machine may have made instead of the recipient."""
 
 CAMPAIGN_SYSTEM_EVENTS = ("queued", "scheduled", "suppressed")
-"""Events before the hand-over; all others are gateway-side and make a message count as sent."""
+"""Events before the hand-over. All others come from a gateway, and their message counts as sent."""
 
 FAILURE_CLASSES = (
     "invalid",  # address or number malformed, or does not exist
@@ -149,17 +149,17 @@ NOT_SENT_REASONS: dict[str, tuple[str, ...]] = {
     ),
     "other": ("unclassified",),
 }
-"""Not Sent category to its reasons; a reason we do not know counts as other/unclassified."""
+"""Not Sent category to its reasons; an unknown reason counts as other/unclassified."""
 
 NOT_SENT_CATEGORY: dict[str, str] = {
     reason: category for category, reasons in NOT_SENT_REASONS.items() for reason in reasons
 }
 
 SOURCES = ("dispatch_log", "custom_argument", "provider", "category")
-"""Where a campaign or template was named, best first (the first character of a leg's choice is this rank, from 1)."""
+"""Sources of a campaign or template, best first (the first character of a leg's choice is this rank, from 1)."""
 
 DISPATCH = "dispatch"
-"""The provider of events that the campaign system's own log tells."""
+"""The provider of events of the campaign system's own log."""
 
 STATES = ("delivered", "bounced", "not_delivered", "in_gateway", "not_sent", "in_progress")
 """States of a message (docs/model.md)."""

@@ -13,7 +13,7 @@ import httpx2
 import msgspec
 
 from waybill.model.errors import ConfigurationError, SourceError
-from waybill.model.redaction import Redactor
+from waybill.model.redaction import mask_everyone
 from waybill.pull.limits import MIB, Limits
 from waybill.pull.retrying import TransientError, UnauthorizedError, wait_asked_for
 from waybill.pull.wire import Meter
@@ -30,7 +30,6 @@ _COMPLAINT_LENGTH = 200
 _PASSING = {408, 429, 500, 502, 503, 504}
 _SPACE = re.compile(r"[^!-~]+")
 _NUMBER = re.compile(r"\d(?:[ ().-]{0,2}\d){6,}")
-_EVERYONE = Redactor(None, None, None, None, None)
 
 
 def body_of(response: httpx2.Response, meter: Meter, limits: Limits, host: str) -> bytes:
@@ -136,5 +135,5 @@ def _complaint(response: httpx2.Response, host: str) -> str:
 
 def _redacted(text: str) -> str:
     """Return the text on one line, shortened, with addresses and phone numbers replaced."""
-    text = _NUMBER.sub("<number>", _EVERYONE.text(_SPACE.sub(" ", text)))
+    text = _NUMBER.sub("<number>", mask_everyone(_SPACE.sub(" ", text)))
     return text if len(text) <= _COMPLAINT_LENGTH else text[:_COMPLAINT_LENGTH] + "…"

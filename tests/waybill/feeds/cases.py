@@ -1,7 +1,6 @@
-"""What the contract must be told of a feed: one `Case` for each. Everything else it finds in the feed and its golden
-files.
+"""The input of the feed contract: one `Case` for each feed. The rest is in the feed and its golden files.
 
-`python -m tests.waybill.feeds.cases` writes the events that the golden files give beside them.
+`python -m tests.waybill.feeds.cases` writes the events of the golden files beside them.
 """
 
 import json
@@ -17,7 +16,7 @@ EXPECTED = ".expected.json"
 
 Record = dict[str, object]
 File = Callable[[Sequence[Record]], bytes]
-"""Records as a file holds them."""
+"""Returns a file with these records."""
 
 
 def lines(records: Sequence[Record]) -> bytes:
@@ -29,20 +28,20 @@ def array(indent: int | None = None) -> File:
 
 
 def body(name: str, indent: int | None = None) -> File:
-    """A response body with the records in its list `name`."""
+    """Return a writer of response bodies with the records in the list `name`."""
     return lambda records: json.dumps({name: records}, indent=indent).encode()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A good record and which of its fields are what. Fields inside others are named `outer.inner`.
+    """A good record and the meaning of its fields. A nested field is named `outer.inner`.
 
-    :ivar record: tells an event of the provider's word at each of `times`
+    :ivar record: gives an event
     :ivar word: the field of the provider's event word
-    :ivar times: fields without which the record is rejected, as it is with a time in them that has no zone or sense
-    :ivar message_id: the field whose value makes it another message's record
+    :ivar times: required fields of times; without a valid time with a zone the record is rejected
+    :ivar message_id: the field of the message's id
     :ivar recipient: the field of the address
-    :ivar files: every way in which files may hold the feed's records
+    :ivar files: the formats of files with the feed's records
     """
 
     record: Record
@@ -54,11 +53,11 @@ class Case:
 
     @property
     def address(self) -> str:
-        """The recipient of the good record."""
+        """The recipient in the good record."""
         return _value(self.record, self.recipient)
 
     def record_with(self, values: Record) -> Record:
-        """The good record with other values in some fields."""
+        """Return the good record with other values in some fields."""
         return with_values(self.record, values)
 
     def file(self, *records: Record) -> bytes:
@@ -126,7 +125,7 @@ CASES: dict[str, Case] = {
 
 
 def case_of(slug: str) -> Case:
-    """Raises LookupError, which says what to write."""
+    """Return the case of a feed. Raises LookupError with what to write."""
     if slug not in CASES:
         raise LookupError(
             f"The feed {slug} has no Case. Write CASES[{slug!r}] in {Path(__file__).name}: a good record, and which of "
@@ -136,7 +135,7 @@ def case_of(slug: str) -> Case:
 
 
 def golden_files(slug: str) -> list[Path]:
-    """The invented logs of a feed; their expected events lie beside them. Raises LookupError, which says what to
+    """Return the invented logs of a feed; their expected events are beside them. Raises LookupError with what to
     write."""
     files = sorted(path for path in (GOLDEN / slug).glob("*") if not path.name.endswith(EXPECTED))
     if not files:
@@ -148,12 +147,12 @@ def golden_files(slug: str) -> list[Path]:
 
 
 def expected_of(file: Path) -> Path:
-    """Where the events lie that a golden file gives."""
+    """Return the path of the expected events of a golden file."""
     return file.with_name(file.name + EXPECTED)
 
 
 def with_values(record: Record, values: Record) -> Record:
-    """The record with other values in some fields, fields inside others among them."""
+    """Return the record with other values in some fields, also in nested ones."""
     for path, value in values.items():
         name, _, inner = path.partition(".")
         record = record | {name: with_values(record.get(name) or {}, {inner: value}) if inner else value}
@@ -166,7 +165,7 @@ def _value(record: Record, path: str) -> object:
 
 
 def write_expected() -> None:
-    """Write the expected files anew; then read the difference."""
+    """Write the expected files again; then read the difference."""
     for slug in FEEDS:
         for file in golden_files(slug):
             expected = readable(normalise(slug, file.read_bytes()))

@@ -1,4 +1,4 @@
-"""What a feed makes of some bytes: the events and the rejections of every record."""
+"""The result of a feed for some bytes: the events or the reject reason of each record."""
 
 import io
 import json
@@ -19,7 +19,7 @@ LANDED_AT = datetime(2026, 3, 3, tzinfo=UTC)
 
 
 def normalise(slug: str, data: bytes) -> list[list[Event] | str]:
-    """Of every record its events (none: ignored), or the reason why it was rejected."""
+    """Return for each record its events (empty if ignored) or the reason of its rejection."""
     return normalise_with(FEEDS[slug], data)
 
 
@@ -51,7 +51,7 @@ def keys_of(events: Iterable[Event]) -> list[str]:
 
 
 def readable(outcomes: list[list[Event] | str]) -> list[object]:
-    """As the expected files hold it: absent columns left out, keys of recipients in hexadecimal."""
+    """Return the outcomes in the form of expected files: without absent columns, recipient keys in hexadecimal."""
     written = []
     for outcome in outcomes:
         if isinstance(outcome, str):

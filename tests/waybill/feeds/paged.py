@@ -1,4 +1,4 @@
-"""What the contract of paging must be told of an API feed: one `Paging` for each."""
+"""The input of the paging contract: one `Paging` for each API feed."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -13,10 +13,10 @@ Record = dict[str, object]
 
 @dataclass(frozen=True)
 class Paging:
-    """How a provider writes pages and links.
+    """The pages and links of a provider.
 
-    :ivar body: of a page: its records, how many stand before them, and the link to the next one (None: there is none)
-    :ivar link: to a page of a list, the first being number 0
+    :ivar body: returns a page from its records, the number of records before them, and the next link (None: last page)
+    :ivar link: returns the link of a page of a list; the first page has number 0
     """
 
     body: Callable[[Sequence[Record], int, str | None], bytes]
@@ -39,7 +39,7 @@ PAGINGS = {"twilio_calls": twilio("calls"), "twilio_messages": twilio("messages"
 
 
 def paging_of(slug: str) -> Paging:
-    """Raises LookupError, which says what to write."""
+    """Return the paging of a feed. Raises LookupError with what to write."""
     if slug not in PAGINGS:
         raise LookupError(
             f"The feed {slug} has no Paging. Write PAGINGS[{slug!r}] in {Path(__file__).name}: how its provider writes "

@@ -1,4 +1,4 @@
-"""What every feed promises, asked of every feed: `cases.py` has what it must be told of each."""
+"""The contract of all feeds, tested for each feed with its case in `cases.py`."""
 
 import io
 import json
@@ -53,22 +53,23 @@ FORMS = (
     "+12025550199",
     "%2B12025550199",
 )
-TRACES = ("bird", "aviary", "2025550199")  # not "canary": ids are cut at their first dot, and what is left names nobody
+TRACES = ("bird", "aviary", "2025550199")
+"""Not "canary": ids are cut at their first dot, and the rest identifies nobody."""
 
-TOLD_OF = sorted(FEEDS.keys() & CASES)
-every_feed = pytest.mark.parametrize("slug", TOLD_OF)
-every_gateway = pytest.mark.parametrize("slug", [slug for slug in TOLD_OF if FEEDS[slug].provider != DISPATCH])
+WITH_CASE = sorted(FEEDS.keys() & CASES)
+every_feed = pytest.mark.parametrize("slug", WITH_CASE)
+every_gateway = pytest.mark.parametrize("slug", [slug for slug in WITH_CASE if FEEDS[slug].provider != DISPATCH])
 
 
 def golden_events(slug: str) -> list[Event]:
-    """Of all golden files; never empty."""
+    """Return the events of all golden files; never empty."""
     events = [event for file in golden_files(slug) for event in events_of(slug, file.read_bytes())]
-    assert events, f"no golden file of {slug} tells an event"
+    assert events, f"no golden file of {slug} gives an event"
     return events
 
 
 def golden_records(slug: str) -> Iterator[Record]:
-    """The fields of every golden record that has fields."""
+    """Yield the fields of all golden records that have fields."""
     for file in golden_files(slug):
         for raw in FEEDS[slug].records(io.BytesIO(file.read_bytes())):
             if raw.problem is None:
@@ -79,7 +80,7 @@ def another_message(case: Case) -> Record:
     return case.record_with({case.message_id: "another"})
 
 
-def test_there_are_feeds_and_each_is_known_by_its_slug():
+def test_every_feed_is_registered_by_its_slug():
     assert len(FEEDS) >= 4
     assert all(feed.slug == slug for slug, feed in FEEDS.items())
 
@@ -90,7 +91,7 @@ def test_every_feed_has_a_case_and_golden_files(slug: str):
     assert case_of(slug) and golden_files(slug)
 
 
-def test_a_feed_without_a_case_or_golden_files_is_told_what_to_write():
+def test_the_error_of_a_missing_case_or_golden_file_says_what_to_write():
     with pytest.raises(LookupError, match=r"no Case. Write CASES\['carrier_pigeons'\] in cases.py"):
         case_of("carrier_pigeons")
     with pytest.raises(LookupError, match=r"no golden files. Write records .* golden/carrier_pigeons/"):
@@ -98,7 +99,7 @@ def test_a_feed_without_a_case_or_golden_files_is_told_what_to_write():
 
 
 @every_feed
-def test_a_feed_declares_itself_with_words_of_the_vocabulary(slug: str):
+def test_the_attributes_of_a_feed_are_words_of_the_vocabulary(slug: str):
     feed = FEEDS[slug]
     assert feed.kind in ("api", "files") and feed.lateness > timedelta(0) and feed.rules_version > 0
     assert feed.channel in (*CHANNELS, "all")
@@ -107,7 +108,7 @@ def test_a_feed_declares_itself_with_words_of_the_vocabulary(slug: str):
     assert bool(feed.credentials) == (feed.kind == "api")
 
 
-def test_a_feed_that_does_not_declare_itself_is_refused_by_name():
+def test_a_feed_without_its_attributes_is_refused():
     with pytest.raises(TypeError, match=r"Nameless must set .*slug"):
 
         class Nameless(Feed):
@@ -115,7 +116,7 @@ def test_a_feed_that_does_not_declare_itself_is_refused_by_name():
 
 
 @every_feed
-def test_golden_files_come_out_as_written_next_to_them(slug: str):
+def test_golden_files_give_their_expected_events(slug: str):
     for file in golden_files(slug):
         expected = expected_of(file)
         assert expected.exists(), "python -m tests.waybill.feeds.cases writes it; read it before you keep it"
@@ -123,12 +124,12 @@ def test_golden_files_come_out_as_written_next_to_them(slug: str):
 
 
 @every_feed
-def test_every_mapped_word_is_reached_by_golden_data(slug: str):
+def test_golden_files_contain_every_mapped_word(slug: str):
     assert set(FEEDS[slug].event_types) <= {event.provider_event for event in golden_events(slug)}
 
 
 @every_feed
-def test_events_hold_words_of_the_vocabulary_alone(slug: str):
+def test_events_contain_only_words_of_the_vocabulary(slug: str):
     for event in golden_events(slug):
         assert event.channel in EVENT_TYPES[event.event_type]
         assert (event.failure_class in FAILURE_CLASSES) == (event.event_type in FAILURE_EVENTS)
@@ -138,7 +139,7 @@ def test_events_hold_words_of_the_vocabulary_alone(slug: str):
 
 
 @every_feed
-def test_the_good_record_of_a_case_is_one_of_a_message_and_its_recipient(slug: str):
+def test_the_good_record_of_a_case_has_a_message_and_a_recipient(slug: str):
     case = case_of(slug)
     events = events_of(slug, case.file(case.record))
     assert events and all(event.leg_key and event.recipient for event in events)
@@ -180,7 +181,7 @@ def test_an_unknown_word_is_kept_as_unknown(slug: str):
         [1772442911],
     ],
 )
-def test_a_time_without_zone_or_sense_is_rejected(slug: str, time: object):
+def test_an_invalid_time_is_rejected(slug: str, time: object):
     case = case_of(slug)
     assert case.times
     for name in case.times:
@@ -189,7 +190,7 @@ def test_a_time_without_zone_or_sense_is_rejected(slug: str, time: object):
 
 
 @every_feed
-def test_a_time_a_day_ahead_of_the_landing_is_rejected_and_one_just_before_is_not(slug: str):
+def test_only_a_time_more_than_a_day_after_the_landing_is_rejected(slug: str):
     data = case_of(slug).file(case_of(slug).record)
     newest = max(event.event_at for event in events_of(slug, data))
     feed = FEEDS[slug]
@@ -215,7 +216,7 @@ def test_keys_do_not_depend_on_the_order_of_records_or_fields(slug: str):
 
 
 @every_feed
-def test_a_record_has_the_same_events_whatever_its_neighbours_and_its_file_are(slug: str):
+def test_the_events_of_a_record_do_not_depend_on_its_neighbours_or_file(slug: str):
     case = case_of(slug)
     (alone,), (other,) = (normalise(slug, case.file(record)) for record in (case.record, another_message(case)))
     for file in case.files:
@@ -224,7 +225,7 @@ def test_a_record_has_the_same_events_whatever_its_neighbours_and_its_file_are(s
 
 
 @every_feed
-def test_spaces_and_case_of_the_recipient_make_no_other_event(slug: str):
+def test_spaces_and_case_of_the_recipient_do_not_change_keys(slug: str):
     case = case_of(slug)
     address = case.address
     otherwise = address.upper() if "@" in address else f"{address[:2]} ({address[2:5]}) {address[5:8]}-{address[8:]}"
@@ -237,8 +238,8 @@ def test_spaces_and_case_of_the_recipient_make_no_other_event(slug: str):
 
 @every_feed
 @pytest.mark.parametrize("form", FORMS)
-def test_no_address_is_in_any_stored_column(slug: str, form: str):
-    """Whichever field of whichever golden record it stands in, in one or in all; the own recipient's and another's."""
+def test_no_stored_column_contains_an_address(slug: str, form: str):
+    """The address may be in any field of any golden record, or in all; it may be the own recipient's or another's."""
     case, text = case_of(slug), f"550 <{form}>: user {form} unknown"
     own, other = (CANARY, "someone@else.example") if "@" in case.address else (CANARY_NUMBER, "+12025550100")
     recipient_name, word_name = (path.partition(".")[0] for path in (case.recipient, case.word))
@@ -248,11 +249,11 @@ def test_no_address_is_in_any_stored_column(slug: str, form: str):
         names = {*golden, *FEEDS[slug]._known_fields, "new_field"} - {recipient_name}
         kept = {}
         for name, value in product(names, (text, [text, {form: [form]}])):
-            told = normalise(slug, case.file(record | {name: value}))
-            assert_untraceable(told)
-            if isinstance(told[0], list) and told[0]:
+            outcomes = normalise(slug, case.file(record | {name: value}))
+            assert_untraceable(outcomes)
+            if isinstance(outcomes[0], list) and outcomes[0]:
                 kept.setdefault(name, value)
-                masked_count += name == "new_field" and MASK in repr(told)
+                masked_count += name == "new_field" and MASK in repr(outcomes)
         kept.pop(word_name, None)
         assert_untraceable(normalise(slug, case.file(record | kept)))
     assert masked_count > 0
@@ -271,7 +272,7 @@ def assert_untraceable(outcomes: list[list[Event] | str]) -> None:
 
 
 @every_feed
-def test_a_reason_of_rejection_holds_no_value(slug: str):
+def test_a_reject_reason_contains_no_value(slug: str):
     case, fields = case_of(slug), FEEDS[slug]._known_fields
     assert fields
     rejected = 0
@@ -285,7 +286,7 @@ def test_a_reason_of_rejection_holds_no_value(slug: str):
 
 
 @every_feed
-def test_derived_columns_follow_from_merged_ones_and_from_nothing_else(slug: str):
+def test_derived_columns_follow_only_from_merged_columns(slug: str):
     feed = FEEDS[slug]
     for event in golden_events(slug):
         again = feed.derive(msgspec.structs.replace(event), KEYRING)
@@ -296,7 +297,7 @@ def test_derived_columns_follow_from_merged_ones_and_from_nothing_else(slug: str
 
 
 @every_feed
-def test_what_the_type_does_not_name_is_kept(slug: str):
+def test_unknown_fields_are_kept(slug: str):
     case = case_of(slug)
     data = case.file(case.record | {"brand_new": {"b": [1, None, "x"]}, "other": "o"})
     extra = events_of(slug, data)[-1].extra
@@ -304,7 +305,7 @@ def test_what_the_type_does_not_name_is_kept(slug: str):
 
 
 @every_feed
-def test_what_is_nested_too_deeply_is_rejected_and_its_neighbour_is_not(slug: str):
+def test_a_record_that_is_nested_too_deeply_is_rejected_alone(slug: str):
     case = case_of(slug)
     deep = "[" * 100_000 + "]" * 100_000
     less_deep = "[" * 200 + "]" * 200
@@ -315,7 +316,7 @@ def test_what_is_nested_too_deeply_is_rejected_and_its_neighbour_is_not(slug: st
 
 
 @every_feed
-def test_events_are_of_their_feed_and_its_account(slug: str):
+def test_events_have_the_feed_and_its_account(slug: str):
     event = events_of(slug, case_of(slug).file(case_of(slug).record))[0]
     assert event.account == ACCOUNT and event.feed == slug and event.provider == FEEDS[slug].provider
 

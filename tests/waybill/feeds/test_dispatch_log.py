@@ -1,4 +1,4 @@
-"""The dispatch log: what one decision means."""
+"""The dispatch log: the events of its rows."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def reason(**values: object) -> str:
         ("not_sent", "suppressed"),
     ],
 )
-def test_a_status_is_an_event(status: str, event_type: str):
+def test_each_status_has_its_event_type(status: str, event_type: str):
     found = event(status=status)
     assert (found.event_type, found.provider_event, found.provider) == (event_type, status, "dispatch")
     key = KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
@@ -51,14 +51,14 @@ def test_a_status_is_an_event(status: str, event_type: str):
     assert nobody.leg_key == KEYRING.leg_key(ACCOUNT, "dispatch", ("email", "d-1"))
 
 
-def test_rows_that_share_a_dispatch_id_and_differ_in_recipient_are_told_apart():
+def test_recipients_of_one_dispatch_id_are_different_messages():
     rows = [event(), event(recipient="bo@inbox.example"), event(recipient=None)]
     assert len({row.event_key for row in rows}) == len({row.leg_key for row in rows}) == 3
     again = event(recipient=" ANA@inbox.example ")
     assert (again.event_key, again.leg_key) == (rows[0].event_key, rows[0].leg_key)
 
 
-def test_the_key_is_that_of_the_tuple_of_the_design():
+def test_the_key_is_the_hash_of_the_documented_tuple():
     found = event(provider=" SendGrid ", provider_message_id="m1.filter")
     key = KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
     identity = ("email", "d-1", key, "handed_over", "2026-03-02T09:14:40.250000Z", "sendgrid", "m1")
@@ -68,7 +68,7 @@ def test_the_key_is_that_of_the_tuple_of_the_design():
     assert event(provider=" ", recipient=None).event_key == KEYRING.event_key(1772442880250, ACCOUNT, "dispatch", bare)
 
 
-def test_a_row_names_the_leg_of_a_gateway_if_it_has_what_that_leg_needs():
+def test_a_row_names_the_leg_of_a_gateway_if_it_has_all_its_parts():
     key = KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
     named = event(provider="sendgrid", provider_message_id="<m1.x@geopod>")
     assert named.named_leg_key == KEYRING.leg_key(ACCOUNT, "sendgrid", ("m1.x", key))
@@ -88,25 +88,25 @@ def test_every_reason_has_its_category(category: str, reasons: tuple[str, ...]):
         assert (shouted.not_sent_category, shouted.not_sent_reason) == (category, word)
 
 
-def test_an_unknown_reason_is_other_and_kept_and_a_missing_one_is_other():
+def test_an_unknown_or_missing_reason_is_other():
     for word, kept in (("the moon", "the moon"), (None, None), ("", None)):
         found = event(status="not_sent", reason=word)
         assert (found.not_sent_category, found.not_sent_reason) == ("other", kept)
 
 
-def test_a_reason_of_another_status_is_no_reason_for_not_sending():
+def test_a_reason_of_another_status_is_not_a_not_sent_reason():
     found = event(status="queued", reason="ndnc")
     assert (found.not_sent_category, found.not_sent_reason, found.extra) == (None, None, {"reason": "ndnc"})
 
 
-def test_campaign_and_template_are_the_best_source():
+def test_campaign_and_template_have_the_best_source():
     found = event(campaign_id=7, template_id=" t ")
     assert (found.campaign_id, found.campaign_source) == ("7", "dispatch_log")
     assert (found.template_id, found.template_source) == ("t", "dispatch_log")
     assert event(campaign_id=" ").campaign_source is None
 
 
-def test_the_account_of_a_row_overrides_that_of_its_feed():
+def test_the_account_of_a_row_overrides_the_account_of_the_feed():
     other = event(account="other-brand")
     assert other.account == "other-brand"
     assert other.recipient_key == KEYRING.recipient_key("other-brand", "ana@inbox.example")
@@ -124,7 +124,7 @@ def test_the_account_of_a_row_overrides_that_of_its_feed():
         "Mon, 02 Mar 2026 09:14:40 GMT",
     ],
 )
-def test_a_time_may_be_written_in_several_ways(written: object):
+def test_forms_of_a_time(written: object):
     found = event(occurred_at=written)
     assert found.event_at.replace(microsecond=0).isoformat() == "2026-03-02T09:14:40+00:00"
 
@@ -144,7 +144,7 @@ def test_a_time_may_be_written_in_several_ways(written: object):
         ({"channel": "sms", "recipient": "ana"}, "recipient: no digits"),
     ],
 )
-def test_a_row_that_means_nothing_is_rejected_with_its_reason(values: dict, expected: str):
+def test_a_meaningless_row_is_rejected_with_its_reason(values: dict, expected: str):
     assert reason(**values) == expected
 
 
@@ -196,14 +196,14 @@ def test_a_parquet_timestamp_needs_a_zone():
         ("2026-03-02 10:14:40+02", "2026-03-02T08:14:40+00:00"),
     ],
 )
-def test_a_zone_that_the_installation_names_is_that_of_times_without_one(written: str, expected: str):
+def test_times_without_a_zone_have_the_zone_of_the_installation(written: str, expected: str):
     feed = FEEDS["dispatch_log"].with_options(FeedOptions(dispatch_log_zone=ZoneInfo("Europe/Berlin")))
     ((found,),) = normalise_with(feed, json.dumps(GOOD | {"occurred_at": written}).encode())
     assert found.event_at.isoformat() == expected
 
 
 @pytest.mark.parametrize(("written", "how_often"), [("2025-10-26 02:30:00", "twice"), ("2025-03-30 02:30:00", "never")])
-def test_a_local_time_that_clocks_repeat_or_skip_is_rejected(written: str, how_often: str):
+def test_a_local_time_that_is_repeated_or_skipped_is_rejected(written: str, how_often: str):
     feed = FEEDS["dispatch_log"].with_options(FeedOptions(dispatch_log_zone=ZoneInfo("Europe/Berlin")))
     (found,) = normalise_with(feed, json.dumps(GOOD | {"occurred_at": written}).encode())
     assert how_often in found
@@ -224,27 +224,27 @@ def test_a_local_time_that_clocks_repeat_or_skip_is_rejected(written: str, how_o
         {"recipient": "Ana <ana@inbox.example>"},
     ],
 )
-def test_what_can_mean_one_thing_only_is_read(values: dict):
+def test_unambiguous_spellings_are_read(values: dict):
     assert event(**values) == event()
 
 
 @pytest.mark.parametrize("field", ["dispatch_id", "recipient", "campaign_id", "template_id", "provider_message_id"])
 @pytest.mark.parametrize("rounded", ["1.23457E+17", "1,23457E+17", "4E+11", 1.2345678901234568e17, 1.5])
-def test_a_number_that_was_rounded_is_no_id(field: str, rounded: object):
+def test_a_rounded_number_is_no_id(field: str, rounded: object):
     assert reason(**{field: rounded}).startswith(f"{field}: a number")
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("written", "expected"),
     [(4711.0, "4711"), ("4711.0000000000", "4711"), ('="000123"', "000123"), ("'000123", "000123"), ("1e5", "1e5")],
 )
-def test_an_id_is_what_was_meant(written: object, meant: str):
-    assert event(dispatch_id=written).dispatch_id == meant
+def test_spellings_of_an_id(written: object, expected: str):
+    assert event(dispatch_id=written).dispatch_id == expected
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("sep", [False, True])
-def test_tables_are_read_whatever_stands_between_their_cells(delimiter: str, sep: bool):
+def test_tables_may_have_any_common_delimiter(delimiter: str, sep: bool):
     rows = [["Dispatch ID", "OccurredAt", "CHANNEL", "Status", "recipient"], list(GOOD.values())]
     lines = [delimiter.join(row) for row in rows] + [delimiter * 4]
     data = "\r\n".join([f"sep={delimiter}"] * sep + lines).encode("utf-8-sig")
@@ -253,7 +253,7 @@ def test_tables_are_read_whatever_stands_between_their_cells(delimiter: str, sep
         assert normalise("dispatch_log", data.replace(b"\r\n", b"\r")) == [[event()]]
 
 
-def test_arrays_objects_over_lines_and_names_in_any_case_are_rows():
+def test_rows_may_be_json_with_names_in_any_case():
     shouted = {name.upper().replace("_", " "): value for name, value in GOOD.items()}
     for data in (json.dumps([GOOD, shouted]), json.dumps(GOOD, indent=1) + json.dumps(shouted, indent=1)):
         assert normalise("dispatch_log", data.encode()) == [[event()], [event()]]
@@ -262,7 +262,7 @@ def test_arrays_objects_over_lines_and_names_in_any_case_are_rows():
 @pytest.mark.parametrize(
     "written", ["+12025550123;+12025550124", "12025550123, 12025550124", "+1 202 555 0123,2025550124"]
 )
-def test_two_numbers_in_one_cell_are_nobody(written: str):
+def test_two_numbers_in_one_cell_are_rejected(written: str):
     assert reason(channel="sms", recipient=written) == "recipient: two numbers"
 
 
@@ -271,6 +271,6 @@ def test_an_extension_and_wide_digits_are_no_second_number(written: str):
     assert event(channel="sms", recipient=written).event_type == "handed_over"
 
 
-def test_a_number_may_have_wide_digits_alone():
+def test_a_number_may_have_only_wide_digits():
     wide = "".join(chr(ord(digit) + 0xFEE0) for digit in "12025550123")
     assert event(channel="sms", recipient=wide).recipient == "+12025550123"

@@ -1,5 +1,5 @@
-"""What every feed that is pulled promises of its lists and pages, asked of every one: `PAGINGS` has what a provider's
-pages look like, `cases.py` a good record."""
+"""The contract of lists and pages, tested for each API feed: `PAGINGS` has the form of its pages, `cases.py` a good
+record."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +44,7 @@ def records_of(feed: ApiFeed, count: int) -> list[Record]:
 
 
 class Pages:
-    """A provider in memory: its lists, by the words of their first request, cut into pages."""
+    """A provider in memory: its lists by name, split into pages."""
 
     def __init__(self, feed: ApiFeed, lists: dict[str, Sequence[Record]], page_size: int) -> None:
         self.feed = feed
@@ -54,7 +54,7 @@ class Pages:
         self.bodies: dict[str, bytes] = {}
 
     def show(self, listing: Listing) -> None:
-        """Make the pages of one list."""
+        """Add the pages of one list."""
         paging = paging_of(self.feed.slug)
         records = self.lists.get(listing.name, ())
         starts = range(0, len(records), self.page_size) or [0]
@@ -89,7 +89,7 @@ class Contract:
         )
 
     def pages(self, count: int, page_size: int, window: Window = MORNING) -> Pages:
-        """Pages of so many records, in the first list of the window."""
+        """Return pages with `count` records in the first list of the window."""
         listings = self.feed.listings(USER, window, None)
         pages = Pages(self.feed, {listings[0].name: records_of(self.feed, count)}, page_size)
         for listing in listings:
@@ -111,7 +111,7 @@ def contract(warehouse: Warehouse, feed: ApiFeed) -> Contract:
     return Contract(warehouse, feed)
 
 
-def test_there_are_feeds_to_ask_and_each_has_its_paging() -> None:
+def test_every_api_feed_has_its_paging() -> None:
     assert len(API_FEEDS) >= 2
     assert {feed.slug for feed in API_FEEDS} == set(PAGINGS) <= set(CASES)
     with pytest.raises(LookupError, match=r"no Paging. Write PAGINGS\['carrier_pigeons'\] in paged.py"):
@@ -119,7 +119,7 @@ def test_there_are_feeds_to_ask_and_each_has_its_paging() -> None:
 
 
 @every_feed
-def test_lists_have_names_of_their_own_that_stay_the_same(feed: ApiFeed) -> None:
+def test_lists_have_unique_and_stable_names(feed: ApiFeed) -> None:
     window = Window(NOON - 50 * HOUR, NOON)
     listings = feed.listings(USER, window, NOON - 20 * HOUR)
     assert len({one.name for one in listings}) == len(listings) > 2
@@ -128,8 +128,8 @@ def test_lists_have_names_of_their_own_that_stay_the_same(feed: ApiFeed) -> None
 
 
 @every_feed
-def test_windows_that_overlap_ask_for_what_they_share_in_the_same_words(feed: ApiFeed) -> None:
-    """What has not changed comes in the same bytes then, and is not loaded again."""
+def test_overlapping_windows_share_listings(feed: ApiFeed) -> None:
+    """So unchanged records come in the same bytes and are not loaded again."""
     hours = [NOON + number * HOUR for number in range(4)]
     for one, other in pairwise(hours):
         early = set(feed.listings(USER, Window(one - 72 * HOUR, one), None))
@@ -139,7 +139,7 @@ def test_windows_that_overlap_ask_for_what_they_share_in_the_same_words(feed: Ap
 
 @every_feed
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
-def test_every_page_is_fetched_and_none_twice(contract: Contract, count: int) -> None:
+def test_every_page_is_fetched_once(contract: Contract, count: int) -> None:
     pages = contract.pages(count, 2)
     pulled = contract.pull(lambda _: pages)
     assert sorted(pages.asked) == sorted(pages.bodies)
@@ -149,7 +149,7 @@ def test_every_page_is_fetched_and_none_twice(contract: Contract, count: int) ->
 
 @every_feed
 def test_page_boundaries_do_not_matter(contract: Contract) -> None:
-    slug, told = contract.feed.slug, []
+    slug, texts = contract.feed.slug, []
     for window, page_size in (
         (MORNING, 7),
         (MORNING._replace(until_at=NOON - HOUR), 3),
@@ -157,14 +157,14 @@ def test_page_boundaries_do_not_matter(contract: Contract) -> None:
     ):
         pages = contract.pages(7, page_size, window)
         contract.pull(lambda _, pages=pages: pages, window)
-        told.append({str(events) for body in pages.bodies.values() for events in normalise(slug, body)})
-    assert told[0] == told[1] == told[2]
-    assert len(told[0]) == 7
+        texts.append({str(events) for body in pages.bodies.values() for events in normalise(slug, body)})
+    assert texts[0] == texts[1] == texts[2]
+    assert len(texts[0]) == 7
 
 
 @every_feed
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_page_that_leads_back_is_refused(contract: Contract, number: int) -> None:
+def test_a_page_with_an_earlier_page_as_its_next_is_refused(contract: Contract, number: int) -> None:
     pages = contract.pages(8, 2)
     links = list(pages.bodies)
     paging = paging_of(contract.feed.slug)
@@ -178,7 +178,7 @@ def test_a_page_that_leads_back_is_refused(contract: Contract, number: int) -> N
 
 
 @every_feed
-def test_a_page_that_is_shown_again_is_refused(contract: Contract) -> None:
+def test_a_repeated_page_is_refused(contract: Contract) -> None:
     pages = contract.pages(6, 2)
     links = list(pages.bodies)
     pages.bodies[links[1]] = paging_of(contract.feed.slug).body(records_of(contract.feed, 2), 2, links[2])
@@ -187,7 +187,7 @@ def test_a_page_that_is_shown_again_is_refused(contract: Contract) -> None:
 
 
 @every_feed
-def test_an_empty_window_is_whole(contract: Contract) -> None:
+def test_an_empty_window_is_complete(contract: Contract) -> None:
     pages = contract.pages(0, 2)
     pulled = contract.pull(lambda _: pages)
     assert (pulled.record_count, pulled.broken) == (0, ())
@@ -196,14 +196,14 @@ def test_an_empty_window_is_whole(contract: Contract) -> None:
 
 @every_feed
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"<html></html>", b'{"code": 500, "message": "no"}'])
-def test_what_is_no_page_is_refused(feed: ApiFeed, body: bytes) -> None:
+def test_a_body_that_is_no_page_is_refused(feed: ApiFeed, body: bytes) -> None:
     (listing, *_) = feed.listings(USER, MORNING, None)
     with pytest.raises(SourceError):
         feed.page(body, listing)
 
 
 @every_feed
-def test_a_page_that_is_cut_anywhere_is_refused(feed: ApiFeed) -> None:
+def test_a_truncated_page_is_refused(feed: ApiFeed) -> None:
     (listing, *_) = feed.listings(USER, MORNING, None)
     body = paging_of(feed.slug).body(records_of(feed, 2), 0, None)
     assert len(feed.page(body, listing).record_ids) == 2
@@ -237,14 +237,16 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
-    """Everything that is logged at DEBUG, by us and by the libraries."""
+    """All log records at DEBUG, of Waybill and of the libraries."""
     with caplog.at_level(logging.DEBUG):
         yield lambda: caplog.text
 
 
 @every_feed
-def test_credentials_are_in_no_log_and_no_error(contract: Contract, server: Server, logged: Callable[[], str]) -> None:
-    paging, moment, told = paging_of(contract.feed.slug), Moment(), []
+def test_no_log_and_no_error_contains_credentials(
+    contract: Contract, server: Server, logged: Callable[[], str]
+) -> None:
+    paging, moment, texts = paging_of(contract.feed.slug), Moment(), []
     (listing, *_) = contract.feed.listings(USER, MORNING, None)
     echo = f'{{"code": 20003, "message": "no {USER} with {SECRET} here"}}'.encode()
     server.replies = [
@@ -267,11 +269,11 @@ def test_credentials_are_in_no_log_and_no_error(contract: Contract, server: Serv
     for _ in range(3):
         with closing(client()) as one, pytest.raises((SourceError, ConfigurationError)) as caught:
             contract.pull(lambda _, one=one: one)
-        told += [str(caught.value), repr(caught.value), repr(one)]
+        texts += [str(caught.value), repr(caught.value), repr(one)]
     assert len(server.requests) == 6
     assert all("authorization" in asked.headers for asked in server.requests)
     basic = server.requests[0].headers["authorization"].removeprefix("Basic ")
-    told += [*moment.said, str(contract.warehouse.rows("select p::text from ops.pull as p"))]
+    texts += [*moment.said, str(contract.warehouse.rows("select p::text from ops.pull as p"))]
     assert "httpcore2" in logged()
-    for text in (logged(), *told):
+    for text in (logged(), *texts):
         assert SECRET not in text and basic not in text

@@ -1,4 +1,4 @@
-"""SendGrid: what one event means."""
+"""SendGrid: the canonical events of its records."""
 
 import io
 import json
@@ -59,7 +59,7 @@ def reason(**values: object) -> str:
         ({}, "hard_bounce"),
     ],
 )
-def test_the_first_row_that_fits_gives_a_bounce_its_class(values: dict, failure_class: str):
+def test_the_class_of_a_bounce(values: dict, failure_class: str):
     assert failure_class in FAILURE_CLASSES
     assert event(event="bounce", **values).failure_class == failure_class
 
@@ -76,7 +76,7 @@ def test_the_first_row_that_fits_gives_a_bounce_its_class(values: dict, failure_
         (None, "gateway_suppressed", "unclassified"),
     ],
 )
-def test_a_drop_is_invalid_by_its_reason_alone(text: str | None, failure_class: str, failure_reason: str):
+def test_only_its_reason_makes_a_drop_invalid(text: str | None, failure_class: str, failure_reason: str):
     dropped = event(event="dropped", reason=text)
     assert (dropped.failure_class, dropped.failure_reason) == (failure_class, failure_reason)
 
@@ -88,7 +88,7 @@ def test_a_canceled_drop_of_the_email_logs_is_a_drop():
     assert event(event="cancel_drop", reason="Invalid").failure_class == "invalid"
 
 
-def test_spaces_around_a_word_make_no_other_event():
+def test_spaces_around_a_word_do_not_change_the_key():
     assert event(event=" open\n") == event(event="open")
 
 
@@ -120,13 +120,13 @@ def test_only_failures_have_a_class():
         ({"sg_message_id": None}, None),
     ],
 )
-def test_the_message_is_named_by_either_id_or_by_none(values: dict, message_id: str | None):
+def test_either_id_names_the_message(values: dict, message_id: str | None):
     found = event(**values)
     assert found.provider_message_id == message_id
     assert (found.leg_key is None) == (message_id is None)
 
 
-def test_an_event_with_the_senders_message_id_alone_has_a_leg_of_that_and_the_recipient():
+def test_an_event_with_only_the_senders_message_id_has_its_own_leg():
     own_id, key = "1772359200.85680@acme.example", KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
     bounce = event(event="bounce", sg_message_id="", **{"smtp-id": f" <{own_id}> "})
     assert bounce.provider_message_id is None
@@ -138,7 +138,7 @@ def test_an_event_with_the_senders_message_id_alone_has_a_leg_of_that_and_the_re
     assert event().own_leg_key is None and event(**{"smtp-id": "<m1@geopod-ismtpd-1>"}).own_leg_key is None
 
 
-def test_message_ids_of_senders_that_begin_alike_are_two_and_name_nobody():
+def test_message_ids_of_senders_with_one_beginning_are_different():
     written = [f"<177235920034.8568{number}.ana@inbox.example>" for number in (0, 1)]
     found = [event(event="bounce", sg_message_id=None, **{"smtp-id": one}) for one in written]
     assert len({one.leg_key for one in found}) == len({one.event_key for one in found}) == 2
@@ -153,7 +153,7 @@ def test_a_leg_is_a_message_and_its_recipient():
     assert event(event="open").leg_key == ana.leg_key
 
 
-def test_what_tells_two_events_apart_is_their_content_and_not_their_id():
+def test_the_identity_is_the_content_and_not_the_event_id():
     def keys(word: str, *variants: dict) -> int:
         return len({event(event=word, **variant).event_key for variant in variants})
 
@@ -168,7 +168,7 @@ def test_what_tells_two_events_apart_is_their_content_and_not_their_id():
     assert keys("delivered", {}, {"timestamp": 1772442911999}, {"timestamp": 1772442912}) == 2
 
 
-def test_the_key_is_that_of_the_tuple_of_the_design():
+def test_the_key_is_the_hash_of_the_documented_tuple():
     key = KEYRING.recipient_key(ACCOUNT, "ana@inbox.example").hex()
     identity = ("m1", key, "group_resubscribe", "1772442911", "7")
     expected = KEYRING.event_key(1772442911000, ACCOUNT, "sendgrid", identity)
@@ -178,7 +178,7 @@ def test_the_key_is_that_of_the_tuple_of_the_design():
     )
 
 
-def test_the_campaign_comes_from_the_best_source_that_names_one():
+def test_the_campaign_comes_from_the_best_source():
     sources = {"campaign_id": 7, "singlesend_id": "s", "marketing_campaign_id": 9, "category": ["", "c"]}
     expected = [("7", "custom_argument"), ("s", "provider"), ("9", "provider"), ("c", "category"), (None, None)]
     for name, pair in zip([*sources, "none"], expected, strict=True):
@@ -195,7 +195,7 @@ def test_the_template_is_the_custom_argument_or_the_providers():
     assert (own.template_id, own.template_source, own.extra) == ("s", "provider", None)
 
 
-def test_only_the_flag_makes_a_machine():
+def test_only_the_flag_sets_is_machine():
     assert event(event="open").is_machine is None
     assert event(event="open", sg_machine_open=True).is_machine is True
     assert event(event="open", sg_machine_open=False).is_machine is False
@@ -203,7 +203,7 @@ def test_only_the_flag_makes_a_machine():
     assert event(event="delivered", sg_machine_open=True).is_machine is None
 
 
-def test_scopes_say_what_was_left():
+def test_the_scope_of_an_unsubscribe():
     assert event(event="unsubscribe").scope == "global"
     assert event(event="group_unsubscribe", asm_group_id=21).scope == "group:21"
     assert event(event="group_unsubscribe").scope is None
@@ -229,7 +229,7 @@ def test_scopes_say_what_was_left():
         ({"timestamp": 1104537599}, "time outside 2005-2100"),
     ],
 )
-def test_a_record_that_means_nothing_is_rejected_with_its_reason(values: dict, expected: str):
+def test_a_meaningless_record_is_rejected_with_its_reason(values: dict, expected: str):
     assert reason(**values) == expected
 
 
@@ -256,7 +256,7 @@ def test_fields_of_another_type_than_documented_are_absent():
         "Mon, 02 Mar 2026 09:15:11 +0000",
     ],
 )
-def test_a_time_has_one_meaning_however_it_is_written(timestamp: object):
+def test_forms_of_a_time(timestamp: object):
     assert event(timestamp=timestamp).event_key == event().event_key
     assert event(timestamp=timestamp).event_at.isoformat() == "2026-03-02T09:15:11+00:00"
 
@@ -267,7 +267,7 @@ OWN_FIELDS = ("type", "bounce_classification", "status", "reason", "response", "
 
 
 @pytest.mark.parametrize("word", sorted({*FIELDS_OF_WORD, "levitated"} - set(ACCOUNT_WORDS)))
-def test_a_field_is_read_on_the_words_that_have_it_and_is_an_argument_on_the_others(word: str):
+def test_a_field_of_another_word_is_an_argument(word: str):
     found = event(event=word, **dict.fromkeys(OWN_FIELDS, "gold"))
     arguments = set(OWN_FIELDS) - set(FIELDS_OF_WORD.get(word, ()))
     assert arguments and found.extra == dict.fromkeys(arguments, "gold")
@@ -276,7 +276,7 @@ def test_a_field_is_read_on_the_words_that_have_it_and_is_an_argument_on_the_oth
     assert [column is not None for column in columns] == [not names <= arguments for names in has]
 
 
-def test_an_argument_named_like_a_field_of_another_word_decides_nothing():
+def test_an_argument_named_like_a_field_of_another_word_has_no_effect():
     dropped = event(event="dropped", reason="Bounced Address", type="expired", status="5.2.2")
     assert (dropped.failure_class, dropped.failure_reason) == ("gateway_suppressed", "prior_bounce")
     assert (dropped.provider_code, dropped.status_code) == (None, None)
@@ -290,7 +290,7 @@ def test_an_argument_named_like_a_field_of_another_word_decides_nothing():
 
 
 @pytest.mark.parametrize("outer", ["unique_args", "custom_args"])
-def test_arguments_may_lie_in_an_object_of_their_own(outer: str):
+def test_arguments_may_be_nested(outer: str):
     nested = {
         "dispatch_id": "d1",
         "campaign_id": "spring",
@@ -314,7 +314,7 @@ def with_names(values: dict, **names: tuple[str, ...]) -> Event:
     return found
 
 
-def test_arguments_have_the_names_that_the_installation_gave_them():
+def test_the_installation_names_the_arguments():
     names = {"dispatch_id_arguments": ("ref", "Message Ref", "dispatch_id"), "campaign_id_arguments": ("mailing",)}
     both = with_names({"Message Ref": 7, "ref": " ", "dispatch_id": "d", "mailing": "spring"}, **names)
     assert (both.dispatch_id, both.campaign_id, both.campaign_source) == ("7", "spring", "custom_argument")
@@ -329,7 +329,7 @@ def test_arguments_have_the_names_that_the_installation_gave_them():
 # Words about the account
 
 
-def test_a_word_about_the_account_tells_no_event_and_is_noticed():
+def test_a_word_about_the_account_is_a_notice_and_no_event():
     notice = {"event": "account_status_change", "type": "compliance_suspend", "timestamp": 1772442911}
     data = json.dumps(notice).encode()
     assert normalise("sendgrid_events", data) == [[]]
@@ -348,16 +348,16 @@ def test_a_word_about_the_account_tells_no_event_and_is_noticed():
         (4102444800, "time more than a day after its landing"),
     ],
 )
-def test_a_notice_without_a_time_of_sense_is_rejected(timestamp: object, expected: str):
+def test_a_notice_without_a_valid_time_is_rejected(timestamp: object, expected: str):
     data = json.dumps({"event": "account_status_change", "timestamp": timestamp}).encode()
     assert reasons_of("sendgrid_events", data) == [expected]
 
 
-# Addresses that are none
+# Malformed addresses
 
 
 @pytest.mark.parametrize("written", ["ana.inbox.example", "ana@", "@inbox.example", "none", "x", "ana inbox example"])
-def test_an_address_that_is_none_is_a_recipient_all_the_same(written: str):
+def test_a_malformed_address_is_a_recipient(written: str):
     dropped = event(email=written, event="dropped", reason="Invalid")
     assert (dropped.event_type, dropped.failure_class) == ("dropped", "invalid")
     assert (dropped.failure_reason, dropped.provider_reason) == ("address_malformed", "Invalid")
@@ -368,7 +368,7 @@ def test_an_address_that_is_none_is_a_recipient_all_the_same(written: str):
 
 
 @pytest.mark.parametrize("word", ["invalid", "dropped", "bounced address", "address"])
-def test_a_placeholder_that_is_a_word_of_the_providers_does_not_hide_that_word(word: str):
+def test_a_recipient_that_is_a_word_of_the_provider_does_not_mask_the_word(word: str):
     dropped = event(email=word, event="dropped", reason="Invalid")
     assert (dropped.event_type, dropped.failure_class) == ("dropped", "invalid")
     dropped = event(email=word, event="dropped", reason="Bounced Address")
@@ -377,7 +377,7 @@ def test_a_placeholder_that_is_a_word_of_the_providers_does_not_hide_that_word(w
     assert bounced.failure_class == "invalid"
 
 
-def test_an_address_that_is_none_is_in_no_stored_column():
+def test_no_stored_column_contains_a_malformed_address():
     found = event(
         email="Ana.Inbox.Example",
         event="dropped",
@@ -405,7 +405,7 @@ def test_published_shapes_are_read():
     assert found.event_at.isoformat() == "2020-06-09T18:19:12+00:00" and found.extra == {"send_at": "1591726752372"}
 
 
-def test_a_suspected_machine_is_told_by_its_user_agent_and_changes_no_flag():
+def test_a_user_agent_makes_a_suspect_and_changes_no_flag():
     apple, person = "Mozilla/5.0", "Mozilla/5.0 (X11; Linux x86_64) Firefox/136.0"
     for flag in ({}, {"sg_machine_open": False}, {"sg_machine_open": True}):
         suspected = event(event="open", useragent=apple, **flag)
@@ -417,8 +417,8 @@ def test_a_suspected_machine_is_told_by_its_user_agent_and_changes_no_flag():
     assert event(event="open").machine_rule is None
 
 
-def test_the_own_recipient_is_the_only_thing_replaced_in_an_identity():
-    """Frozen: these keys must come out for ever."""
+def test_only_the_own_recipient_is_replaced_in_an_identity():
+    """Frozen: these keys must never change."""
     click = event(
         event="click",
         ip="192.0.2.1",
@@ -445,19 +445,21 @@ def test_the_own_recipient_is_the_only_thing_replaced_in_an_identity():
 
 @pytest.mark.parametrize("rounded", [1.2345678901234567e17, "1.23457E+17", "1,23457e17"])
 @pytest.mark.parametrize("name", ["dispatch_id", "campaign_id", "template_id"])
-def test_a_number_that_was_rounded_is_no_id_of_an_argument_and_is_kept(name: str, rounded: object):
+def test_a_rounded_argument_is_no_id_and_is_kept(name: str, rounded: object):
     found = event(**{name: rounded})
     assert getattr(found, name) is None and found.extra == {name: rounded}
     nested = event(unique_args={name: rounded})
     assert getattr(nested, name) is None
 
 
-@pytest.mark.parametrize(("written", "meant"), [(4711, "4711"), (4711.0, "4711"), ("12E5", "12E5"), ("4E-2", "4E-2")])
-def test_an_id_of_an_argument_is_what_was_meant(written: object, meant: str):
-    assert event(dispatch_id=written).dispatch_id == meant
+@pytest.mark.parametrize(
+    ("written", "expected"), [(4711, "4711"), (4711.0, "4711"), ("12E5", "12E5"), ("4E-2", "4E-2")]
+)
+def test_spellings_of_an_id_argument(written: object, expected: str):
+    assert event(dispatch_id=written).dispatch_id == expected
 
 
 @pytest.mark.parametrize("written", ["\u200bana@inbox.example", "ana@inbox.example\ufeff", "mailto:ana@inbox.example"])
-def test_invisible_characters_around_an_address_make_no_other_person(written: str):
+def test_invisible_characters_around_an_address_are_ignored(written: str):
     assert event(email=written).recipient_key == event().recipient_key
     assert reason(email="\u200b") == "recipient: missing"

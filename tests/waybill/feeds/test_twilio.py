@@ -1,4 +1,4 @@
-"""Twilio: what one row of the Messages list and one of the Calls list mean."""
+"""Twilio: the events of rows of the Messages list and of the Calls list."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def message_reason(**values: object) -> str:
     return reason
 
 
-def test_a_row_tells_its_creation_and_its_own_status():
+def test_a_row_gives_its_creation_and_its_own_status():
     processed, own = message(price="-0.0079", price_unit="usd", num_segments="2", error_code=None)
     assert (processed.event_type, processed.provider_event, own.event_type) == ("processed", None, "delivered")
     assert processed.event_key == KEYRING.event_key(CREATED, ACCOUNT, "twilio", ("SM01", "processed"))
@@ -64,7 +64,7 @@ def test_a_row_tells_its_creation_and_its_own_status():
 
 
 @pytest.mark.parametrize("status", ["accepted", "queued", "scheduled", "sending"])
-def test_a_row_that_twilio_has_only_accepted_tells_that_alone_with_its_details(status: str):
+def test_an_accepted_row_gives_only_its_creation_with_its_details(status: str):
     (processed,) = message(
         status=status, date_sent=None, date_updated=None, price="-1", price_unit="EUR", num_segments="0"
     )
@@ -72,18 +72,18 @@ def test_a_row_that_twilio_has_only_accepted_tells_that_alone_with_its_details(s
     assert (processed.price, processed.currency, processed.segments) == (Decimal(1), "EUR", 0)
 
 
-def test_a_message_was_sent_at_its_date_sent_where_the_row_has_one():
+def test_a_message_was_sent_at_its_date_sent():
     assert message(status="sent")[1].event_at.second == 1
     assert message(status="sent", date_sent=None)[1].event_at.second == 9
     assert message(status="sent", date_sent="")[1].event_at.second == 9
 
 
-def test_a_read_receipt_is_an_open_of_nobody_known():
+def test_a_read_receipt_is_an_open_without_a_machine_flag():
     own = message(status="read")[1]
     assert (own.event_type, own.is_machine) == ("opened", None)
 
 
-def test_every_code_of_the_table_gives_its_class():
+def test_every_code_of_the_table_has_its_class():
     count = 0
     for failure_class, codes in TwilioMessages.failure_classes.items():
         assert failure_class in FAILURE_CLASSES
@@ -96,7 +96,7 @@ def test_every_code_of_the_table_gives_its_class():
 
 
 @pytest.mark.parametrize("code", [None, "", 0, 99999, "abc"])
-def test_any_other_code_or_none_is_of_unknown_class(code: object):
+def test_any_other_code_has_the_class_unknown(code: object):
     own = message(status="failed", error_code=code)[1]
     assert (own.failure_class, own.failure_reason) == ("unknown", "unclassified")
 
@@ -129,19 +129,19 @@ def test_inbound_rows_and_child_legs_are_ignored():
         ("floating", "unknown", 40),
     ],
 )
-def test_calls_take_their_times_from_where_the_list_has_them(status: str, event_type: str, second: int):
+def test_the_time_of_a_call_by_its_status(status: str, event_type: str, second: int):
     own = call(status=status, duration="7", answered_by="human")[1]
     assert (own.event_type, own.event_at.second, own.answered_by) == (event_type, second, "human")
     assert own.duration_seconds == 7 and call(status=status, duration="")[1].duration_seconds is None
     assert call(status=status, start_time="", end_time=None)[1].event_at.second == 40
 
 
-def test_a_queued_call_tells_its_creation_alone():
+def test_a_queued_call_gives_only_its_creation():
     (processed,) = call(status="queued", date_updated=None, start_time=None, end_time=None, answered_by=None)
     assert (processed.event_type, processed.provider_event) == ("processed", "queued")
 
 
-def test_a_failed_call_is_of_unknown_class():
+def test_a_failed_call_has_the_class_unknown():
     own = call(status="failed", duration="")[1]
     assert (own.failure_class, own.failure_reason, own.duration_seconds) == ("unknown", "unclassified", None)
 
@@ -162,7 +162,7 @@ def test_a_failed_call_is_of_unknown_class():
         ("-0.000000000000001", "0.000000000000001"),
     ],
 )
-def test_the_price_is_exact_and_its_sign_turned(price: object, cost: str | None):
+def test_the_price_is_exact_with_the_opposite_sign(price: object, cost: str | None):
     if cost is None:
         assert message_reason(price=price) == "price: not a decimal"
     else:
@@ -170,12 +170,12 @@ def test_the_price_is_exact_and_its_sign_turned(price: object, cost: str | None)
 
 
 @pytest.mark.parametrize("price", ["NaN", "Infinity", "-1,5", "free", "1" * 40, "--1", "٣"])
-def test_a_price_that_is_no_decimal_is_rejected(price: str):
+def test_a_price_that_is_not_a_decimal_is_rejected(price: str):
     assert message_reason(price=price) == "price: not a decimal"
 
 
 @pytest.mark.parametrize("count", ["-1", "1.5", "many", 2**31, -1, True, "9" * 30])
-def test_a_count_that_is_none_is_rejected(count: object):
+def test_a_count_that_is_not_a_whole_number_is_rejected(count: object):
     assert message_reason(num_segments=count) in (
         "num_segments: not a whole number",
         "mistyped: Expected `int | float | str | null`, got `bool` - at `$.num_segments`",
@@ -198,7 +198,7 @@ def test_a_count_that_is_none_is_rejected(count: object):
         ({"to": 12025550123}, "mistyped: Expected `str | null`, got `int` - at `$.to`"),
     ],
 )
-def test_a_row_that_means_nothing_is_rejected_whole(values: dict, reason: str):
+def test_a_meaningless_row_is_rejected_as_a_whole(values: dict, reason: str):
     assert message_reason(**values) == reason
 
 
@@ -215,7 +215,7 @@ def test_a_row_that_means_nothing_is_rejected_whole(values: dict, reason: str):
         "2026-03-02 10:15:00+01:00",
     ],
 )
-def test_a_time_is_the_same_in_every_way_to_write_it(written: str):
+def test_forms_of_a_time(written: str):
     assert [event.event_key for event in message(date_created=written)] == [event.event_key for event in message()]
 
 
@@ -225,7 +225,7 @@ def test_a_row_without_a_recipient_is_kept():
     assert message(to="client:Alice")[1].recipient == "client:alice"
 
 
-def test_what_was_said_to_whom_is_not_kept():
+def test_content_and_sender_are_not_stored():
     own = message(body="your code is 1", uri="/x", subresource_uris={"media": "/y"}, **{"from": "+15005550006"})[1]
     assert own.extra == {"direction": "outbound-api"}
     own = call(caller_name="ANA", to_formatted="(202) 555-0123", queue_time="5", group_sid=None, trunk_sid="")[1]
@@ -261,12 +261,12 @@ def merged(slug: str, snapshots: list[list[Event]]) -> list[Event]:
 
 
 @pytest.mark.parametrize("written", [3, 3.0, "3", "3.0", " 3 "])
-def test_a_whole_number_is_one_however_a_program_on_the_way_wrote_it(written: object):
+def test_spellings_of_a_whole_number(written: object):
     assert message(num_segments=written)[1].segments == call(duration=written)[1].duration_seconds == 3
     assert message(status="failed", error_code=30003.0)[1].provider_code == "30003"
 
 
-def test_a_small_price_may_come_as_a_number():
+def test_a_small_price_may_be_a_number():
     assert message(price=-0.00000075)[1].price == Decimal("0.00000075")
 
 

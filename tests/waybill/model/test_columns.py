@@ -1,4 +1,4 @@
-"""Every column of the event names its roles; merging, redaction and the bounds of keys follow from them."""
+"""Every event column names its roles; merging, redaction and the bounds of keys follow from them."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import pytest
 
 from waybill.model.bounds import LONGEST_BYTES
 from waybill.model.columns import Holds, Key, Merge, columns_of
-from waybill.model.event import COLUMNS, Event
+from waybill.model.event import COLUMNS, EventDraft
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_roles_are_read_in_the_order_of_the_columns() -> None:
     assert columns["added"].key == Key(longest_bytes=5) and columns["more"].key is None
 
 
-def test_every_way_to_merge_and_everything_to_hold_has_a_column() -> None:
-    assert list(COLUMNS) == list(Event.__struct_fields__)
+def test_every_role_has_a_column() -> None:
+    assert list(COLUMNS) == list(EventDraft.__struct_fields__)
     assert {column.merge for column in COLUMNS.values()} == set(Merge)
     assert {column.holds for column in COLUMNS.values()} == set(Holds)
 
 
-def test_every_id_and_the_address_has_a_bound() -> None:
+def test_every_id_and_the_address_have_a_bound() -> None:
     kinds = (Holds.IDENTIFIER, Holds.LABEL, Holds.ADDRESS)
     assert {name for name, column in COLUMNS.items() if column.holds in kinds} <= LONGEST_BYTES.keys()
     assert LONGEST_BYTES["dispatch_id"] == 1_000 and LONGEST_BYTES["currency"] == 200

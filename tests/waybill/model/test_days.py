@@ -1,4 +1,4 @@
-"""Local days: Python and Postgres agree, and clocks change when everybody knows they did."""
+"""Local days: Python and Postgres agree, and clocks change at the known times."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ def test_postgres_and_python_agree_from_2005_to_2100(postgres: Server, zone: str
         assert zone_rules_differ(cursor, zone) == []
         changes = offset_changes(zone, FIRST, UNTIL)
         assert len(changes) == (1 if zone == "Asia/Kolkata" else 1 + 2 * 96)
-        # and the day itself, by the expression that SQL uses, right before and at every change
+        # also the day, by the expression of the SQL files, just before and at every change
         instants = [at + step for at, _ in changes for step in (timedelta(0), -timedelta(microseconds=1), 24 * HOUR)]
         cursor.execute("select (at at time zone %s)::date from unnest(%s) as at", (zone, instants))
         assert [day for (day,) in cursor.fetchall()] == [local_day(at, zone) for at in instants]
@@ -34,7 +34,7 @@ def test_postgres_and_python_agree_from_2005_to_2100(postgres: Server, zone: str
 @pytest.mark.long
 @pytest.mark.parametrize("zone", ZONES)
 def test_every_single_hour_agrees(postgres: Server, zone: str) -> None:
-    """What the comparison by days leaves out."""
+    """The comparison by days leaves hours out."""
     in_zone = ZoneInfo(zone)
     connection = connect(postgres.url)
     with connection, connection.cursor("hours") as cursor:
@@ -50,8 +50,8 @@ def test_every_single_hour_agrees(postgres: Server, zone: str) -> None:
     assert count == (UNTIL - FIRST) // HOUR + 1
 
 
-def test_two_zones_do_not_agree(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The comparison can fail: here Python is told of another zone than Postgres."""
+def test_the_comparison_finds_different_zones(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison can fail: here Python uses another zone than Postgres."""
     from waybill import doctor
 
     monkeypatch.setattr(doctor, "offset_changes", lambda zone, *span: offset_changes("Europe/London", *span))
@@ -73,7 +73,7 @@ def test_two_zones_do_not_agree(postgres: Server, monkeypatch: pytest.MonkeyPatc
         ("Asia/Kolkata", 2026, []),
         # half an hour, and on a day that is not Sunday in UTC
         ("Australia/Lord_Howe", 2026, [(utc(2026, 4, 4, 15), 37800), (utc(2026, 10, 3, 16), 39600)]),
-        # a whole day was left out: 30 December 2011 did not exist
+        # one day was skipped: 30 December 2011 did not exist
         (
             "Pacific/Apia",
             2011,
@@ -85,11 +85,11 @@ def test_offset_changes_on_known_days(zone: str, year: int, changes: list[tuple[
     first = utc(year, 1, 1)
     found = offset_changes(zone, first, utc(year + 1, 1, 1))
     before = int(first.astimezone(ZoneInfo(zone)).utcoffset().total_seconds())
-    # a change within an hour is seen at the next whole one
+    # a change within an hour is reported at the next whole hour
     assert found == [(first, before), *changes]
 
 
-def test_a_change_in_the_last_and_the_first_hour_of_the_span() -> None:
+def test_a_change_in_the_first_or_last_hour_of_the_span() -> None:
     at = utc(2026, 3, 29, 1)
     assert offset_changes("Europe/Berlin", at, at + 5 * HOUR) == [(at, 7200)]
     assert offset_changes("Europe/Berlin", at - HOUR, at + HOUR) == [(at - HOUR, 3600), (at, 7200)]
@@ -113,7 +113,7 @@ def test_local_days(at: datetime, zone: str, day: date) -> None:
     assert local_day(at, zone) == day
 
 
-def test_instants_as_people_write_them() -> None:
+def test_parse_instant() -> None:
     assert parse_instant("2026-03-01") == utc(2026, 3, 1)
     assert parse_instant("2026-03-01T02:00:00+02:00") == utc(2026, 3, 1)
     assert parse_instant("2026-03-01T00:00:00Z").tzinfo is UTC

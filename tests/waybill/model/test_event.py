@@ -1,4 +1,4 @@
-"""Sightings of one event merge so that order cannot matter."""
+"""Sightings of one event merge; their order does not matter."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.model.event import COLUMNS, STORED_COLUMNS, Event, in_bytes, merge, merge_all, rank
+from waybill.model.event import COLUMNS, STORED_COLUMNS, EventDraft, in_bytes, merge, merge_all, rank
 from waybill.model.vocabulary import SOURCES
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -35,9 +35,9 @@ def sourced(column: str) -> st.SearchStrategy[dict[str, str]]:
 
 
 @st.composite
-def sightings(draw: st.DrawFn) -> Event:
-    """A sighting of one and the same event."""
-    return Event(
+def sightings(draw: st.DrawFn) -> EventDraft:
+    """Draw a sighting of one event."""
+    return EventDraft(
         account="acme",
         provider="sendgrid",
         channel="email",
@@ -57,42 +57,42 @@ def sightings(draw: st.DrawFn) -> Event:
     )
 
 
-def written(event: Event) -> bytes:
-    """Every column, so that 1 and True, 0.0 and -0.0 are told apart."""
+def written(event: EventDraft) -> bytes:
+    """All columns as bytes, which differ for 1 and True, and for 0.0 and -0.0."""
     return msgspec.json.encode(msgspec.structs.asdict(event), order="sorted")
 
 
 @given(sightings(), sightings())
-def test_merging_commutes(one: Event, other: Event):
+def test_merging_commutes(one: EventDraft, other: EventDraft):
     assert written(merge(one, other)) == written(merge(other, one))
 
 
 @given(sightings(), sightings(), sightings())
-def test_merging_is_associative(one: Event, two: Event, three: Event):
+def test_merging_is_associative(one: EventDraft, two: EventDraft, three: EventDraft):
     assert written(merge(merge(one, two), three)) == written(merge(one, merge(two, three)))
 
 
 @given(sightings())
-def test_merging_a_sighting_with_itself_changes_nothing(one: Event):
+def test_merging_a_sighting_with_itself_changes_nothing(one: EventDraft):
     assert written(merge(one, one)) == written(one)
 
 
 @given(st.lists(sightings(), min_size=1, max_size=5), st.randoms())
-def test_any_order_and_any_repetition_give_the_same_event(told: list[Event], random: object):
-    shuffled = [*told, *told[:2]]
+def test_order_and_repetition_do_not_change_the_event(sighted: list[EventDraft], random: object):
+    shuffled = [*sighted, *sighted[:2]]
     random.shuffle(shuffled)
-    assert written(merge_all(shuffled)) == written(merge_all(told))
+    assert written(merge_all(shuffled)) == written(merge_all(sighted))
 
 
 @given(sightings(), sightings())
-def test_merging_leaves_the_sightings_alone(one: Event, other: Event):
+def test_merging_does_not_change_the_sightings(one: EventDraft, other: EventDraft):
     before = written(one), written(other)
     merge(one, other)
     assert (written(one), written(other)) == before
 
 
 def test_each_column_merges_by_its_rule():
-    one = Event(
+    one = EventDraft(
         event_at=START,
         price=Decimal("0.1"),
         is_machine=False,
@@ -103,7 +103,7 @@ def test_each_column_merges_by_its_rule():
         extra={"k": 1, "l": "z"},
         url=None,
     )
-    other = Event(
+    other = EventDraft(
         event_at=START + timedelta(1),
         is_machine=True,
         dispatch_id="a",
@@ -119,18 +119,18 @@ def test_each_column_merges_by_its_rule():
     assert (merged.provider_reason, merged.url, merged.extra) == ("y", "u", {"k": "1", "l": "z"})
 
 
-def test_columns_of_facts_are_all_but_the_clear_address():
-    assert "recipient" not in STORED_COLUMNS and len(STORED_COLUMNS) == len(Event.__struct_fields__) - 1
+def test_facts_have_all_columns_except_the_clear_address():
+    assert "recipient" not in STORED_COLUMNS and len(STORED_COLUMNS) == len(EventDraft.__struct_fields__) - 1
     assert set(STORED_COLUMNS) < COLUMNS.keys()
 
 
 @given(json_values, json_values)
-def test_different_values_never_rank_alike(one: object, other: object):
+def test_different_values_have_different_ranks(one: object, other: object):
     if rank(one) == rank(other):
         assert msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
 
 
 def test_the_order_of_bytes_is_total():
     assert in_bytes("1") == in_bytes(1)
-    one, other = Event(extra={"a": "1"}, event_at=START), Event(extra={"a": 1}, event_at=START)
+    one, other = EventDraft(extra={"a": "1"}, event_at=START), EventDraft(extra={"a": 1}, event_at=START)
     assert merge(one, other) == merge(other, one)

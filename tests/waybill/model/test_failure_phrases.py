@@ -1,4 +1,4 @@
-"""Phrases of the table of failure reasons: what they fit, and how texts are folded before."""
+"""Phrases of the table of failure reasons: the texts that they fit, and the folding of texts."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from waybill.model.failure_phrases import COMMON, GAP, folded, phrases, words_of
 
 
 def fits(written: str, text: str) -> bool:
-    """Whether the only phrase that is written here stands in a text."""
+    """Whether a text contains a phrase."""
     (phrase,) = phrases(written)
     return phrase.fits(f" {' '.join(words_of(folded(text)))} ")
 
@@ -37,7 +37,7 @@ def fits(written: str, text: str) -> bool:
         ("gross", "groß"),
     ],
 )
-def test_a_phrase_fits_its_words_however_they_are_written(written: str, text: str):
+def test_a_phrase_fits_all_spellings_of_its_words(written: str, text: str):
     assert fits(written, text)
 
 
@@ -56,11 +56,11 @@ def test_a_phrase_fits_its_words_however_they_are_written(written: str, text: st
         ("容量…超", "超えました、容量"),
     ],
 )
-def test_a_phrase_fits_nothing_else(written: str, text: str):
+def test_a_phrase_fits_no_other_words(written: str, text: str):
     assert not fits(written, text)
 
 
-def test_phrases_of_a_row_are_separated_by_strokes():
+def test_slashes_separate_the_phrases_of_a_row():
     assert [phrase.words for phrase in phrases("mailbox full / quota … exceed* / =bounced address")] == [
         ("full",),
         ("quota",),
@@ -68,7 +68,7 @@ def test_phrases_of_a_row_are_separated_by_strokes():
     ]
 
 
-def test_a_phrase_names_the_words_that_every_text_of_it_has_the_rarer_first():
+def test_a_phrase_lists_the_words_of_its_texts_the_rarest_first():
     (phrase,) = phrases("user|mailbox … frozen|locked_out")
     assert (phrase.words, phrase.others) == (("frozen", "locked"), (frozenset({"user", "mailbox"}),))
     assert "user" in COMMON and "frozen" not in COMMON
@@ -88,5 +88,5 @@ def test_a_phrase_names_the_words_that_every_text_of_it_has_the_rarer_first():
         ("=?x-unheard-of?q?caf=E9?= x", "=?x-unheard-of?q?caf=e9?= x"),
     ],
 )
-def test_a_text_is_folded_to_what_it_says(text: str, expected: str):
+def test_a_text_is_folded_to_its_words(text: str, expected: str):
     assert folded(text).startswith(expected)

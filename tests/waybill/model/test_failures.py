@@ -1,4 +1,4 @@
-"""Reasons of failures: provider code, then words, then status, then what has a general meaning."""
+"""Reasons of failures, in order: provider code, words, status, hints with a general meaning."""
 
 import csv
 import hashlib
@@ -24,7 +24,7 @@ EXAMPLE_OF_WORDS = {written: example for _, _, example, written in (*WORDS, *LAN
 BOUNCES = list(csv.DictReader(Path(__file__).with_name("bounces.csv").read_text(encoding="utf-8").splitlines()))
 
 NAMED_CODES = {
-    # Every code of a failure that the sources name; the others tell no failure, or nothing of it (GENERAL below).
+    # Every failure code of the sources; other codes are no failures, or do not explain them (GENERAL below).
     "twilio": "20003 20404 20429 20500 20503 21211 21214 21215 21216 21217 21408 21606 21608 21610 21611 21612 21614"
     " 21617 21635 30001 30002 30003 30004 30005 30006 30007 30010 30011 30012 30013 30014 30015 30016 30017 30018 30019"
     " 30020 30021 30022 30023 30024 30025 30026 30027 30032 30033 30034 30035 30036 30410 30450 63003 63016 63024 13214"
@@ -52,7 +52,7 @@ SAY_NOTHING = {
 
 
 def example_of(rule: Rule) -> tuple[str, str | None, str | None, str | None]:
-    """Provider, code, status and text that a rule is meant for."""
+    """The provider, code, status and text of a rule's example."""
     provider = "sendgrid" if rule.provider == "*" else rule.provider
     if rule.kind in ("code", "general_code"):
         return provider, rule.pattern.replace("*", "x"), None, None
@@ -68,37 +68,37 @@ def words(listed: dict[str, str]) -> list[tuple[str, str]]:
     return [(provider, code) for provider, codes in listed.items() for code in codes.split()]
 
 
-def test_every_reason_of_the_vocabulary_is_reached_and_no_other():
+def test_rules_reach_exactly_the_reasons_of_the_vocabulary():
     reasons = {failure_reason(*example_of(rule)) for rule in RULES}
     assert reasons == set(FAILURE_REASONS) - {"unclassified"}
     assert failure_reason("sendgrid", None, None, None) == "unclassified"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[f"{rule.number}-{rule.kind}-{rule.provider}" for rule in RULES])
-def test_every_rule_is_the_first_that_fits_what_it_is_meant_for(rule: Rule):
+def test_every_rule_is_the_first_that_fits_its_example(rule: Rule):
     found = verdict(*example_of(rule))
     assert (found.reason, found.rule) == (rule.reason, rule)
 
 
-def test_rules_are_numbered_in_the_order_in_which_they_are_asked():
+def test_rules_are_numbered_in_their_order():
     assert [rule.number for rule in RULES] == list(range(1, len(RULES) + 1))
     kinds = list(dict.fromkeys(rule.kind for rule in RULES))
     assert kinds == ["code", "words", "status", "general_code", "general_words", "general_status", "reply"]
 
 
 @pytest.mark.parametrize(("provider", "code"), words(NAMED_CODES))
-def test_every_code_that_the_sources_name_has_a_reason(provider: str, code: str):
+def test_every_code_of_the_sources_has_a_reason(provider: str, code: str):
     assert failure_reason(provider, code, None, None) != "unclassified"
 
 
 @pytest.mark.parametrize(("provider", "code"), words(SAY_NOTHING))
-def test_codes_that_say_nothing_leave_it_to_status_and_text(provider: str, code: str):
+def test_codes_without_meaning_leave_the_reason_to_status_and_text(provider: str, code: str):
     assert failure_reason(provider, code, None, None) == "unclassified"
     assert failure_reason(provider, code, "5.2.2", "no") == "mailbox_full"
     assert failure_reason(provider, code, None, "552 the mailbox is full") == "mailbox_full"
 
 
-def test_no_code_of_a_gateway_is_left_out_of_the_lists_above():
+def test_the_lists_above_contain_every_code_of_a_gateway():
     listed = {provider for provider, _ in words(NAMED_CODES)}
     assert failure_codes.CODES.keys() == listed | {"sendgrid"}  # SendGrid's are below, one by one
 
@@ -193,12 +193,12 @@ def test_a_twilio_code_gives_the_reason(code: str | None, reason: str):
 
 
 @pytest.mark.parametrize("bounce", BOUNCES, ids=[bounce["text"][:40] for bounce in BOUNCES])
-def test_a_bounce_has_the_reason_that_a_reader_gives_it(bounce: dict[str, str]):
+def test_a_bounce_has_the_reason_that_a_reader_chose(bounce: dict[str, str]):
     found = failure_reason("sendgrid", None, bounce["status_code"] or None, bounce["text"])
     assert found == bounce["expected_reason"]
 
 
-def test_a_code_means_nothing_at_another_provider():
+def test_a_code_has_no_meaning_for_another_provider():
     assert failure_reason("sendgrid", "21610", None, None) == "unclassified"
 
 
@@ -215,7 +215,7 @@ def test_a_code_means_nothing_at_another_provider():
         "user exceeded their mailbox quota",
     ],
 )
-def test_full_is_said_in_several_ways(text: str):
+def test_phrases_for_a_full_mailbox(text: str):
     assert failure_reason("sendgrid", None, None, text) == "mailbox_full"
 
 
@@ -226,7 +226,7 @@ def test_full_is_said_in_several_ways(text: str):
         *("no such Full Name", "full-name unknown", "not delivered in full", "moreover quotas apply"),
     ],
 )
-def test_full_is_not_said_by_chance(text: str | None):
+def test_other_uses_of_full_are_no_full_mailbox(text: str | None):
     assert failure_reason("sendgrid", None, None, text) != "mailbox_full"
 
 
@@ -240,7 +240,7 @@ def test_any_other_status_is_not_temporary(status: str | None):
     assert not is_temporary(status)
 
 
-def test_only_the_beginning_of_a_text_is_looked_at():
+def test_only_the_beginning_of_a_text_is_read():
     assert failure_reason("sendgrid", None, None, "x " * (LONGEST_TEXT // 2) + " user unknown") == "unclassified"
 
 
@@ -248,7 +248,7 @@ PATTERNS = [STATUS_IN_TEXT.pattern] + [phrase.pattern for written in EXAMPLE_OF_
 
 
 def repeats(parsed: object, depth: int = 0) -> Iterator[tuple[int, int, object]]:
-    """(how deep in other repetitions, most times, what is repeated) of every repetition in a parsed expression."""
+    """Yield (depth in other repetitions, maximum, repeated expression) of each repetition in a parsed expression."""
     for operation, argument in parsed:
         name = str(operation)
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
@@ -264,14 +264,14 @@ def repeats(parsed: object, depth: int = 0) -> Iterator[tuple[int, int, object]]
             yield from repeats(argument[1], depth)
 
 
-def test_no_pattern_repeats_a_repetition_nor_anything_without_end():
+def test_no_pattern_has_nested_or_unbounded_repetitions():
     for pattern in PATTERNS:
         for depth, most, _ in repeats(re._parser.parse(pattern, re.ASCII)):
             assert depth == 0 or most == 1, f"a repetition in a repetition: {pattern}"
             assert most <= 100, f"something without end: {pattern}"
 
 
-def test_the_check_of_patterns_sees_what_it_is_for():
+def test_the_check_of_patterns_finds_bad_patterns():
     nested = list(repeats(re._parser.parse(r"(?:a+b)+")))
     assert [(depth, most > 100) for depth, most, _ in nested] == [(0, True), (1, True)]
     assert [depth for depth, *_ in repeats(re._parser.parse(r"(?!x|(?:a{2,9}b?){3})"))] == [0, 1, 1]
@@ -294,7 +294,7 @@ def test_the_check_of_patterns_sees_what_it_is_for():
         ),
     ],
 )
-def test_ten_times_the_text_takes_about_ten_times_as_long(piece: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_verdict_takes_linear_time(piece: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("waybill.model.failures.LONGEST_TEXT", 10 * LONGEST_TEXT)
 
     def least_seconds(length: int) -> float:

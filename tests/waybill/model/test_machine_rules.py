@@ -1,4 +1,4 @@
-"""Machines that say who they are."""
+"""Machines that identify themselves by their user agent."""
 
 import hashlib
 
@@ -44,22 +44,22 @@ PEOPLE = (
 @pytest.mark.parametrize(
     ("rule", "user_agent"), [(rule, written) for rule, all_ in MACHINES.items() for written in all_]
 )
-def test_a_machine_that_says_who_it_is_gets_its_rule(rule: str, user_agent: str):
+def test_a_machine_that_names_itself_gets_its_rule(rule: str, user_agent: str):
     assert machine_rule(user_agent) == rule
 
 
 @pytest.mark.parametrize("user_agent", PEOPLE)
-def test_what_people_read_mail_with_gets_none(user_agent: str | None):
+def test_mail_programs_of_people_get_no_rule(user_agent: str | None):
     assert machine_rule(user_agent) is None
 
 
-def test_every_rule_has_an_example_and_no_name_is_there_twice():
+def test_every_rule_has_examples_and_a_unique_name():
     names = [rule for rule, _ in RULES]
     assert len(names) > 5
     assert sorted(names) == sorted(MACHINES)
 
 
-def test_only_the_beginning_of_a_user_agent_is_looked_at():
+def test_only_the_beginning_of_a_user_agent_is_read():
     assert machine_rule("x " * LONGEST_USER_AGENT + "curl/8") is None
 
 

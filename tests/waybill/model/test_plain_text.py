@@ -1,4 +1,4 @@
-"""What a reader of a text would see, and where in the text that stands."""
+"""The decoded text that a reader sees, and the position of each character in the written text."""
 
 import time
 from urllib.parse import quote
@@ -46,7 +46,7 @@ AT_SIGNS = [
 
 
 @pytest.mark.parametrize("written", AT_SIGNS)
-def test_an_at_sign_is_seen_in_every_form(written: str):
+def test_an_at_sign_is_decoded_from_every_form(written: str):
     plain = last_reading(f"a{written}b")
     assert plain.text == "a@b"
     assert [plain.written_span(place, place + 1) for place in range(3)] == [
@@ -58,7 +58,7 @@ def test_an_at_sign_is_seen_in_every_form(written: str):
 
 
 @pytest.mark.parametrize("written", ["+", "%2b", "%252B", "&#43;", "&plus;", "\\u002B", "\uff0b", "\ufe62"])
-def test_a_plus_is_seen_in_every_form(written: str):
+def test_a_plus_is_decoded_from_every_form(written: str):
     assert last_reading(f"a{written}b").text == "a+b"
     assert may_have_at_sign_or_plus(f"a{written}b")
 
@@ -82,13 +82,13 @@ def test_a_plus_is_seen_in_every_form(written: str):
         ("\uff41\uff0e\uff42\u3002c", "a.b.c"),
     ],
 )
-def test_escapes_are_decoded_and_what_is_none_stays(written: str, text: str):
+def test_only_escapes_are_decoded(written: str, text: str):
     assert last_reading(written).text == text
 
 
-def test_encodings_in_encodings_are_decoded_down_to_a_depth():
+def test_nested_encodings_are_decoded_down_to_a_depth():
     def nested(depth: int) -> str:
-        """An at-sign, percent-encoded, the percent sign as an entity, its ampersand percent-encoded, …"""
+        """An at-sign, percent-encoded; the percent sign as an entity; its ampersand percent-encoded; …"""
         written = "@"
         for level in range(depth):
             code = ord(written[0])
@@ -113,7 +113,7 @@ encoded_characters = st.tuples(encodings, st.characters(codec="utf-8")).map(lamb
 
 
 @given(st.lists(encoded_characters, min_size=1, max_size=12).map("|".join))
-def test_every_character_leads_back_to_where_it_is_written(written: str):
+def test_every_character_maps_back_to_its_written_span(written: str):
     plain = last_reading(written)
     spans = [plain.written_span(place, place + 1) for place in range(len(plain.text))]
     assert spans == sorted(spans) and all(0 <= start < end <= len(written) for start, end in spans)
@@ -122,7 +122,7 @@ def test_every_character_leads_back_to_where_it_is_written(written: str):
 
 
 @given(st.text(alphabet="a@+%&#;40256xu\\\u200b\uff20 amp"))
-def test_what_is_said_to_have_no_at_sign_or_plus_has_none(text: str):
+def test_a_text_without_a_possible_at_sign_or_plus_has_none(text: str):
     seen = last_reading(text).text
     assert may_have_at_sign_or_plus(text) or not ("@" in seen or "+" in seen)
 
@@ -146,7 +146,7 @@ def test_what_is_said_to_have_no_at_sign_or_plus_has_none(text: str):
         "%26",
     ],
 )
-def test_hostile_text_is_decoded_in_time_proportional_to_its_length(piece: str):
+def test_hostile_text_is_decoded_in_linear_time(piece: str):
     def seconds(size: int) -> float:
         text = piece * (size // len(piece))
         best = float("inf")
@@ -157,4 +157,4 @@ def test_hostile_text_is_decoded_in_time_proportional_to_its_length(piece: str):
         return best
 
     small, large = seconds(50_000), seconds(400_000)
-    assert large < 24 * small + 0.05  # eight times is linear; sixty-four times would be quadratic
+    assert large < 24 * small + 0.05  # 8 times is linear; 64 times would be quadratic

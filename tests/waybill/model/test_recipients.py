@@ -1,4 +1,4 @@
-"""One way to write a recipient; where its mailbox and its number are."""
+"""The one spelling of a recipient, its mailbox provider and its country."""
 
 import pytest
 from hypothesis import given
@@ -44,13 +44,13 @@ from waybill.model.recipients import country_of, is_address, mailbox_provider_of
         ("sms", "\u202a+1 202 555 0123\u202c", "+12025550123"),
     ],
 )
-def test_a_recipient_is_written_in_one_way(channel: str, written: str, normalised: str):
+def test_a_recipient_has_one_spelling(channel: str, written: str, normalised: str):
     assert normalise_address(channel, written) == normalised
     assert normalise_address(channel, normalised) == normalised
 
 
 @pytest.mark.parametrize("written", ["ana", "@", "ana@", "@inbox.example", "ana.inbox.example", "n/a"])
-def test_an_email_address_that_is_none_is_kept_as_written(written: str):
+def test_a_malformed_email_address_is_kept(written: str):
     assert normalise_address("email", f" {written.upper()}") == written
     assert not is_address(written) and is_address("ana@inbox.example")
     assert mailbox_provider_of(written) == mailbox_provider_of("gmail.com") == "other"
@@ -66,19 +66,19 @@ def test_an_email_address_that_is_none_is_kept_as_written(written: str):
         ("ana@inbox.example bo@inbox.example", "two addresses"),
     ],
 )
-def test_nothing_and_two_addresses_are_no_recipient(written: str, reason: str):
+def test_empty_and_double_addresses_are_rejected(written: str, reason: str):
     with pytest.raises(RejectRecord, match=f"^recipient: {reason}$"):
         normalise_address("email", written)
 
 
 @pytest.mark.parametrize(("channel", "written"), [("email", "a\0@b"), ("ivr", "sip:\0")])
-def test_a_nul_is_in_no_address(channel: str, written: str):
+def test_an_address_with_a_nul_is_rejected(channel: str, written: str):
     with pytest.raises(RejectRecord, match="NUL"):
         normalise_address(channel, written)
 
 
 @given(st.sampled_from(["email", "sms", "ivr"]), st.text())
-def test_writing_it_again_changes_nothing(channel: str, written: str):
+def test_normalising_again_changes_nothing(channel: str, written: str):
     try:
         normalised = normalise_address(channel, written)
     except RejectRecord:
@@ -111,7 +111,7 @@ def test_writing_it_again_changes_nothing(channel: str, written: str):
         ("", "other"),
     ],
 )
-def test_mailbox_providers_are_known_by_whole_domains(domain: str, mailbox_provider: str):
+def test_mailbox_providers_follow_from_whole_domains(domain: str, mailbox_provider: str):
     assert mailbox_provider_of(f"ana@{domain}") == mailbox_provider
 
 
@@ -132,12 +132,12 @@ def test_mailbox_providers_are_known_by_whole_domains(domain: str, mailbox_provi
         ("client:alice", None),
     ],
 )
-def test_a_number_has_the_country_that_its_digits_tell(number: str, country: str | None):
+def test_a_number_has_the_country_of_its_digits(number: str, country: str | None):
     assert country_of(number) == country
 
 
 @given(st.text())
-def test_any_text_has_a_mailbox_provider_and_a_country_or_none(text: str):
+def test_every_text_has_a_mailbox_provider_and_maybe_a_country(text: str):
     assert mailbox_provider_of(text) in ("gmail", "yahoo", "microsoft", "apple", "other")
     country = country_of("+" + text)
     assert country is None or len(country) == 2
