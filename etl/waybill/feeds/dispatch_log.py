@@ -25,8 +25,8 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from waybill.feeds import cells, fields
-from waybill.feeds.base import TypedFeed
 from waybill.feeds.records import RECIPIENT, Record, Sighting
+from waybill.feeds.typed_feed import TypedFeed
 from waybill.framing.raw_record import RawRecord
 from waybill.framing.tables import table
 from waybill.model.errors import RejectRecord

@@ -25,7 +25,6 @@ from typing import BinaryIO
 import msgspec
 
 from waybill.feeds import fields
-from waybill.feeds.base import TypedFeed
 from waybill.feeds.records import RECIPIENT, AccountNotice, Sighting
 from waybill.feeds.sendgrid_fields import (
     ACCOUNT_WORDS,
@@ -36,6 +35,7 @@ from waybill.feeds.sendgrid_fields import (
     arguments_of,
     taken,
 )
+from waybill.feeds.typed_feed import TypedFeed
 from waybill.framing.lines import lines_or_arrays
 from waybill.framing.raw_record import RawRecord
 from waybill.model import failures, machine_rules

@@ -20,10 +20,10 @@ from typing import BinaryIO
 
 from waybill.feeds import fields
 from waybill.feeds.api import ApiFeed, Listing, Page, Window
-from waybill.feeds.base import TypedFeed
 from waybill.feeds.records import Sighting
 from waybill.feeds.twilio_lists import twilio_listings, twilio_page
 from waybill.feeds.twilio_rows import TwilioRow, add_price, row_extra, row_sightings
+from waybill.feeds.typed_feed import TypedFeed
 from waybill.framing.bodies import list_body
 from waybill.framing.raw_record import RawRecord
 from waybill.model.event import EventDraft

@@ -10,7 +10,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill import __version__
-from waybill.feeds.base import AHEAD_OF_CLOCK, Feed
+from waybill.feeds.base import Feed
+from waybill.feeds.typed_feed import AHEAD_OF_CLOCK
 from waybill.ledger.counts import Staged
 from waybill.ledger.objects import RecordedObject
 from waybill.model.errors import ConfigurationError, UsageError
