@@ -1,6 +1,6 @@
-# The image of every service of docker-compose.yml but Postgres. Nothing secret goes into it: secrets come with the
-# environment of a container. Base images are pinned by version; pin them by digest where you build for production.
-# The simulator is in the target `simulated` alone.
+# The image of every service of docker-compose.yml but Postgres. It contains no secrets: they are in the environment of a
+# container. Base images are pinned by version; pin them by digest when you build for production. Only the target
+# `simulated` contains the simulator.
 
 FROM python:3.11.14-slim-bookworm AS packages
 WORKDIR /build

@@ -1,4 +1,4 @@
-"""A large SendGrid spool for benchmarks: plain traffic in the order of time, about 2.6 events per email."""
+"""Generates a large SendGrid spool for benchmarks: normal traffic in order of time, about 2.6 events per email."""
 
 import random
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, li
 
 
 def spool(event_count: int, seed: int, start: int = START, seconds: int = 86_400) -> Iterator[bytes]:
-    """NDJSON lines of about so many events, sorted by time.
+    """Yields NDJSON lines of about `event_count` events, sorted by time.
 
-    :param start: seconds since 1970 of the first email
-    :param seconds: how long sending goes on
+    :param start: time of the first email, in seconds since 1970
+    :param seconds: how long emails are sent
     """
     chooser = random.Random(seed)  # noqa: S311
     emails = int(event_count / 2.6)

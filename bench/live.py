@@ -1,9 +1,9 @@
-"""Live monitoring with a long history: how soon it is right, how fast it answers, what it adds to a load.
+"""Benchmark of live monitoring with a long history: its delay after a load, its query times, its cost in a load.
 
     python -m bench.live [--messages 10000000] [--events 20000] [--folder DIR]
 
-Fills a warehouse with messages (in bulk, by SQL, without legs and events), loads files as ever, asks, and recounts.
-Prints seconds and their ratio to the limits; asserts nothing but that all counts are right.
+Fills a warehouse with messages (in bulk, by SQL, without legs and events), loads files, runs queries, and recounts.
+Prints seconds and their ratio to the limits; asserts only that all counts are right.
 """
 
 import argparse
@@ -40,7 +40,7 @@ ACCOUNT = "account-2"
 QUERIES = {
     "every campaign": "select * from report.live_monitoring",
     "one campaign": f"select * from report.live_monitoring where account = '{ACCOUNT}' and campaign_id = 'campaign-7'",
-    "one campaign, whoever's": "select * from report.live_monitoring where campaign_id = 'campaign-7'",
+    "one campaign, all accounts": "select * from report.live_monitoring where campaign_id = 'campaign-7'",
     "totals by account": "select account, sum(targeted), sum(opened) from report.live_monitoring group by account",
     "every reason": "select * from report.live_monitoring_reason",
     "reasons of one campaign": f"select * from report.live_monitoring_reason where account = '{ACCOUNT}'"
@@ -109,7 +109,7 @@ from (
     ) as drawn
 ) as made
 """
-# In bulk: rows first, then their indexes.
+# For speed: rows first, then their indexes.
 _BARE = """
 drop index fact.message_day;
 alter table fact.message drop constraint message_pkey;
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=10_000_000)
     parser.add_argument("--events", type=int, default=20_000)
-    parser.add_argument("--folder", type=Path, help="where the warehouse is made and removed again; default: as mktemp")
+    parser.add_argument("--folder", type=Path, help="for the temporary warehouse; default: as mktemp")
     arguments = parser.parse_args()
     if arguments.folder is not None:
         arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -218,7 +218,7 @@ def _load(settings: Settings, url: str, lines: list[bytes]) -> None:
 
 @contextmanager
 def _timed() -> Iterator[dict[str, float]]:
-    """Seconds that the next load spends on publishing, and within it on live monitoring."""
+    """Yields the seconds that the next load takes to publish, and the part of live monitoring in them."""
     seconds = {"publish": 0.0, "differences": 0.0}
     names = {
         "publish": [(steps, "publish")],
@@ -256,7 +256,7 @@ def _rows(url: str, query: str) -> list[tuple]:
 
 
 def _asked(url: str, query: str) -> tuple[list[float], int]:
-    """Seconds of each of so many times, rows fetched; and how many rows."""
+    """Returns the seconds of each of TIMES queries, with their rows fetched, and the number of rows."""
     taken = []
     connection = connect(url, "waybill_bi_reader")
     for _ in range(TIMES):
@@ -271,7 +271,7 @@ def _asked(url: str, query: str) -> tuple[list[float], int]:
 
 
 def _differences(url: str) -> int:
-    """Rows in which a recount and what is stored differ."""
+    """Returns the number of rows in which a recount and the stored counts differ."""
     found = 0
     with connected(url, REPORTER) as connection, connection, connection.cursor() as cursor:
         live.derive(cursor)

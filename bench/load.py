@@ -1,9 +1,9 @@
-"""Load speed against a bare COPY of the same event rows, in one run on one server.
+"""Benchmark of a load against a bare COPY of the same event rows, in one run on one server.
 
     python -m bench.load [--events 200000] [--history 1000000] [--profile]
 
-Prints seconds by step, events per second and the ratio; asserts nothing. The yardstick is a COPY of the very rows of
-fact.event into an unindexed, logged copy of the table.
+Prints seconds by step, events per second and the ratio; asserts nothing. The COPY writes the same rows of fact.event
+into a logged table without indexes.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def _load(settings: Settings, url: str, events: int, seed: int, start: int, prin
 
 
 class _Seconds(logging.Handler):
-    """Keeps how long each step of a load took."""
+    """Keeps the seconds of each step of a load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class _Seconds(logging.Handler):
 
 
 def _bare_copy(url: str) -> tuple[float, int]:
-    """Seconds and rows of copying the events of the measured load into a table without indexes."""
+    """Returns seconds and rows of a COPY of the events of the measured load into a table without indexes."""
     with connected(url) as connection, connection.cursor() as cursor:
         rows = io.BytesIO()
         cursor.copy_expert(

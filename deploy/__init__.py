@@ -1,1 +1,1 @@
-"""An installation: Airflow's processes with their settings, and the one command that starts them all."""
+"""An installation: Airflow's processes with their settings, and the command that starts all of them."""

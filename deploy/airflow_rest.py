@@ -1,4 +1,4 @@
-"""Airflow's public REST API, as far as an installation needs it. Paths and bodies: Airflow's documents, API v2."""
+"""A client for the parts of Airflow's public REST API (v2) that an installation needs."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from deploy.secret_files import ADMIN
 from waybill.model.errors import WaybillError
 
 LINES_SHOWN = 30
-"""Of the end of a task's log."""
+"""How many lines of the end of a task's log are shown."""
 
 SUCCESS, FAILED = "success", "failed"
 _TIMEOUT_SECONDS = 30
@@ -20,7 +20,7 @@ _UNAUTHORIZED = 401
 
 
 class AirflowError(WaybillError):
-    """Airflow says no, or a run has failed."""
+    """Airflow refuses a request, or a run has failed."""
 
 
 class Run(NamedTuple):
@@ -36,7 +36,7 @@ class Run(NamedTuple):
 class Airflow:
     """A client that is signed in as the administrator.
 
-    :param base_url: of the api-server
+    :param base_url: of the API server
     """
 
     def __init__(self, base_url: str, password: str) -> None:
@@ -48,39 +48,41 @@ class Airflow:
         self._http.close()
 
     def is_up(self) -> bool:
-        """Whether the api-server answers people and tasks. The first question makes it build what tasks ask, which
-        takes seconds; better now than when they wait for it."""
+        """Returns whether the API server answers people and tasks.
+
+        The first request makes it set up the interface for tasks, which takes seconds.
+        """
         try:
             return all(self._http.get(path).is_success for path in ("/api/v2/version", "/execution/health"))
         except httpx2.TransportError:
             return False
 
     def import_errors(self) -> list[str]:
-        """File and stack trace of DAG files that cannot be read."""
+        """Returns file and stack trace of DAG files that cannot be read."""
         found = self._get("/api/v2/importErrors")["import_errors"]
         return [f"{error['filename']}:\n{error['stack_trace']}" for error in found]
 
     def dags(self) -> set[str]:
-        """Ids of the DAGs that are known and not paused."""
+        """Returns the ids of the DAGs that are known and not paused."""
         found = self._get("/api/v2/dags", limit=100)["dags"]
         return {dag["dag_id"] for dag in found if not dag["is_paused"]}
 
     def trigger(self, run: Run, params: Mapping[str, object]) -> None:
-        """Ask for a run; with an id that was used before there is none."""
+        """Trigger a run. Airflow refuses an id that was used before."""
         body = {"dag_run_id": run.run_id, "logical_date": None, "conf": dict(params)}
         self._request("POST", f"/api/v2/dags/{run.dag_id}/dagRuns", json=body)
 
     def state(self, run: Run) -> str:
-        """queued, running, success or failed."""
+        """Returns queued, running, success or failed."""
         return self._get(_path(run))["state"]
 
     def open_runs(self, dag_ids: set[str]) -> set[str]:
-        """Those of these DAGs that have a run which is queued or running."""
+        """Returns those of the DAGs that have a queued or running run."""
         found = self._get("/api/v2/dags/~/dagRuns", state=["queued", "running"], limit=100)["dag_runs"]
         return {run["dag_id"] for run in found} & dag_ids
 
     def why_failed(self, run: Run) -> str | None:
-        """The task that failed first, also if it is to be tried again, and the end of its log; None: none has."""
+        """Returns the first failed task and the end of its log; None: no task has failed. A task may be tried again."""
         found = self._get(f"{_path(run)}/taskInstances", state=[FAILED, "up_for_retry"], limit=100)["task_instances"]
         if not found:
             return None
@@ -117,17 +119,17 @@ class Airflow:
         return answer
 
     def _ask(self, method: str, path: str, **words: object) -> httpx2.Response:
-        for _ in range(_ATTEMPTS if method == "GET" else 1):  # a busy machine answers late; asking twice is harmless
+        for _ in range(_ATTEMPTS if method == "GET" else 1):  # a busy machine answers late; a second GET is harmless
             try:
                 return self._http.request(method, path, **words)
             except httpx2.TransportError as error:
                 problem = type(error).__name__
-        raise AirflowError(f"Airflow gives no answer to {method} {path} ({problem}). See logs/api-server.log.")
+        raise AirflowError(f"Airflow does not answer {method} {path} ({problem}). See logs/api-server.log.")
 
     def _sign_in(self) -> None:
         answer = self._http.post("/auth/token", json={"username": ADMIN, "password": self._password})
         if not answer.is_success:
-            raise AirflowError(f"Airflow does not let {ADMIN} in: {answer.status_code}.")
+            raise AirflowError(f"Airflow refuses the login of {ADMIN}: {answer.status_code}.")
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
 
@@ -136,7 +138,7 @@ def _path(run: Run) -> str:
 
 
 def _as_text(entry: Mapping[str, object]) -> list[str]:
-    """A line of a task's log, and the errors that it carries with their lines of code."""
+    """Returns a line of a task's log, with its errors and their lines of code."""
     at, level = str(entry.get("timestamp") or "")[:19], entry.get("level") or ""
     lines = [f"{at} {level:8} {entry.get('event', '')}".strip()]
     for error in entry.get("error_detail") or ():

@@ -1,7 +1,7 @@
-"""Airflow as Waybill runs it: its settings and its processes, each as one table.
+"""The settings and the processes of Airflow.
 
-`make run` reads them; docker-compose.yml says the same, and a test compares. How the pinned version of Airflow behaves
-is tried, not taken from its documents: the comments say what came out.
+`make run` reads them; docker-compose.yml has the same, and a test compares them. The comments describe the behaviour of
+the pinned version as it was observed, which its documentation does not always state.
 """
 
 from collections.abc import Mapping
@@ -11,27 +11,27 @@ ROOT = Path(__file__).resolve().parents[1]
 
 SETTINGS: Mapping[str, str] = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-    # workers are forked at the start of the scheduler, all of them
+    # all workers are forked when the scheduler starts
     "AIRFLOW__CORE__PARALLELISM": "4",
-    # what airflow_local_settings.py has imported is there in a fork only
+    # only a fork keeps the modules that airflow_local_settings.py has imported
     "AIRFLOW__CORE__MP_START_METHOD": "fork",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    # the nightly rebuild must not wait for somebody to find a switch
+    # otherwise the nightly rebuild would wait until somebody unpauses it
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-    # name:role; the password stands in a file
+    # name:role; the password is in a file
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
-    # one asynchronous endpoint (waiting for a run) is the only user, and would ask for another driver
+    # only one endpoint (waiting for a run) uses it, and it needs another driver
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": "",
     "AIRFLOW__API__WORKERS": "1",
     "AIRFLOW__API__EXPOSE_CONFIG": "False",
-    # default 1: at the end of every task a second of waiting
+    # default 1: each task waits a second at its end
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
-    # default 5: so long a worker's slot stays taken after its task has ended
+    # default 5: a worker's slot stays taken that long after its task has ended
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-    # default 300: so late a new DAG file is seen
+    # default 300: a new DAG file is seen that late
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-    # whatever the umask: by default others may read logs of tasks
+    # independent of the umask: by default other users can read logs of tasks
     "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
     "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
     "AIRFLOW__METRICS__STATSD_ON": "False",
@@ -40,10 +40,10 @@ SETTINGS: Mapping[str, str] = {
     "GX_ANALYTICS_ENABLED": "False",
     "SCARF_ANALYTICS": "False",
     "DO_NOT_TRACK": "1",
-    # prepare.py makes a pool for each account of a provider; without it DAGs would name pools that nobody made
+    # prepare.py makes a pool for each account of a provider; DAGs use them
     "PROVIDER_POOLS": "1",
 }
-"""The same in every installation."""
+"""Settings that are the same in every installation."""
 
 OF_EACH_INSTALLATION = (
     "AIRFLOW_HOME",
@@ -51,7 +51,7 @@ OF_EACH_INSTALLATION = (
     "AIRFLOW__CORE__DAGS_FOLDER",
     "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
-    # these three must agree: tasks call the api-server by the third
+    # these three must agree: tasks call the API server by the third
     "AIRFLOW__API__PORT",
     "AIRFLOW__API__BASE_URL",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
@@ -60,15 +60,15 @@ OF_EACH_INSTALLATION = (
     "AIRFLOW__CORE__FERNET_KEY",
     "AIRFLOW__API__SECRET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
-    # whether DAGs run by their timetables, or only when somebody asks
+    # whether DAGs run by their timetables, or only when they are triggered
     "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE",
 )
-"""Set in every installation, each with a value of its own."""
+"""Settings with a different value in every installation."""
 
 PREPARE = ("python", "-m", "deploy.prepare")
-"""Comes before all processes, at every start."""
+"""Runs before all processes, at every start."""
 
-# Logs of tasks lie in one folder that all processes see; their log servers would listen on every address.
+# All processes can read the folder with the logs of tasks; log servers would listen on every address.
 PROCESSES: Mapping[str, tuple[str, ...]] = {
     "api-server": ("airflow", "api-server"),
     "scheduler": ("airflow", "scheduler", "--skip-serve-logs"),
@@ -79,10 +79,10 @@ PROCESSES: Mapping[str, tuple[str, ...]] = {
 
 
 def ports(host: str, port: int, seen_as: str) -> dict[str, str]:
-    """The settings that tell the api-server's address.
+    """Returns the settings with the API server's address.
 
-    :param host: what it listens on
-    :param seen_as: the name that tasks find it by
+    :param host: the address that it listens on
+    :param seen_as: the host name that tasks use
     """
     return {
         "AIRFLOW__API__HOST": host,

@@ -1,4 +1,4 @@
-"""Every cell of every report, compared with what the stand-in says that it told."""
+"""Compares every cell of every report with the truth of the simulator."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -12,14 +12,17 @@ from waybill.reports import catalogue
 from waybill.warehouse.connection import REPORTER, connected
 
 SHOWN = 20
-"""Differences that are told in words."""
+"""How many differences are shown."""
 
-Cells = Mapping[str, Mapping[tuple, Mapping[str, object]]]
+Cells = Mapping[str, Mapping[tuple[object, ...], Mapping[str, Decimal | None]]]
 """Report to grain (days as text) to measures by name (numbers as Decimal)."""
 
 
 class Comparison(NamedTuple):
-    """:ivar differences: in words, the first of them; none: all is equal"""
+    """The result of a comparison.
+
+    :ivar differences: the first ones, in words; empty: everything is equal
+    """
 
     report_count: int
     cell_count: int
@@ -33,8 +36,8 @@ def compare(warehouse_url: str, truth: Cells) -> Comparison:
     return Comparison(len(truth), cell_count, differences(found, truth)[:SHOWN])
 
 
-def truth_of_stand_in(url: str, zone: str) -> Cells:
-    """What the stand-in at `url` says every report must show in this time zone."""
+def truth_of_simulator(url: str, zone: str) -> Cells:
+    """Returns what every report must show in this time zone, from the simulator at `url`."""
     answer = httpx2.get(f"{url}/simulator/truth", params={"zone": zone}, trust_env=False, timeout=60)
     answer.raise_for_status()
     return {
@@ -44,7 +47,7 @@ def truth_of_stand_in(url: str, zone: str) -> Cells:
 
 
 def cells_of_warehouse(url: str) -> Cells:
-    """What every report of what was loaded shows."""
+    """Returns the cells of every report that counts loaded events."""
     cells = {}
     with connected(url, REPORTER, "waybill:compare") as connection, connection.cursor() as cursor:
         for report in catalogue.counted_reports():
@@ -65,22 +68,22 @@ def cells_of_warehouse(url: str) -> Cells:
 
 
 def differences(found: Cells, expected: Cells) -> list[str]:
-    """What is not equal, in words."""
-    told = []
+    """Returns the differences in words."""
+    different = []
     for name in sorted(found.keys() | expected.keys()):
-        mine, theirs = found.get(name, {}), expected.get(name, {})
-        for grain in sorted(mine.keys() | theirs.keys(), key=str):
-            one, other = mine.get(grain), theirs.get(grain)
+        rows, expected_rows = found.get(name, {}), expected.get(name, {})
+        for grain in sorted(rows.keys() | expected_rows.keys(), key=str):
+            one, other = rows.get(grain), expected_rows.get(grain)
             where = f"{name} {' '.join(map(str, grain))}"
             if one is None or other is None:
-                told.append(f"{where}: {'there is no such row' if one is None else 'the row should not be there'}")
+                different.append(f"{where}: {'the row is missing' if one is None else 'the row should not exist'}")
                 continue
-            told += [
+            different += [
                 f"{where}: {measure} is {one.get(measure)}, expected {other.get(measure)}"
                 for measure in sorted(one.keys() | other.keys())
                 if one.get(measure) != other.get(measure)
             ]
-    return told
+    return different
 
 
 def _number(value: object) -> Decimal | None:

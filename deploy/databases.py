@@ -1,7 +1,7 @@
-"""The two databases of an installation with a Postgres of its own: Airflow's metadata and the warehouse.
+"""The two databases of an installation with its own Postgres: Airflow's metadata and the warehouse.
 
-Each has a login that can do what it must and no more: Airflow's owns its database, that of the tasks is a member of
-the loader and the reporter. Nothing runs as the administrator but this.
+Each has a login with the least rights: Airflow's login owns its database, the login of the tasks is a member of the
+loader and the reporter. Only this module uses the administrator.
 """
 
 from collections.abc import Mapping
@@ -19,17 +19,17 @@ Login = Mapping[str, str]
 
 
 def make_databases(admin_url: str, metadata_url: str, warehouse_url: str, report_timezone: str) -> None:
-    """Make databases, tables of the warehouse and logins where they are missing. Safe at any time; a login gets the
-    password that its URL has now.
+    """Make databases, tables of the warehouse and logins that are missing. Safe at any time; a login gets the password
+    of its URL.
 
     :param admin_url: libpq URL of a superuser of that server
-    :param metadata_url: Airflow's, as SQLAlchemy has it
+    :param metadata_url: SQLAlchemy URL of Airflow
     :param warehouse_url: libpq URL of the tasks
     :raises ConfigurationError: the server cannot be reached
     """
     metadata, warehouse = _parts(metadata_url), _parts(warehouse_url)
     with connected(admin_url, application_name="waybill:prepare") as connection:
-        connection.autocommit = True  # a database is not made in a transaction
+        connection.autocommit = True  # a database cannot be made in a transaction
         with connection.cursor() as cursor:
             locks.hold(cursor, locks.PREPARE)
             for login in (metadata, warehouse):
@@ -45,7 +45,7 @@ def make_databases(admin_url: str, metadata_url: str, warehouse_url: str, report
 
 
 def _parts(url: str) -> Login:
-    """:param url: of libpq, or of SQLAlchemy with the name of a driver in it"""
+    """Returns the parts of a URL of libpq, or of SQLAlchemy with the name of a driver."""
     scheme, _, rest = url.partition("://")
     return parse_dsn(f"{scheme.partition('+')[0]}://{rest}")
 

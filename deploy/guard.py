@@ -1,9 +1,9 @@
-"""`python -m deploy.guard`: ends what the launcher has started, as soon as the launcher is gone, however it went.
+"""`python -m deploy.guard`: ends the processes of the launcher as soon as the launcher has ended in any way.
 
-The launcher holds the other end of this process's standard input and writes what there is to end, a line of JSON
-each: `{"session": 123, "started": 456}` a process that leads a session of its own, with when it was started;
-`{"forget": 123}` it has ended; `{"postgres": folder, "version": 18}` an embedded server. When that end is closed, by
-the launcher or by the kernel, everything is ended, and then this process too.
+The launcher writes to the standard input of this process, one line of JSON for each thing to end: `{"session": 123,
+"started": 456}` for a process that leads its own session, with its start time; `{"forget": 123}` when that has ended;
+`{"postgres": folder, "version": 18}` for an embedded server. When the launcher or the kernel closes the input, this
+process ends everything, and then itself.
 """
 
 import json
@@ -18,43 +18,43 @@ from pathlib import Path
 from waybill.warehouse import embedded
 
 PATIENCE_SECONDS = 10
-"""From asking a process to end until it is ended."""
+"""How long a process has to end before it is killed."""
 
 _POLL_SECONDS = 0.05
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""They are meant for the launcher, which sees to it that this process ends."""
+"""Signals for the launcher, which then ends this process."""
 
 
 def main() -> None:
-    """Wait for the launcher to go, then end everything it told of."""
+    """Wait for the end of the launcher, then end everything that it has named."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     sessions: dict[int, int] = {}
     servers = []
     for line in sys.stdin:
-        told = json.loads(line)
-        if "session" in told:
-            sessions[told["session"]] = told["started"]
-        elif "forget" in told:
-            del sessions[told["forget"]]
+        entry = json.loads(line)
+        if "session" in entry:
+            sessions[entry["session"]] = entry["started"]
+        elif "forget" in entry:
+            del sessions[entry["forget"]]
         else:
-            servers.append((Path(told["postgres"]), told["version"]))
-    # a number may have gone to somebody else's process meanwhile
+            servers.append((Path(entry["postgres"]), entry["version"]))
+    # the id may belong to another process since
     end_sessions(session for session, started in sessions.items() if started_at(session) in (None, started))
     for folder, version in servers:
         embedded.stop(folder, version)
 
 
 def end_sessions(sessions: Iterable[int], patience_seconds: float = PATIENCE_SECONDS) -> None:
-    """Ask every process of these sessions to end, and end what is left of them after that time.
+    """Ask every process of these sessions to end, and kill the others after that time.
 
-    Processes, not groups: tasks of Airflow lead groups of their own.
+    It signals processes, not groups, because tasks of Airflow lead their own groups.
     """
     sessions = set(sessions)
     _signal(members(sessions), signal.SIGTERM)
     deadline = time.monotonic() + patience_seconds
     while left := members(sessions):
-        # one without processes is over, and its number free for others
+        # a session without processes has ended, and another one may get its id
         sessions &= {session for _, session in _living()}
         if time.monotonic() > deadline:
             _signal(left, signal.SIGKILL)
@@ -68,31 +68,31 @@ def _signal(processes: Iterable[int], number: int) -> None:
 
 
 def members(sessions: Iterable[int]) -> list[int]:
-    """Ids of the processes of these sessions that live; one that only waits to be reaped does not."""
+    """Returns the ids of the living processes of these sessions; zombies do not count."""
     sessions = frozenset(sessions)
     return [process for process, session in _living() if session in sessions]
 
 
 def started_at(process: int) -> int | None:
-    """When a process was started, in ticks since the machine was; None: there is none of this number."""
+    """Returns the start time of a process, in ticks since the machine started; None: there is no such process."""
     fields = _fields(process)
     return None if fields is None else int(fields[_STARTED])
 
 
 def _living() -> Iterator[tuple[int, int]]:
-    """Every process and its session."""
+    """Yields every living process and its session."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (fields := _fields(int(entry.name))) is not None and fields[_STATE] not in "ZX":
             yield int(entry.name), int(fields[_SESSION])
 
 
 _STATE, _SESSION, _STARTED = 0, 3, 19
-"""Places in /proc/<process>/stat behind the name (proc(5))."""
+"""Positions in /proc/<process>/stat after the name (proc(5))."""
 
 
 def _fields(process: int) -> list[str] | None:
     try:
-        # the name stands in parentheses and may hold anything
+        # the name is in parentheses and may contain any character
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

@@ -1,6 +1,6 @@
-"""`python -m deploy.health NAME`: whether a process of Airflow is well, by its heartbeat as the api-server knows it.
+"""`python -m deploy.health NAME`: whether a process of Airflow is healthy, by its heartbeat at the API server.
 
-Airflow's own command for it imports Airflow, which costs seconds of a processor every time.
+Airflow's own command for this imports Airflow, which takes seconds of processor time.
 """
 
 import json
@@ -17,11 +17,11 @@ PARTS = {
     "dag-processor": "dag_processor",
     "triggerer": "triggerer",
 }
-"""Process to what the api-server calls it."""
+"""Process to its name in the answer of the API server."""
 
 
 def is_healthy(name: str, base_url: str) -> bool:
-    """Whether the api-server answers, and says that this process is well."""
+    """Returns whether the API server answers that this process is healthy."""
     try:
         with build_opener(ProxyHandler({})).open(f"{base_url}/api/v2/monitor/health", timeout=PATIENCE_SECONDS) as a:
             return json.load(a)[PARTS[name]]["status"] == "healthy"
@@ -30,12 +30,12 @@ def is_healthy(name: str, base_url: str) -> bool:
 
 
 def base_url(environment: Mapping[str, str]) -> str:
-    """Where tasks find the api-server."""
+    """Returns the URL of the API server for tasks."""
     return environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"].removesuffix("/execution/")
 
 
 def main() -> None:
-    """Exit with 0 if it is well, 1 if not."""
+    """Exit with 0 if the process is healthy, else with 1."""
     sys.exit(0 if is_healthy(sys.argv[1], base_url(os.environ)) else 1)
 
 

@@ -1,4 +1,4 @@
-"""An installation under one folder of this machine, for the simulated world: its places, secrets and settings."""
+"""An installation in one folder of this machine, for the simulated world: its paths, secrets and settings."""
 
 import fcntl
 import json
@@ -15,15 +15,17 @@ from deploy.ports import LOOPBACK
 from deploy.secret_files import Secrets, secrets_of
 from waybill.model.errors import ConfigurationError
 
-AIRFLOW_PORT, STAND_IN_PORT = 8080, 8090
-"""Those that are wanted; where they are taken, others."""
+AIRFLOW_PORT, SIMULATOR_PORT = 8080, 8090
+"""The preferred ports; if one is taken, another port is used."""
 
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TERM", "COLUMNS", "XDG_RUNTIME_DIR")
-"""Of the environment of whoever starts it. Settings of another installation, proxies and the like are left behind."""
+"""Variables that are kept from the environment; others, such as settings of another installation, are not."""
 
 
 class Installation:
-    """:param folder: home of everything
+    """An installation for the simulated world.
+
+    :param folder: contains all of its files
     :param zone: report time zone
     :param accounts: organisations with an account at Twilio
     """
@@ -40,42 +42,44 @@ class Installation:
 
     @contextmanager
     def taken(self) -> Iterator[int]:
-        """Have it to oneself, together with every process that is given this descriptor. Raises ConfigurationError
-        where others have it."""
+        """Lock the installation for this process and for every process that gets this descriptor.
+
+        :raises ConfigurationError: another process has locked it
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise ConfigurationError(
-                    f"`make run` runs already in {self.folder}, or is just ending there. Use that one, or another "
+                    f"`make run` already runs in {self.folder}, or has not ended yet. Use that one, or another "
                     "WAYBILL_VAR."
                 ) from None
             yield lock.fileno()
 
-    def note_ports(self, airflow_port: int, stand_in_port: int) -> None:
-        """Write down what this start listens on."""
-        self._ports.write_text(json.dumps([airflow_port, stand_in_port]))
+    def note_ports(self, airflow_port: int, simulator_port: int) -> None:
+        """Store the ports of this start."""
+        self._ports.write_text(json.dumps([airflow_port, simulator_port]))
 
     def ports(self) -> tuple[int, int] | None:
-        """Of Airflow and of the stand-in, as the last start wrote them down; None: there was none."""
+        """Returns the ports of Airflow and of the simulator in the last start; None: there was no start."""
         return tuple(json.loads(self._ports.read_text())) if self._ports.exists() else None
 
     def secrets(self) -> Secrets:
-        """Its secrets; at the first call they are made."""
+        """Returns its secrets; the first call makes them."""
         return secrets_of(self.folder / "secrets", self.folder / "recipient_hmac_key")
 
     def own_environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """What of somebody's environment is for this installation, and what Waybill's own commands need to find it."""
+        """Returns the kept variables of an environment, and the settings for Waybill's own commands."""
         kept = {name: given[name] for name in KEPT if name in given}
         return kept | {"WAYBILL_VAR": str(self.folder), "REPORT_TIMEZONE": self.zone}
 
     def environment(
-        self, given: Mapping[str, str], admin_url: str, airflow_port: int, stand_in_port: int
+        self, given: Mapping[str, str], admin_url: str, airflow_port: int, simulator_port: int
     ) -> dict[str, str]:
-        """The environment of Airflow's processes and of tasks.
+        """Returns the environment of Airflow's processes and of tasks.
 
-        :param given: that of whoever starts it
+        :param given: the environment of the process that starts them
         :param admin_url: libpq URL of its Postgres
         """
         own = self.own_environment(given)
@@ -95,21 +99,21 @@ class Installation:
             "AIRFLOW__CORE__FERNET_KEY": secrets.fernet_key,
             "AIRFLOW__API__SECRET_KEY": secrets.api_secret_key,
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.jwt_secret,
-            # the world is of March: what a timetable asks for today is not in it
+            # the simulated days are in March, so runs by timetable would find nothing
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
             "WAREHOUSE_URL": f"postgresql://waybill_tasks@/waybill?host={host}",
             "RECIPIENT_HMAC_KEY": secrets.recipient_hmac_key,
             "ACCOUNTS": ",".join(self._accounts),
             "ALLOW_PLAIN_HTTP": "1",
-            **self._connections(stand_in_port),
+            **self._connections(simulator_port),
         }
 
     def preparing(self, admin_url: str) -> dict[str, str]:
-        """What `deploy.prepare` alone is given."""
+        """Returns the additional environment of `deploy.prepare`."""
         return {"POSTGRES_ADMIN_URL": admin_url, "ADMIN_PASSWORD": self.secrets().admin_password}
 
-    def _connections(self, stand_in_port: int) -> dict[str, str]:
-        """Airflow's connections to the stand-in, one for each organisation."""
+    def _connections(self, simulator_port: int) -> dict[str, str]:
+        """Returns Airflow's connections to the simulator, one for each organisation."""
         from waybill.simulator.twilio import account_sid, auth_token
 
         return {
@@ -118,7 +122,7 @@ class Installation:
                     "conn_type": "http",
                     "login": account_sid(account),
                     "password": auth_token(account),
-                    "host": f"http://{LOOPBACK}:{stand_in_port}",
+                    "host": f"http://{LOOPBACK}:{simulator_port}",
                 }
             )
             for account in self._accounts

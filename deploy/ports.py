@@ -1,4 +1,4 @@
-"""Ports of this machine that nobody listens on."""
+"""Free ports of this machine."""
 
 import socket
 
@@ -6,9 +6,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port(wanted: int, taken: tuple[int, ...] = ()) -> int:
-    """The wanted port of the loopback address, or, if somebody has it, any other that is free.
+    """Returns the wanted port of the loopback address, or another free one if it is taken.
 
-    :param taken: promised to others, though nobody listens on them yet
+    :param taken: ports that are reserved but not yet in use
     """
     if wanted not in taken and _is_free(wanted):
         return wanted
@@ -22,7 +22,7 @@ def free_port(wanted: int, taken: tuple[int, ...] = ()) -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as tried:
-        # as servers do it: connections of a server that has ended do not count
+        # as servers do: closed connections of an earlier server do not block the port
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind((LOOPBACK, port))

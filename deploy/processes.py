@@ -1,4 +1,4 @@
-"""The processes of an installation: started with a log each, watched, and ended together whatever happens."""
+"""The processes of an installation: each has a log, all are watched, and all are ended together in any case."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from deploy.guard import end_sessions, started_at
 from waybill.model.errors import WaybillError
 
 LINES_SHOWN = 25
-"""Of the end of a log."""
+"""How many lines of the end of a log are shown."""
 
 _POLL_SECONDS = 0.2
 _GUARD_SECONDS = 60
@@ -21,14 +21,14 @@ Result = TypeVar("Result")
 
 
 class StartError(WaybillError):
-    """The installation does not come up, or has lost a process."""
+    """The installation does not start, or one of its processes has ended."""
 
 
 class Processes:
-    """Started processes. Leaving the context ends them, and so does the end of this process, by whatever means.
+    """Started processes. They end with the context, or when this process ends in any way.
 
-    :param logs: folder of their logs, `<name>.log` each; a log begins anew with its process
-    :param lock: descriptor of a file that stays locked until everything has ended, also without this process
+    :param logs: folder of their logs, `<name>.log`; a new process overwrites its log
+    :param lock: descriptor of a file that stays locked until everything has ended, even without this process
     """
 
     def __init__(self, logs: Path, lock: int) -> None:
@@ -54,7 +54,7 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         self._guard.stdin.close()
-        # children of this process that have ended are there until they are asked for
+        # ended children of this process are zombies until they are polled
         deadline = time.monotonic() + _GUARD_SECONDS
         while self._guard.poll() is None and time.monotonic() < deadline:
             for process in self._watched.values():
@@ -65,16 +65,15 @@ class Processes:
             raise StartError(f"Not everything has ended after {_GUARD_SECONDS} s. {self.end_of_log('guard')}")
 
     def guard_postgres(self, folder: Path, version: int) -> None:
-        """Have the embedded server of a folder stopped at the end, too."""
+        """Stop the embedded server of a folder at the end, too."""
         self._tell_guard({"postgres": str(folder), "version": version})
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start a program of this virtual environment; from then on it has to live."""
+        """Start a program of this virtual environment, which must run until the end."""
         self._watched[name] = self._open(name, command, environment)
 
     def run(self, name: str, command: Sequence[str], environment: Mapping[str, str], longest_seconds: float) -> None:
-        """Run a program of this virtual environment to its end. Raises StartError with the end of its log where it
-        fails."""
+        """Run a program of this virtual environment to its end. Raises StartError with its log if it fails."""
         process = self._open(name, command, environment)
         code = self.until(process.poll, f"the end of {name}", longest_seconds)
         self._tell_guard({"forget": process.pid})
@@ -82,7 +81,7 @@ class Processes:
             raise StartError(f"{name} failed with exit code {code}. {self.end_of_log(name)}")
 
     def check(self) -> None:
-        """Raise StartError if one of them has ended."""
+        """Raise StartError if a process has ended."""
         for name, process in self._watched.items():
             if process.poll() is not None:
                 how = f"with exit code {process.returncode}" if process.returncode >= 0 else "by a signal"
@@ -91,10 +90,10 @@ class Processes:
     def until(
         self, ask: Callable[[], Result | None], what: str, longest_seconds: float, every_seconds: float = 0.2
     ) -> Result:
-        """Ask again and again until something other than None comes; meanwhile see that everything lives.
+        """Call `ask` until it returns something other than None, and check all processes meanwhile.
 
-        :param what: is waited for, in words
-        :raises StartError: a process has ended, or nothing came in time
+        :param what: what is waited for, in words
+        :raises StartError: a process has ended, or the time is over
         """
         deadline = time.monotonic() + longest_seconds
         while True:
@@ -102,11 +101,11 @@ class Processes:
             if (result := ask()) is not None:
                 return result
             if time.monotonic() > deadline:
-                raise StartError(f"Waited {longest_seconds:.0f} s for {what}, in vain. Logs: {self._logs}")
+                raise StartError(f"Waited {longest_seconds:.0f} s for {what}, and gave up. Logs: {self._logs}")
             time.sleep(every_seconds)
 
     def end_of_log(self, name: str) -> str:
-        """The last lines of a log, with the place of it."""
+        """Returns the last lines of a log, with its path."""
         path = self._logs / f"{name}.log"
         lines = path.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
         return "\n".join([f"The end of {path}:", *(f"    {line}" for line in lines or ["(nothing)"])])

@@ -1,7 +1,7 @@
-"""`python -m deploy.run`, that is `make run`: everything, real, on simulated providers, from one command.
+"""`python -m deploy.run` (`make run`): runs the whole system on simulated providers.
 
-An embedded Postgres, Airflow, a stand-in for Twilio; the DAGs ingest days of a simulated world, the reports are
-rebuilt, compared with the truth and shown. Then it stays until Ctrl-C, and leaves nothing running.
+It starts an embedded Postgres, Airflow and a simulated Twilio. The DAGs ingest some simulated days; the reports are
+rebuilt, compared with the truth and shown. It runs until Ctrl-C, and then ends all its processes.
 """
 
 import argparse
@@ -20,8 +20,8 @@ import typer
 
 from deploy import airflow_settings, health, simulated_days
 from deploy.airflow_rest import Airflow
-from deploy.comparing import compare, truth_of_stand_in
-from deploy.installation import AIRFLOW_PORT, STAND_IN_PORT, Installation
+from deploy.comparing import compare, truth_of_simulator
+from deploy.installation import AIRFLOW_PORT, SIMULATOR_PORT, Installation
 from deploy.ports import LOOPBACK, free_port
 from deploy.processes import Processes, StartError
 from deploy.secret_files import ADMIN
@@ -33,35 +33,35 @@ from waybill.warehouse import embedded
 from waybill.warehouse.connection import REPORTER, connected
 
 START_SECONDS = 600
-"""The longest wait for a process to be well, on a busy machine; one that ends is noticed at once."""
+"""The longest wait for a healthy process, on a busy machine; a process that ends is noticed at once."""
 
 INTERRUPTED = 130
 FIRST_PROCESSES = ("scheduler", "api-server", "dag-processor")
-"""What a DAG needs to run; the others come when these are well: two processors start no more at once."""
+"""The processes that a DAG needs. The others start later, because two processors cannot start more at once."""
 
-BOOKS = (
+LEDGER = (
     "select feed, account, sum(read_count)::bigint, sum(loaded_count)::bigint, sum(duplicate_count)::bigint,"
     " sum(rejected_count)::bigint, sum(ignored_count)::bigint from ops.load where status = 'published'"
     " group by feed, account order by feed, account"
 )
-"""The ledger: records per feed and account."""
+"""Selects the records of each feed and account from the ledger."""
 
 
 class _StopError(BaseException):
-    """Somebody asked this process to end."""
+    """This process got a signal to end."""
 
 
 def main() -> None:
-    """Do it all; exits with 0, 130 where it was interrupted, or the code of the error."""
+    """Run everything; exits with 0, with 130 if it was interrupted, or with the code of the error."""
     parser = argparse.ArgumentParser(prog="python -m deploy.run", description=__doc__.splitlines()[0])
     parser.add_argument("--once", action="store_true", help="end when the reports are shown")
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
-    os.umask(0o077)  # logs, inbox and everything else that its processes write hold what belongs to people
+    os.umask(0o077)  # logs, inbox and other files of its processes may contain addresses
     folder = Settings.from_environment({"WAYBILL_VAR": os.environ.get("WAYBILL_VAR", "")}).var / "run"
     installation = Installation(folder, simulated_days.ZONE, simulated_days.ACCOUNTS)
-    # libraries of this process are not to find a setting of another installation either
+    # libraries of this process must not find settings of another installation
     given = dict(os.environ)
     os.environ.clear()
     os.environ.update(installation.own_environment(given))
@@ -92,23 +92,23 @@ class _Start:
         self._started_at = datetime.now(UTC)
 
     def run(self, lock: int, is_once: bool) -> None:
-        """Everything, and at the end nothing runs any more.
+        """Run everything; at the end no process is left.
 
-        :param lock: of the installation
+        :param lock: descriptor of the installation's lock
         """
         installation = self._installation
         settings = Settings.from_environment(os.environ)
         airflow_port = free_port(AIRFLOW_PORT)
-        stand_in_port = free_port(STAND_IN_PORT, taken=(airflow_port,))
-        installation.note_ports(airflow_port, stand_in_port)
-        airflow_url, stand_in_url = (f"http://{LOOPBACK}:{port}" for port in (airflow_port, stand_in_port))
+        simulator_port = free_port(SIMULATOR_PORT, taken=(airflow_port,))
+        installation.note_ports(airflow_port, simulator_port)
+        airflow_url, simulator_url = (f"http://{LOOPBACK}:{port}" for port in (airflow_port, simulator_port))
         with Processes(installation.logs, lock) as processes:
             if not embedded.is_running(installation.postgres):
                 processes.guard_postgres(installation.postgres, settings.postgres_version)
             self._say(f"Starting Postgres in {installation.folder} …")
             admin_url = embedded.start(installation.postgres, settings.postgres_version)
-            environment = installation.environment(self._given, admin_url, airflow_port, stand_in_port)
-            stand_in = simulated_days.stand_in_command(stand_in_port, installation.landing)
+            environment = installation.environment(self._given, admin_url, airflow_port, simulator_port)
+            stand_in = simulated_days.simulator_command(simulator_port, installation.landing)
             processes.start("simulator", stand_in, environment)
             self._say("Making the tables of the warehouse and of Airflow …")
             processes.run(
@@ -120,16 +120,16 @@ class _Start:
             with closing(Airflow(airflow_url, installation.secrets().admin_password)) as airflow:
                 self._start_airflow(processes, airflow, airflow_url, environment)
                 days = simulated_days.SimulatedDays(
-                    processes, airflow, stand_in_url, installation.inbox, self._started_at, self._say
+                    processes, airflow, simulator_url, installation.inbox, self._started_at, self._say
                 )
                 days.until_dags_are_known()
                 days.ingest()
                 days.rebuild()
-            self._compare_and_show(admin_url, stand_in_url)
+            self._compare_and_show(admin_url, simulator_url)
             if is_once:
-                self._say("Done: everything is stopped now. Without ONCE=1 it stays up.")
+                self._say("Done: everything is stopped now. Without ONCE=1 it keeps running.")
                 return
-            self._tell(airflow_url, admin_url)
+            self._print_next_steps(airflow_url, admin_url)
             with suppress(_StopError):
                 processes.until(lambda: None, "Ctrl-C", inf)
 
@@ -147,27 +147,27 @@ class _Start:
             processes.start(name, commands[name], environment)
         self._say("Airflow is up.")
 
-    def _compare_and_show(self, admin_url: str, stand_in_url: str) -> None:
-        truth = truth_of_stand_in(stand_in_url, self._installation.zone)
+    def _compare_and_show(self, admin_url: str, simulator_url: str) -> None:
+        truth = truth_of_simulator(simulator_url, self._installation.zone)
         show_reports(admin_url)
         with connected(admin_url, REPORTER) as connection, connection.cursor() as cursor:
-            cursor.execute(BOOKS)
+            cursor.execute(LEDGER)
             columns = ["feed", "account", "read", "loaded", "duplicate", "rejected", "ignored"]
             typer.echo()
             print_table(columns, cursor.fetchall(), title="Records: read = loaded + duplicate + rejected + ignored")
         found = compare(admin_url, truth)
         if found.differences:
             raise StartError(
-                "The reports are not what the simulator told:\n"
+                "The reports differ from the truth of the simulator:\n"
                 + "\n".join(f"    {line}" for line in found.differences)
-                + f"\nIf something else was loaded into {self._installation.folder}, remove that folder to begin anew."
+                + f"\nIf other data were loaded into {self._installation.folder}, remove that folder to start again."
             )
         typer.echo(
             f"\nEvery cell equals the simulator's truth: {found.cell_count:,} cells in {found.report_count} reports."
         )
         sys.stdout.flush()
 
-    def _tell(self, airflow_url: str, admin_url: str) -> None:
+    def _print_next_steps(self, airflow_url: str, admin_url: str) -> None:
         folder = shlex.quote(_shown(self._installation.folder))
         say(
             f"\nAirflow     {airflow_url}   user {ADMIN}, password {self._installation.secrets().admin_password}\n"
@@ -175,8 +175,8 @@ class _Start:
             f"            export WAYBILL_VAR={folder}; .venv/bin/waybill report show email_campaign\n"
             '            make airflow DO="dags list"\n'
             f"Logs        {folder}/logs\n"
-            "Its DAGs run when you trigger them; the simulated days have passed.\n"
-            "Ctrl-C stops everything; the next `make run` goes on from here."
+            "DAGs run only when you trigger them, because the simulated days are over.\n"
+            "Ctrl-C stops everything; the next `make run` continues with these data."
         )
 
     def _say(self, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Secrets of an installation of one's own: each made once, in a file that nobody else may read."""
+"""Secrets of an installation: each is made once, in a file that only its owner can read."""
 
 import base64
 import json
@@ -11,13 +11,13 @@ from waybill.secret_file import read_or_create
 
 ADMIN = "admin"
 JWT_BYTES = 64
-"""Shorter ones Airflow's library warns of with every token."""
+"""With fewer bytes Airflow's library warns at every token."""
 
 
 class Secrets(NamedTuple):
-    """What Airflow's processes have to agree on.
+    """The secrets that all processes of Airflow share.
 
-    :ivar passwords_file: of the UI's users; Airflow wants to write to it, too
+    :ivar passwords_file: passwords of the UI's users; Airflow must be able to write to it
     """
 
     recipient_hmac_key: str
@@ -29,9 +29,9 @@ class Secrets(NamedTuple):
 
 
 def secrets_of(folder: Path, hmac_key: Path) -> Secrets:
-    """The secrets that lie in a folder (mode 0700); those that are missing are made.
+    """Returns the secrets in a folder (mode 0700); missing ones are made.
 
-    :param hmac_key: where Waybill's own commands look for theirs
+    :param hmac_key: the file in which Waybill's commands look for their key
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
@@ -47,7 +47,7 @@ def secrets_of(folder: Path, hmac_key: Path) -> Secrets:
 
 
 def write_passwords(path: Path, admin_password: str) -> None:
-    """The file that Airflow's SimpleAuthManager reads its users' passwords from (mode 0600)."""
+    """Write the file (mode 0600) from which Airflow's SimpleAuthManager reads the passwords of its users."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -1,5 +1,7 @@
-"""Days of the simulated world, one after the other: files come into the inbox, Twilio's clock moves on, the DAGs
-ingest; then the reports are rebuilt and compared with the truth.
+"""Ingests the days of the simulated world, one after the other.
+
+For each day, files are written into the inbox, the clock of the simulated Twilio is moved, and the DAGs ingest. At the
+end the reports are rebuilt.
 """
 
 import time
@@ -24,16 +26,16 @@ INGESTS = {feed.slug: f"ingest_{feed.slug}" for feed in FEEDS.values()}
 """Feed to its DAG."""
 
 DAG_SECONDS, RUN_SECONDS = 120, 600
-"""The longest waits: until all DAGs are known, and for a run."""
+"""The longest waits: for all DAGs to be known, and for a run."""
 
 ASK_EVERY_SECONDS = 0.5
-"""About a run: the api-server that answers is what tasks wait for, too."""
+"""How often the state of a run is requested: tasks need the API server, too."""
 
 Say = Callable[[str], None]
 
 
-def stand_in_command(port: int, landing: Path) -> tuple[str, ...]:
-    """What serves this world's Twilio. It remembers what it told in earlier lives by what was landed then."""
+def simulator_command(port: int, landing: Path) -> tuple[str, ...]:
+    """Returns the command that serves this world's Twilio. Its truth includes the pages that were landed before."""
     options = {
         "port": port,
         "seed": SEED,
@@ -47,29 +49,34 @@ def stand_in_command(port: int, landing: Path) -> tuple[str, ...]:
 
 
 def world() -> World:
-    """The same world in this process."""
+    """Returns the same world in this process."""
     return World(SEED, FIRST_DAY, days=DAYS, accounts=ACCOUNTS, messages_per_day=MESSAGES_PER_DAY)
 
 
 class SimulatedDays:
-    """:param stand_in_url: of the stand-in that `stand_in_command` started
-    :param started_at: of this start; run ids tell it, because an id is good for one run only
+    """Ingests the simulated days.
+
+    :param simulator_url: of the simulator that `simulator_command` started
+    :param started_at: of this start; it is part of the run ids, because Airflow accepts an id only once
     """
 
     def __init__(
-        self, processes: Processes, airflow: Airflow, stand_in_url: str, inbox: Path, started_at: datetime, say: Say
+        self, processes: Processes, airflow: Airflow, simulator_url: str, inbox: Path, started_at: datetime, say: Say
     ) -> None:
         self._processes = processes
         self._airflow = airflow
-        self._stand_in_url = stand_in_url
+        self._simulator_url = simulator_url
         self._inbox = inbox
         self._stamp = f"{started_at.astimezone(UTC):%Y%m%dT%H%M%S}"
         self._say = say
         self._world = world()
 
     def until_dags_are_known(self) -> None:
-        """Wait for every DAG, and for runs of an earlier start to end. Raises AirflowError where a DAG file is
-        broken, StartError where they do not come."""
+        """Wait for every DAG, and for the end of runs of an earlier start.
+
+        :raises AirflowError: a DAG file is broken
+        :raises StartError: the time is over
+        """
         wanted = {*INGESTS.values(), REBUILD}
         self._processes.until(lambda: self._are_known(wanted), "the DAGs", DAG_SECONDS)
         self._processes.until(
@@ -77,22 +84,22 @@ class SimulatedDays:
         )
 
     def ingest(self) -> None:
-        """Every day. Raises AirflowError where a run fails."""
+        """Ingest every day. Raises AirflowError if a run fails."""
         for number in range(DAYS):
             self._ingest_day(number)
 
     def rebuild(self) -> None:
-        """The reports. Raises AirflowError where the run fails."""
+        """Rebuild the reports. Raises AirflowError if the run fails."""
         self._do({REBUILD: {}}, "end")
 
     def _ingest_day(self, number: int) -> None:
         ends = self._world.starts + timedelta(days=number + 1)
         is_last = number == DAYS - 1
         file_count = write(self._world, self._inbox, FILE_FEEDS, None if is_last else ends)
-        answer = httpx2.post(f"{self._stand_in_url}/simulator/clock", json={"at": ends.isoformat()}, trust_env=False)
+        answer = httpx2.post(f"{self._simulator_url}/simulator/clock", json={"at": ends.isoformat()}, trust_env=False)
         answer.raise_for_status()
         day = f"{self._world.starts + timedelta(days=number):%Y-%m-%d}"
-        self._say(f"Day {number + 1} of {DAYS}, {day}: {file_count} new files in the inbox, Twilio's clock moved on …")
+        self._say(f"Day {number + 1} of {DAYS}, {day}: {file_count} new files in the inbox, Twilio's clock moved …")
         self._do({dag: self._params(FEEDS[slug], ends) for slug, dag in INGESTS.items()}, day)
 
     def _params(self, feed: object, until: datetime) -> Mapping[str, str]:
@@ -102,7 +109,7 @@ class SimulatedDays:
         return {"from": from_at.isoformat(), "until": until.isoformat()}
 
     def _do(self, params_by_dag: Mapping[str, Mapping[str, str]], what: str) -> None:
-        """Trigger these DAGs at once and wait for all of them."""
+        """Trigger these DAGs at the same time, and wait for all of them."""
         began = time.monotonic()
         run_id = f"simulated_{what}_started_{self._stamp}"
         runs = [Run(dag_id, run_id) for dag_id in params_by_dag]
@@ -113,13 +120,15 @@ class SimulatedDays:
         self._say(f"  {', '.join(run.dag_id for run in runs)}: success after {time.monotonic() - began:.1f} s")
 
     def _has_succeeded(self, run: Run) -> bool | None:
-        """None while it has not. Raises AirflowError as soon as one of its tasks fails: nothing here mends by itself,
-        so what Airflow tries again after minutes would fail again."""
+        """Returns None while the run is not at its end.
+
+        Raises AirflowError as soon as a task fails, because a second try would fail, too.
+        """
         state = self._airflow.state(run)
         if state == SUCCESS:
             return True
         if (reason := self._airflow.why_failed(run)) is not None or state == FAILED:
-            raise AirflowError(reason or f"{run} has failed, and none of its tasks.")
+            raise AirflowError(reason or f"{run} has failed, although no task has.")
         return None
 
     def _are_known(self, wanted: set[str]) -> bool | None:

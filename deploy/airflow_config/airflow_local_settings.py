@@ -1,6 +1,6 @@
-"""Airflow imports this by its name at the start of each of its processes.
+"""Airflow imports this module by its name when a process starts.
 
-Tasks are forks of the scheduler: what it has imported they need not import again. Great Expectations alone takes
+Tasks are forks of the scheduler, so they need not import again what it has imported; Great Expectations alone takes
 several seconds. Nothing here may open a connection or start a thread, because a fork would share it.
 """
 
@@ -21,7 +21,7 @@ OF_EVERY_TASK = (
     "waybill.quality.rows",
     "waybill.flow.rebuild",
 )
-"""What tasks import between their start and their end, as `sys.modules` showed."""
+"""The modules that tasks import, as `sys.modules` showed."""
 
 if "scheduler" in sys.argv:
     for name in OF_EVERY_TASK:

@@ -1,4 +1,4 @@
-"""A stand-in for Airflow's api-server."""
+"""A fake API server of Airflow."""
 
 import pytest
 from pytest_httpserver import HTTPServer

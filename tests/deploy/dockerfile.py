@@ -1,4 +1,4 @@
-"""The Dockerfile as tests read it: its steps, each an instruction and the rest of the line."""
+"""Reads the Dockerfile for tests: its steps, each an instruction and the rest of the line."""
 
 import re
 
@@ -13,7 +13,7 @@ def values(word: str) -> list[str]:
 
 
 def stages() -> dict[str, list[list[str]]]:
-    """The steps of each stage by its name; of the last one, which has no name, by an empty one."""
+    """Returns the steps of each stage by its name; the last stage has an empty name."""
     found: dict[str, list[list[str]]] = {}
     for step in STEPS:
         if step[0] == "FROM":

@@ -1,4 +1,4 @@
-"""Airflow's command line in an installation that runs, and in one that does not."""
+"""Airflow's command line in a running installation, and without one."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from waybill.model.errors import ConfigurationError
 from waybill.warehouse import embedded
 
 
-def test_where_nothing_runs_it_says_how_to_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_installation_it_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAYBILL_VAR", str(tmp_path))
     with pytest.raises(ConfigurationError, match=r"Nothing runs in .*`make run` starts it"):
         airflow_command.environment_of_running()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_settings_are_those_of_the_processes_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_uses_the_settings_of_the_running_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = "postgresql://postgres:@/waybill?host=%2Fsockets%2Fpg"
     monkeypatch.setattr(embedded, "is_running", lambda folder: folder == tmp_path / "postgres")
     monkeypatch.setattr(embedded, "start", lambda folder, version: url)

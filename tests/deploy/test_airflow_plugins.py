@@ -1,4 +1,4 @@
-"""The page of validation results in Airflow's UI, asked for in a process of its own."""
+"""The page of validation results in Airflow's UI, in a separate process."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def ask(home: Path, logs: Path) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_the_page_is_for_users_alone(tmp_path: Path) -> None:
+def test_only_a_user_can_read_the_page(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()
     answers = ask(tmp_path, logs)

@@ -1,4 +1,4 @@
-"""Airflow's REST API as the launcher uses it, against a stand-in with answers as the pinned version gives them."""
+"""The client of Airflow's REST API, against a fake server with the answers of the pinned version."""
 
 import json
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def airflow(api: HTTPServer) -> Iterator[Airflow]:
 
 
 def signed_in(answer: object) -> object:
-    """An answer for those alone who have signed in."""
+    """Returns an answer for clients that are signed in."""
 
     def respond(request: Request) -> Response:
         if request.headers.get("Authorization") != "Bearer t":
@@ -56,16 +56,16 @@ def signed_in(answer: object) -> object:
     return respond
 
 
-def test_it_signs_in_when_it_is_asked_to(api: HTTPServer, airflow: Airflow) -> None:
+def test_the_client_signs_in_when_the_server_requires_it(api: HTTPServer, airflow: Airflow) -> None:
     api.expect_request(PATH).respond_with_handler(signed_in({"state": "running"}))
     assert [airflow.state(RUN), airflow.state(RUN)] == ["running", "running"]
     assert [request.path for request, _ in api.log] == [PATH, "/auth/token", PATH, PATH]
 
 
-def test_a_wrong_password_is_told_without_it(api: HTTPServer) -> None:
+def test_the_error_for_a_wrong_password_does_not_contain_it(api: HTTPServer) -> None:
     api.expect_request(PATH).respond_with_handler(signed_in({}))
     client = Airflow(api.url_for(""), "wrong-password")
-    with pytest.raises(AirflowError, match="does not let admin in") as raised:
+    with pytest.raises(AirflowError, match="refuses the login of admin") as raised:
         client.state(RUN)
     client.close()
     assert "wrong-password" not in str(raised.value)
@@ -78,19 +78,19 @@ def test_a_run_is_triggered_without_a_logical_date(api: HTTPServer, airflow: Air
     api.check_assertions()
 
 
-def test_a_refusal_says_what_airflow_said(api: HTTPServer, airflow: Airflow) -> None:
+def test_the_error_for_a_refusal_contains_the_answer(api: HTTPServer, airflow: Airflow) -> None:
     api.expect_request("/api/v2/dags/ingest_x/dagRuns").respond_with_json({"detail": "n is too large"}, status=400)
     with pytest.raises(AirflowError, match=r"(?s)with 400: .*n is too large"):
         airflow.trigger(RUN, {})
 
 
-def test_dags_that_are_paused_would_never_run(api: HTTPServer, airflow: Airflow) -> None:
+def test_paused_dags_are_left_out(api: HTTPServer, airflow: Airflow) -> None:
     dags = [{"dag_id": "a", "is_paused": False}, {"dag_id": "b", "is_paused": True}]
     api.expect_request("/api/v2/dags").respond_with_handler(signed_in({"dags": dags}))
     assert airflow.dags() == {"a"}
 
 
-def test_a_broken_dag_file_is_told_with_its_stack_trace(api: HTTPServer, airflow: Airflow) -> None:
+def test_a_broken_dag_file_is_reported_with_its_stack_trace(api: HTTPServer, airflow: Airflow) -> None:
     errors = [{"filename": "ingest.py", "stack_trace": "NameError: x"}]
     api.expect_request("/api/v2/importErrors").respond_with_handler(signed_in({"import_errors": errors}))
     assert airflow.import_errors() == ["ingest.py:\nNameError: x"]
@@ -102,7 +102,7 @@ def test_runs_of_other_dags_are_not_waited_for(api: HTTPServer, airflow: Airflow
     assert airflow.open_runs({"ingest_x", "rebuild_reports"}) == {"ingest_x"}
 
 
-def test_the_task_that_failed_first_is_told_with_the_end_of_its_log(api: HTTPServer, airflow: Airflow) -> None:
+def test_the_first_failed_task_is_reported_with_the_end_of_its_log(api: HTTPServer, airflow: Airflow) -> None:
     tasks = {"task_instances": [FAILED_LATER, FAILED_PULL]}
     api.expect_request(f"{PATH}/taskInstances").respond_with_handler(signed_in(tasks))
     lines = "\n".join(map(json.dumps, LOG))
@@ -117,18 +117,18 @@ def test_the_task_that_failed_first_is_told_with_the_end_of_its_log(api: HTTPSer
     ]
 
 
-def test_a_run_in_which_nothing_failed_has_no_reason(api: HTTPServer, airflow: Airflow) -> None:
+def test_a_run_without_a_failed_task_has_no_reason(api: HTTPServer, airflow: Airflow) -> None:
     api.expect_request(f"{PATH}/taskInstances").respond_with_handler(signed_in({"task_instances": []}))
     assert airflow.why_failed(RUN) is None
 
 
 def test_an_api_server_that_does_not_answer_is_not_up(api: HTTPServer, airflow: Airflow) -> None:
     api.expect_request("/api/v2/version").respond_with_json({"version": "3"})
-    assert not airflow.is_up(), "tasks are not answered"
+    assert not airflow.is_up(), "it does not answer tasks"
     api.expect_request("/execution/health").respond_with_json({"status": "healthy"})
     assert airflow.is_up()
     absent = Airflow("http://127.0.0.1:9", "right")
     assert not absent.is_up()
-    with pytest.raises(AirflowError, match="Airflow gives no answer to GET"):
+    with pytest.raises(AirflowError, match="Airflow does not answer GET"):
         absent.state(RUN)
     absent.close()

@@ -1,4 +1,4 @@
-"""Airflow's settings: each is one that the pinned Airflow knows, and what it must not do is switched off."""
+"""Airflow's settings: the pinned Airflow knows each of them, and unwanted features are off."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def test_airflow_knows_every_setting(tmp_path: Path) -> None:
     assert [line.split()[0] for line in said.splitlines() if line.endswith("False")] == ["AIRFLOW__CORE__MISSPELT"]
 
 
-def test_airflow_writes_no_settings_of_its_own_that_would_grow_old(tmp_path: Path) -> None:
+def test_airflow_writes_no_settings_file(tmp_path: Path) -> None:
     airflow_process(["-c", "import airflow.configuration"], tmp_path)
     assert not list(tmp_path.rglob("airflow.cfg"))
 
@@ -60,20 +60,20 @@ def test_no_log_server_listens() -> None:
 
 
 def test_the_three_settings_of_the_port_agree() -> None:
-    told = ports("127.0.0.1", 8123, seen_as="localhost")
-    assert told["AIRFLOW__API__PORT"] == "8123"
-    assert told["AIRFLOW__API__BASE_URL"] == "http://localhost:8123"
-    assert told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://localhost:8123/execution/"
-    assert told.keys() <= set(OF_EACH_INSTALLATION)
+    found = ports("127.0.0.1", 8123, seen_as="localhost")
+    assert found["AIRFLOW__API__PORT"] == "8123"
+    assert found["AIRFLOW__API__BASE_URL"] == "http://localhost:8123"
+    assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://localhost:8123/execution/"
+    assert found.keys() <= set(OF_EACH_INSTALLATION)
 
 
-def test_nobody_is_admin_without_a_password_and_nobody_is_told() -> None:
+def test_an_admin_needs_a_password_and_no_usage_data_are_sent() -> None:
     assert SETTINGS["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] == "False"
     assert SETTINGS["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
     assert SETTINGS["SCARF_ANALYTICS"] == "False" and SETTINGS["GX_ANALYTICS_ENABLED"] == "False"
 
 
-def test_tasks_find_great_expectations_imported(tmp_path: Path) -> None:
+def test_only_the_scheduler_imports_great_expectations_in_advance(tmp_path: Path) -> None:
     program = "import sys; sys.argv = ['airflow', *sys.argv[1:]]; import airflow_local_settings; print(*sys.modules)"
     path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "deploy" / "airflow_config")])}
     assert "great_expectations" in airflow_process(["-c", program, "scheduler"], tmp_path, **path).split()

@@ -1,4 +1,4 @@
-"""docker-compose.yml: the same processes and settings as `make run`, and nothing open that should be closed."""
+"""docker-compose.yml: the same processes and settings as `make run`, and only the necessary rights."""
 
 import importlib.util
 import json
@@ -11,7 +11,7 @@ import yaml
 
 from deploy import health
 from deploy.airflow_settings import OF_EACH_INSTALLATION, PREPARE, PROCESSES, ROOT, SETTINGS
-from deploy.simulated_days import stand_in_command
+from deploy.simulated_days import simulator_command
 from waybill.settings import Settings
 from waybill.simulator.twilio import account_sid, auth_token
 
@@ -44,14 +44,14 @@ def test_the_services_are_the_processes_of_make_run() -> None:
     assert SERVICES["init"]["command"] == list(PREPARE)
 
 
-def test_the_simulator_is_a_profile_with_the_world_of_make_run() -> None:
+def test_the_profile_simulator_has_the_world_of_make_run() -> None:
     assert SERVICES["simulator"]["profiles"] == ["simulator"]
     assert [name for name in SERVICES if "profiles" in SERVICES[name]] == ["simulator"]
-    of_run = [word for word in stand_in_command(8090, Path("x")) if not word.startswith("--landed")]
+    of_run = [word for word in simulator_command(8090, Path("x")) if not word.startswith("--landed")]
     assert sorted(SERVICES["simulator"]["command"]) == sorted([*of_run, "--host=0.0.0.0"])
 
 
-def test_only_the_image_of_the_profile_holds_the_simulator() -> None:
+def test_only_the_image_of_the_profile_contains_the_simulator() -> None:
     for name, service in SERVICES.items():
         if name != "postgres":
             target = "simulated" if name == "simulator" else "production"
@@ -68,26 +68,26 @@ def test_the_settings_are_those_of_make_run(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_AIRFLOW)
-def test_the_settings_of_its_own_fit_together(name: str) -> None:
+def test_the_settings_of_the_installation_agree(name: str) -> None:
     environment = SERVICES[name]["environment"]
     assert environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://api-server:8080/execution/"
     assert environment["AIRFLOW__API__PORT"] == "8080"
     assert health.base_url(environment) == "http://api-server:8080"
-    assert environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] == "True", "timetables are for real days"
+    assert environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] == "True", "DAGs run by their timetables"
     for key in ("AIRFLOW_CONFIG", "AIRFLOW__CORE__DAGS_FOLDER"):
         assert (ROOT / environment[key].removeprefix("/app/")).exists(), key
 
 
-def test_every_setting_of_ours_is_one_that_somebody_reads() -> None:
+def test_every_setting_of_waybill_is_read() -> None:
     read = set(re.findall(r'\bget\("([A-Z_]+)"', (ROOT / "etl" / "waybill" / "settings.py").read_text()))
     read |= set(re.findall(r'"(POSTGRES_ADMIN_URL|ADMIN_PASSWORD)"', (ROOT / "deploy" / "prepare.py").read_text()))
     assert len(read) > 10
     for name in OF_AIRFLOW:
-        ours = {key for key in SERVICES[name]["environment"] if not key.startswith("AIRFLOW")} - SETTINGS.keys()
-        assert ours <= read, name
+        own = {key for key in SERVICES[name]["environment"] if not key.startswith("AIRFLOW")} - SETTINGS.keys()
+        assert own <= read, name
 
 
-def test_no_secret_has_a_default_and_a_missing_one_says_how_to_make_it() -> None:
+def test_a_secret_has_no_default_but_a_hint_how_to_make_it() -> None:
     found = LONE_SECRET.findall(TEXT)
     assert {name for name, _ in found} == set(SECRETS)
     for name in SECRETS:
@@ -96,7 +96,7 @@ def test_no_secret_has_a_default_and_a_missing_one_says_how_to_make_it() -> None
         assert all(rule == "" or rule.startswith(":?") for rule in rules), name
 
 
-def test_no_secret_is_written_out() -> None:
+def test_no_secret_is_in_the_file() -> None:
     for service in SERVICES.values():
         for key, value in service.get("environment", {}).items():
             if re.search("PASSWORD$|SECRET|KEY", key):
@@ -105,7 +105,7 @@ def test_no_secret_is_written_out() -> None:
                 assert password == "$", key
 
 
-def test_only_tasks_know_the_secrets_of_the_warehouse() -> None:
+def test_only_tasks_have_the_secrets_of_the_warehouse() -> None:
     for name, service in SERVICES.items():
         keys = service.get("environment", {}).keys()
         assert ("WAREHOUSE_URL" in keys) == (name in ("init", "scheduler")), name
@@ -118,21 +118,21 @@ def test_images_are_pinned(service: dict) -> None:
     assert "build" in service or re.fullmatch(r"postgres:\d+\.\d+", service["image"])
 
 
-def test_nothing_runs_as_root_or_may_become_it(service: dict) -> None:
+def test_no_service_runs_as_root_or_can_become_root(service: dict) -> None:
     assert service["user"] in ("50000:50000", "postgres")
     assert service["cap_drop"] == ["ALL"] and service["security_opt"] == ["no-new-privileges:true"]
     assert service["read_only"] is True and "/tmp" in service["tmpfs"]
     assert not service.get("privileged") and "network_mode" not in service
 
 
-def test_only_this_machine_reaches_a_port() -> None:
+def test_only_this_machine_can_reach_the_ports() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
     assert len(ports) == 3
     for port in ports:
         assert str(port).startswith("127.0.0.1:"), port
 
 
-def test_every_service_that_stays_has_a_healthcheck_and_comes_back() -> None:
+def test_every_lasting_service_has_a_healthcheck_and_restarts() -> None:
     for name, service in SERVICES.items():
         if name == "init":
             assert service["restart"].startswith("on-failure")
@@ -144,7 +144,7 @@ def test_every_service_that_stays_has_a_healthcheck_and_comes_back() -> None:
             assert test[1:] == ["python", "-m", "deploy.health", name] and name in health.PARTS
 
 
-def test_each_waits_for_what_it_needs() -> None:
+def test_each_service_waits_for_the_services_that_it_needs() -> None:
     assert SERVICES["init"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert SERVICES["api-server"]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
     for name in ("scheduler", "dag-processor", "triggerer"):
@@ -154,7 +154,7 @@ def test_each_waits_for_what_it_needs() -> None:
         }
 
 
-def test_what_is_to_last_lies_in_named_volumes() -> None:
+def test_lasting_data_are_in_named_volumes() -> None:
     mounted = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
     assert mounted == COMPOSE["volumes"].keys() == {"postgres", "access", "inbox", "landing", "logs"}
 
@@ -167,12 +167,12 @@ def test_the_commands_exist() -> None:
             assert importlib.util.find_spec(words[1]) is not None
 
 
-def test_the_connections_of_the_profile_are_those_of_the_stand_in() -> None:
+def test_the_connections_of_the_profile_lead_to_the_simulator() -> None:
     lines = (ROOT / "deploy" / "simulated_accounts.env").read_text().splitlines()
     settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     assert Settings.from_environment(settings).allows_plain_http
     for account in ("north", "south"):
-        told = json.loads(settings.pop(f"AIRFLOW_CONN_WAYBILL_TWILIO_{account.upper()}"))
-        assert (told["login"], told["password"]) == (account_sid(account), auth_token(account))
-        assert told["host"] == "http://simulator:8090"
+        found = json.loads(settings.pop(f"AIRFLOW_CONN_WAYBILL_TWILIO_{account.upper()}"))
+        assert (found["login"], found["password"]) == (account_sid(account), auth_token(account))
+        assert found["host"] == "http://simulator:8090"
     assert settings == {"ALLOW_PLAIN_HTTP": "1"}

@@ -1,4 +1,4 @@
-"""The two databases of an installation, on a real server: made once, with logins that can do what they must."""
+"""The two databases of an installation, on a real server: made once, with logins of the least rights."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ DATABASES = "test_metadata", "test_warehouse"
 
 @pytest.fixture
 def urls(postgres: Server) -> Iterator[tuple[str, str, str]]:
-    """Of the administrator, of Airflow as SQLAlchemy has it, of the tasks."""
+    """Yields the URLs of the administrator, of Airflow (SQLAlchemy) and of the tasks."""
     host = postgres.url.partition("host=")[2]
     metadata, warehouse = DATABASES
     yield (
@@ -38,7 +38,7 @@ def libpq(url: str) -> str:
     return url.replace("+psycopg2", "")
 
 
-def test_airflow_may_make_tables_in_its_own_database_only(urls: tuple[str, str, str]) -> None:
+def test_airflow_can_make_tables_only_in_its_own_database(urls: tuple[str, str, str]) -> None:
     make_databases(*urls, "Europe/Berlin")
     with connected(libpq(urls[1])) as connection, connection.cursor() as cursor:
         cursor.execute("create table dag (id int)")
@@ -53,7 +53,7 @@ def test_airflow_may_make_tables_in_its_own_database_only(urls: tuple[str, str, 
         cursor.execute("select from fact.event")
 
 
-def test_tasks_load_and_report_and_do_nothing_else(urls: tuple[str, str, str]) -> None:
+def test_tasks_can_only_load_and_report(urls: tuple[str, str, str]) -> None:
     make_databases(*urls, "Europe/Berlin")
     for role in (LOADER, REPORTER):
         connect(urls[2], role).close()
@@ -68,7 +68,7 @@ def test_tasks_load_and_report_and_do_nothing_else(urls: tuple[str, str, str]) -
             cursor.execute("drop table fact.event")
 
 
-def test_made_again_nothing_is_lost_and_a_new_password_holds(urls: tuple[str, str, str]) -> None:
+def test_a_second_call_keeps_the_data_and_sets_the_new_password(urls: tuple[str, str, str]) -> None:
     admin, metadata, tasks = urls
     make_databases(admin, metadata, tasks, "UTC")
     with connected(libpq(metadata)) as connection, connection, connection.cursor() as cursor:

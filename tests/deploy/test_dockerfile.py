@@ -25,12 +25,12 @@ def test_every_package_comes_from_a_lock_or_is_built_here() -> None:
     assert "--no-build-isolation --offline" in built
 
 
-def test_the_package_is_built_from_what_the_tests_build_it_from() -> None:
+def test_the_package_is_built_from_the_same_files_as_in_the_tests() -> None:
     copied = {word for step in stages()["packages"] if step[0] == "COPY" for word in step[1].split(" ")[:-1]}
     assert copied == {"bootstrap.lock", "image.lock", *SOURCES}
 
 
-def test_the_simulator_is_in_its_own_target_alone() -> None:
+def test_only_its_own_target_contains_the_simulator() -> None:
     found = stages()
     assert list(found) == ["packages", "production", "simulated", ""]
     assert "mv /app/venv/lib/python3.11/site-packages/waybill/simulator simulator" in found["packages"][-1][1]
@@ -39,27 +39,27 @@ def test_the_simulator_is_in_its_own_target_alone() -> None:
         ["FROM", "production AS simulated"],
         ["COPY", "--from=packages /build/simulator venv/lib/python3.11/site-packages/waybill/simulator"],
     ]
-    assert found[""] == [["FROM", "production"]], "what is built where no target is named"
+    assert found[""] == [["FROM", "production"]], "the default target"
 
 
-def test_it_does_not_run_as_root() -> None:
+def test_the_image_does_not_run_as_root() -> None:
     assert stages()["production"][-1] == ["USER", "waybill"]
     assert values("USER") == ["waybill"]
     assert any("useradd --system --uid 50000" in step for step in values("RUN"))
 
 
-def test_nothing_secret_goes_into_it() -> None:
+def test_no_secret_is_copied_into_the_image() -> None:
     assert not values("ARG") and not values("ADD")
     for copied in values("COPY"):
         *sources, _ = [word for word in copied.split() if not word.startswith("--")]
-        assert sources and "." not in sources, "a whole folder would take what lies around in it"
+        assert sources and "." not in sources, "the whole folder would include secrets"
         assert not any(source.startswith(".") or source.endswith(".env") for source in sources)
     assert {".env", "*.env", ".git", "var"} <= set(IGNORED)
     for setting in values("ENV"):
         assert not re.search("KEY|SECRET|PASSWORD|TOKEN", setting)
 
 
-def test_what_it_copies_is_there() -> None:
+def test_all_copied_files_exist() -> None:
     for copied in values("COPY"):
         if "--from" not in copied:
             for source in copied.split()[:-1]:

@@ -1,4 +1,4 @@
-"""Whether a process is well."""
+"""The health of processes."""
 
 import os
 import subprocess
@@ -24,11 +24,11 @@ def url(httpserver: HTTPServer) -> str:
     return httpserver.url_for("").rstrip("/")
 
 
-def test_every_process_has_its_part() -> None:
+def test_every_process_has_a_name_at_the_api_server() -> None:
     assert PARTS.keys() == PROCESSES.keys()
 
 
-def test_it_is_as_the_api_server_says(url: str) -> None:
+def test_the_health_is_that_of_the_api_server(url: str) -> None:
     assert {name: is_healthy(name, url) for name in PARTS} == {
         "api-server": True,
         "scheduler": True,
@@ -37,7 +37,7 @@ def test_it_is_as_the_api_server_says(url: str) -> None:
     }
 
 
-def test_where_nobody_answers_nothing_is_well() -> None:
+def test_without_an_answer_a_process_is_not_healthy() -> None:
     assert not is_healthy("scheduler", "http://127.0.0.1:9")
 
 

@@ -1,4 +1,4 @@
-"""An installation under a folder: its environment, and that nobody shares it."""
+"""An installation in a folder: its environment and its lock."""
 
 import json
 from pathlib import Path
@@ -33,19 +33,19 @@ def environment(installation: Installation) -> dict[str, str]:
     return installation.environment(GIVEN, ADMIN_URL, 8123, 8124)
 
 
-def test_it_says_everything_that_an_installation_has_to_say(environment: dict[str, str]) -> None:
+def test_the_environment_has_every_setting_of_an_installation(environment: dict[str, str]) -> None:
     assert set(OF_EACH_INSTALLATION) <= environment.keys()
     assert environment.items() >= SETTINGS.items()
     airflow = {name for name in environment if name.startswith("AIRFLOW") and not name.startswith("AIRFLOW_CONN_")}
     assert airflow <= SETTINGS.keys() | set(OF_EACH_INSTALLATION)
 
 
-def test_nothing_of_another_installation_comes_through(environment: dict[str, str]) -> None:
+def test_no_setting_of_another_installation_is_kept(environment: dict[str, str]) -> None:
     assert not any("production" in value or "proxy" in value for value in environment.values())
     assert environment["PATH"] == "/bin"
 
 
-def test_only_this_machine_reaches_it(environment: dict[str, str]) -> None:
+def test_only_this_machine_can_reach_the_installation(environment: dict[str, str]) -> None:
     assert environment["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert environment["AIRFLOW__API__PORT"] == "8123"
 
@@ -62,7 +62,7 @@ def test_tasks_are_not_the_administrator_of_the_databases(
     assert preparing["POSTGRES_ADMIN_URL"] == ADMIN_URL and not preparing.keys() & environment.keys()
 
 
-def test_waybills_own_commands_find_the_same_keys(installation: Installation, environment: dict[str, str]) -> None:
+def test_the_commands_of_waybill_find_the_same_keys(installation: Installation, environment: dict[str, str]) -> None:
     own = Settings.from_environment(installation.own_environment(GIVEN))
     of_tasks = Settings.from_environment(environment)
     assert own.warehouse_url is None and own.var == installation.folder
@@ -72,23 +72,23 @@ def test_waybills_own_commands_find_the_same_keys(installation: Installation, en
     assert of_tasks.landing_url == str(installation.landing)
 
 
-def test_each_organisation_has_a_connection_to_the_stand_in(environment: dict[str, str]) -> None:
+def test_each_organisation_has_a_connection_to_the_simulator(environment: dict[str, str]) -> None:
     for account in ("north", "south"):
-        told = json.loads(environment[f"AIRFLOW_CONN_WAYBILL_TWILIO_{account.upper()}"])
-        assert (told["login"], told["password"]) == (account_sid(account), auth_token(account))
-        assert told["host"] == "http://127.0.0.1:8124"
+        found = json.loads(environment[f"AIRFLOW_CONN_WAYBILL_TWILIO_{account.upper()}"])
+        assert (found["login"], found["password"]) == (account_sid(account), auth_token(account))
+        assert found["host"] == "http://127.0.0.1:8124"
 
 
 def test_two_starts_do_not_share_a_folder(installation: Installation) -> None:
     with installation.taken():
         other = Installation(installation.folder, "UTC", ())
-        with pytest.raises(ConfigurationError, match="`make run` runs already"), other.taken():
+        with pytest.raises(ConfigurationError, match="`make run` already runs"), other.taken():
             pass
     with installation.taken():
         pass
 
 
-def test_ports_are_written_down_for_whoever_comes_later(installation: Installation) -> None:
+def test_the_ports_are_stored_for_later_commands(installation: Installation) -> None:
     assert installation.ports() is None
     with installation.taken():
         installation.note_ports(8123, 8124)

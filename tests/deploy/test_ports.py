@@ -1,4 +1,4 @@
-"""Ports that are free."""
+"""Free ports."""
 
 import socket
 
@@ -12,13 +12,13 @@ def listening(address: str = LOOPBACK) -> socket.socket:
     return server
 
 
-def test_a_wanted_port_that_is_free_is_taken() -> None:
+def test_a_free_wanted_port_is_used() -> None:
     with listening() as server:
         port = server.getsockname()[1]
     assert free_port(port) == port
 
 
-def test_a_port_that_somebody_listens_on_is_not() -> None:
+def test_a_port_in_use_is_not_used() -> None:
     for address in (LOOPBACK, "0.0.0.0"):
         with listening(address) as server:
             port = server.getsockname()[1]
@@ -28,7 +28,7 @@ def test_a_port_that_somebody_listens_on_is_not() -> None:
                 free.bind((LOOPBACK, other))
 
 
-def test_a_port_that_was_promised_to_another_process_is_not() -> None:
+def test_a_reserved_port_is_not_used() -> None:
     with listening() as server:
         port = server.getsockname()[1]
     assert free_port(port, taken=(port,)) != port

@@ -1,4 +1,4 @@
-"""Processes that end together, whatever happens to the one that started them."""
+"""Processes that end together, even if the launcher is killed."""
 
 import json
 import os
@@ -26,7 +26,7 @@ STUBBORN = (
 WITH_CHILD = """
 import os, time
 if os.fork() == 0:
-    os.setpgid(0, 0)  # as Airflow's tasks do: a group of its own
+    os.setpgid(0, 0)  # as Airflow's tasks do: its own group
 print('up', flush=True)
 time.sleep(600)
 """
@@ -57,7 +57,7 @@ def logs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def processes(logs: Path) -> Iterator[Processes]:
-    """Not entered yet."""
+    """Returns processes whose context is not entered yet."""
     with (logs / "lock").open("w") as lock:
         yield Processes(logs, lock.fileno())
 
@@ -76,7 +76,7 @@ def start(processes: Processes, logs: Path, name: str, program: str) -> int:
     return session_of(processes, name)
 
 
-def test_at_the_end_nothing_runs(processes: Processes, logs: Path) -> None:
+def test_all_processes_end_with_the_context(processes: Processes, logs: Path) -> None:
     with processes:
         sessions = [start(processes, logs, "one", SLEEPER), start(processes, logs, "two", WITH_CHILD)]
         assert len(members(sessions)) == 3
@@ -84,14 +84,14 @@ def test_at_the_end_nothing_runs(processes: Processes, logs: Path) -> None:
     assert not members(sessions)
 
 
-def test_an_error_ends_them_too(processes: Processes, logs: Path) -> None:
+def test_all_processes_end_after_an_error(processes: Processes, logs: Path) -> None:
     with pytest.raises(ZeroDivisionError), processes:
         session = start(processes, logs, "one", SLEEPER)
         raise ZeroDivisionError
     assert not members([session])
 
 
-def test_what_does_not_end_when_asked_is_ended(tmp_path: Path) -> None:
+def test_a_process_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
     stubborn = subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, start_new_session=True)
     assert stubborn.stdout.readline() == b"up\n"
     end_sessions([stubborn.pid], patience_seconds=0.1)
@@ -100,7 +100,7 @@ def test_what_does_not_end_when_asked_is_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_when_the_launcher_is_killed_everything_it_started_ends(tmp_path: Path, number: int) -> None:
+def test_if_the_launcher_is_killed_its_processes_end(tmp_path: Path, number: int) -> None:
     launcher = subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, str(tmp_path), WITH_CHILD], stdout=subprocess.PIPE, text=True, cwd=ROOT,
         stderr=subprocess.DEVNULL,
@@ -113,7 +113,7 @@ def test_when_the_launcher_is_killed_everything_it_started_ends(tmp_path: Path, 
     wait(lambda: not members([session]))
 
 
-def test_until_everything_of_a_dead_launcher_has_ended_nobody_else_starts_there(tmp_path: Path) -> None:
+def test_the_lock_is_held_until_all_processes_of_a_dead_launcher_have_ended(tmp_path: Path) -> None:
     launcher = subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, str(tmp_path), STUBBORN], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -123,7 +123,7 @@ def test_until_everything_of_a_dead_launcher_has_ended_nobody_else_starts_there(
     launcher.stdout.close()
     launcher.wait()
     installation = Installation(tmp_path, "UTC", ())
-    with pytest.raises(ConfigurationError, match="just ending there"), installation.taken():
+    with pytest.raises(ConfigurationError, match="has not ended yet"), installation.taken():
         pass
     wait(lambda: not members([session]))
 
@@ -135,41 +135,41 @@ def test_until_everything_of_a_dead_launcher_has_ended_nobody_else_starts_there(
     wait(is_free)
 
 
-def test_a_process_that_ends_is_told_with_the_end_of_its_log(processes: Processes, logs: Path) -> None:
+def test_an_ended_process_is_reported_with_the_end_of_its_log(processes: Processes, logs: Path) -> None:
     with processes:
         processes.start("scheduler", python("print('line\\n' * 100 + 'no database'); raise SystemExit(3)"), PATH)
         with pytest.raises(StartError) as raised:
             processes.until(lambda: None, "something", 30)
-    told = str(raised.value).splitlines()
-    assert told[0] == f"scheduler has ended with exit code 3. The end of {logs / 'scheduler.log'}:"
-    assert told[-1] == "    no database" and len(told) == 26
+    lines = str(raised.value).splitlines()
+    assert lines[0] == f"scheduler has ended with exit code 3. The end of {logs / 'scheduler.log'}:"
+    assert lines[-1] == "    no database" and len(lines) == 26
 
 
-def test_a_program_that_fails_is_told_with_the_end_of_its_log(processes: Processes) -> None:
+def test_a_failed_program_is_reported_with_the_end_of_its_log(processes: Processes) -> None:
     with processes:
         processes.run("prepare", python("print('well')"), PATH, 30)
         with pytest.raises(StartError, match=r"prepare failed with exit code 1\..*\n    boom"):
             processes.run("prepare", python("raise SystemExit('boom')"), PATH, 30)
 
 
-def test_waiting_has_an_end(processes: Processes) -> None:
-    with processes, pytest.raises(StartError, match="Waited 0 s for a miracle, in vain"):
+def test_waiting_has_a_time_limit(processes: Processes) -> None:
+    with processes, pytest.raises(StartError, match="Waited 0 s for a miracle, and gave up"):
         processes.until(lambda: None, "a miracle", 0)
 
 
-def test_what_is_waited_for_is_returned(processes: Processes) -> None:
+def test_the_awaited_result_is_returned(processes: Processes) -> None:
     with processes:
         assert processes.until(iter([None, None, "well"]).__next__, "it", 30) == "well"
 
 
-def test_a_session_whose_number_went_to_somebody_else_is_left_alone() -> None:
+def test_a_session_whose_id_belongs_to_another_process_is_not_ended() -> None:
     stranger = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, start_new_session=True)
     assert stranger.stdout.readline() == b"up\n"
-    for told in (
+    for entries in (
         [{"session": stranger.pid, "started": started_at(stranger.pid) - 1}],
         [{"session": stranger.pid, "started": started_at(stranger.pid)}, {"forget": stranger.pid}],
     ):
-        lines = "".join(json.dumps(line) + "\n" for line in told)
+        lines = "".join(json.dumps(line) + "\n" for line in entries)
         done = subprocess.run([sys.executable, "-m", "deploy.guard"], input=lines, text=True, cwd=ROOT, timeout=60)
         assert done.returncode == 0 and stranger.poll() is None
     end_sessions([stranger.pid])
@@ -177,14 +177,14 @@ def test_a_session_whose_number_went_to_somebody_else_is_left_alone() -> None:
     assert stranger.wait() == -signal.SIGTERM
 
 
-def test_a_program_that_has_ended_is_no_longer_guarded(processes: Processes, logs: Path) -> None:
+def test_an_ended_program_is_no_longer_guarded(processes: Processes, logs: Path) -> None:
     with processes:
         processes.run("prepare", python("import os; print(os.getpid())"), PATH, 30)
-        told = []
-        processes._tell_guard = told.append
+        entries = []
+        processes._tell_guard = entries.append
         processes.run("prepare", python("import os; print(os.getpid())"), PATH, 30)
     session = int((logs / "prepare.log").read_text())
-    assert [next(iter(line.items())) for line in told] == [("session", session), ("forget", session)]
+    assert [next(iter(line.items())) for line in entries] == [("session", session), ("forget", session)]
 
 
 def test_the_embedded_server_of_a_dead_launcher_is_stopped() -> None:

@@ -1,4 +1,4 @@
-"""`make run`, whole: from nothing to reports that equal the truth, again on what is there, and nothing left running."""
+"""`make run`: from nothing to reports that equal the truth, a second start with the same data, and a clean end."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ TRUE = "Every cell equals the simulator's truth: "
 
 @contextmanager
 def started(folder: Path, *options: str) -> Iterator[subprocess.Popen]:
-    """A launcher, which ends with the test whatever becomes of that."""
+    """Yields a launcher, which ends with the test in any case."""
     environment = {**os.environ, "WAYBILL_VAR": str(folder), "WAREHOUSE_URL": "postgresql://nobody@127.0.0.1:9/none"}
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.run", *options],
@@ -42,7 +42,7 @@ def started(folder: Path, *options: str) -> Iterator[subprocess.Popen]:
 
 
 def running_in(folder: Path) -> list[str]:
-    """Command lines of processes that belong to an installation below a folder."""
+    """Returns the command lines of processes of an installation in a folder."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -68,7 +68,7 @@ def facts(folder: Path) -> list[tuple]:
 
 @pytest.mark.timeout(3 * LONGEST_SECONDS)
 @pytest.mark.long
-def test_from_nothing_to_the_truth_and_a_second_start_changes_nothing() -> None:
+def test_the_reports_equal_the_truth_and_a_second_start_changes_nothing() -> None:
     with TemporaryDirectory(prefix="waybill-tests-") as name:
         folder = Path(name)
         with started(folder, "--once") as first:
@@ -95,7 +95,7 @@ def test_from_nothing_to_the_truth_and_a_second_start_changes_nothing() -> None:
 
 @pytest.mark.timeout(LONGEST_SECONDS)
 @pytest.mark.long
-def test_a_launcher_that_is_killed_leaves_nothing_running() -> None:
+def test_a_killed_launcher_leaves_no_process_running() -> None:
     with TemporaryDirectory(prefix="waybill-tests-") as name:
         folder = Path(name)
         with started(folder) as process:

@@ -1,4 +1,4 @@
-"""Secrets of an installation of one's own: made once, and nobody else's to read."""
+"""Secrets of an installation: made once, and readable by the owner only."""
 
 import base64
 import json
@@ -12,21 +12,21 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_each_is_made_once(tmp_path: Path) -> None:
+def test_each_secret_is_made_once(tmp_path: Path) -> None:
     first = secrets_of(tmp_path / "secrets", tmp_path / "key")
     assert secrets_of(tmp_path / "secrets", tmp_path / "key") == first
     other = secrets_of(tmp_path / "other", tmp_path / "other_key")
     assert not set(first[:5]) & set(other[:5]), "two installations share no secret"
 
 
-def test_they_are_as_long_as_airflow_wants_them(tmp_path: Path) -> None:
+def test_the_secrets_have_the_length_that_airflow_needs(tmp_path: Path) -> None:
     made = secrets_of(tmp_path / "secrets", tmp_path / "key")
     assert len(base64.urlsafe_b64decode(made.fernet_key)) == 32
     assert len(made.jwt_secret.encode()) >= JWT_BYTES >= 64
     assert len(made.api_secret_key) >= 32 and len(made.admin_password) >= 16 and len(made.recipient_hmac_key) == 64
 
 
-def test_nobody_else_may_read_them(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_secrets(tmp_path: Path) -> None:
     made = secrets_of(tmp_path / "secrets", tmp_path / "key")
     write_passwords(made.passwords_file, made.admin_password)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

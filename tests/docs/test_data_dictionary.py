@@ -1,4 +1,4 @@
-"""docs/data_dictionary.md is what the warehouse says of itself."""
+"""docs/data_dictionary.md agrees with the comments of the warehouse."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from waybill.warehouse.dictionary import SCHEMAS, columns, markdown
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "data_dictionary.md"
 
 
-def test_the_page_is_that_of_this_release(warehouse: Warehouse) -> None:
-    said = waybill("warehouse", "dictionary", settings=environment_of(warehouse))
-    assert said.code == 0 and said.err == ""
-    assert said.out == PAGE.read_text(), "a comment or a column changed: run `make docs` and commit the page"
+def test_the_page_is_up_to_date(warehouse: Warehouse) -> None:
+    answer = waybill("warehouse", "dictionary", settings=environment_of(warehouse))
+    assert answer.code == 0 and answer.err == ""
+    assert answer.out == PAGE.read_text(), "a comment or a column changed: run `make docs` and commit the page"
 
 
-def test_everything_that_lasts_is_on_it_and_says_what_it_is(warehouse: Warehouse) -> None:
+def test_every_table_and_column_is_on_the_page_with_a_comment(warehouse: Warehouse) -> None:
     with connected(warehouse.url) as connection, connection.cursor() as cursor:
         found = columns(cursor)
         cursor.execute(
@@ -34,7 +34,7 @@ def test_everything_that_lasts_is_on_it_and_says_what_it_is(warehouse: Warehouse
     assert "report.email_campaign" in there and "ops.load" in there
 
 
-def test_what_would_break_a_table_is_escaped(warehouse: Warehouse) -> None:
+def test_special_characters_of_a_table_are_escaped(warehouse: Warehouse) -> None:
     with connected(warehouse.url) as connection, connection.cursor() as cursor:
         cursor.execute("create table report.mine (word text not null primary key, other numeric(7, 6))")
         cursor.execute("comment on table report.mine is 'Mine.'")

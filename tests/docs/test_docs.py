@@ -1,4 +1,4 @@
-"""What the documents say is there: commands and their options, files, settings, make targets."""
+"""The commands, options, files, settings and make targets in the documents exist."""
 
 import re
 import shlex
@@ -32,22 +32,22 @@ FILE_ENDINGS = (".md", ".py", ".sql", ".json", ".toml", ".txt", ".lock", ".yml",
 
 
 def blocks(document: Path) -> Iterator[str]:
-    """Lines of indented code."""
+    """Returns the lines of indented code."""
     for line in document.read_text().splitlines():
         if line.startswith("    ") and line.strip():
             yield line.strip()
 
 
 def calls(text: str) -> list[list[str]]:
-    """The calls of `waybill` in a line of shell."""
+    """Yields the calls of `waybill` in a line of shell."""
     found = re.findall(r"(?:^|[$(;&|]\s*)waybill\s+([^)#|;]*)", text)
     return [shlex.split(call.replace("…", "").rstrip("\\\"' ")) for call in found]
 
 
 def check_call(words: list[str], where: object) -> None:
-    """The command is there, and so are its options; feeds and reports that it names, too."""
+    """Check that the command, its options, and the feeds and reports that it names exist."""
     command, words = TREE, list(words)
-    while words[:1] in (["--log"], ["--quiet"]):  # options of every command come before it
+    while words[:1] in (["--log"], ["--quiet"]):  # global options come before the command
         assert words.pop(0) == "--quiet" or words.pop(0) in ("human", "json"), where
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
@@ -85,7 +85,7 @@ def test_every_call_in_a_code_block_works() -> None:
 @pytest.mark.parametrize(
     "path", [*DOCUMENTS, *CODE, ROOT / ".env.example"], ids=lambda path: str(path.relative_to(ROOT))
 )
-def test_every_call_that_a_text_names_works(path: Path) -> None:
+def test_every_call_in_a_text_works(path: Path) -> None:
     for quoted in re.findall(r"`+waybill ([^`]*)`", re.sub(r'"\s*\n\s*f?"', "", path.read_text())):
         if "{" not in quoted:
             check_call(shlex.split(quoted.replace("…", "")), path)
@@ -105,7 +105,7 @@ def test_a_wrong_call_would_be_found() -> None:
     check_call(shlex.split("load sendgrid_events a b --account x"), "here")
 
 
-def test_the_table_of_commands_is_whole() -> None:
+def test_the_table_of_commands_is_complete() -> None:
     (table,) = re.findall(r"\| command \| for \|\n(.*?)\n\n", README.read_text(), re.DOTALL)
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     named = set()
@@ -137,7 +137,7 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
 
 
 def named_files(document: Path) -> set[str]:
-    """What looks like a path of this tree: links, quoted words, the first words of the list of places."""
+    """Yields what looks like a path of this tree: links, quoted words, first words of the list of folders."""
     text = document.read_text()
     named = {target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target}
     for quoted in re.findall(r"`([^`\s]+)`", text):
@@ -151,7 +151,7 @@ def named_files(document: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", [README, CONTRIBUTING], ids=lambda path: path.name)
-def test_every_file_it_names_is_there(document: Path) -> None:
+def test_every_file_in_a_document_exists(document: Path) -> None:
     named = named_files(document)
     assert len(named) >= 8, named
     for name in named:
@@ -159,7 +159,7 @@ def test_every_file_it_names_is_there(document: Path) -> None:
         assert list(ROOT.glob(pattern)), f"{document.name} names {name}"
 
 
-def test_the_list_of_places_was_read() -> None:
+def test_the_list_of_folders_was_read() -> None:
     assert {
         "etl/waybill/model",
         "etl/waybill/cli",
@@ -171,7 +171,7 @@ def test_the_list_of_places_was_read() -> None:
     } <= named_files(README)
 
 
-def test_every_make_target_it_names_is_there() -> None:
+def test_every_make_target_in_a_document_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         name for path in DOCUMENTS for name in re.findall(r"(?:`|^    )make ([a-z-]+)", path.read_text(), re.MULTILINE)
@@ -179,7 +179,7 @@ def test_every_make_target_it_names_is_there() -> None:
     assert {"run", "test"} <= named <= targets
 
 
-def test_the_example_of_settings_is_what_the_code_reads() -> None:
+def test_the_example_has_the_settings_that_the_code_reads() -> None:
     code = (ROOT / "etl" / "waybill" / "settings.py").read_text()
     read = set(re.findall(r'\bget\("([A-Z_]+)"', code))
     assert len(read) >= 11
@@ -188,10 +188,10 @@ def test_the_example_of_settings_is_what_the_code_reads() -> None:
     example = (ROOT / ".env.example").read_text()
     assert {name.partition("__")[0] for name in re.findall(r"^#?(\w+)=", example, re.MULTILINE)} == read
     for line in example.splitlines():
-        assert not line or line.startswith("#"), "an example sets nothing by itself"
+        assert not line or line.startswith("#"), "the example must not set anything"
 
 
-def test_defaults_of_the_example_are_those_of_the_code(tmp_path: Path) -> None:
+def test_the_defaults_in_the_example_are_those_of_the_code(tmp_path: Path) -> None:
     example = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     default = Settings.from_environment({})
     names = ("LANDING_URL", "INBOX_URL", "WAYBILL_VAR", "REJECTED_CEILING", "EMBEDDED_POSTGRES_VERSION")
@@ -207,12 +207,12 @@ def test_defaults_of_the_example_are_those_of_the_code(tmp_path: Path) -> None:
 
 
 def test_only_settings_read_the_environment() -> None:
-    allowed = {"settings.py", "gate.py", "output.py", "environment.py"}  # of a library, the terminal, Airflow
+    allowed = {"settings.py", "gate.py", "output.py", "environment.py"}  # for a library, the terminal, Airflow
     reading = {path.name for path in CODE if re.search(r"\bos\.(environ|getenv)\b", path.read_text())}
     assert "settings.py" in reading and reading <= allowed
 
 
-def test_no_text_names_a_place_on_a_machine() -> None:
+def test_no_text_names_a_path_of_a_machine() -> None:
     for path in (*DOCUMENTS, *CODE, ROOT / ".env.example", ROOT / "Makefile", ROOT / "pyproject.toml"):
         assert not MACHINE.search(path.read_text()), path
     assert MACHINE.search("in /home/me/x") and not MACHINE.search("spool/home/x and /path/to/python3.11")

@@ -1,4 +1,4 @@
-"""The page of each feed says what the feed does: its example is read; it names every word and reason of the code."""
+"""The page of each feed: its example has the described events, and it names every word and reason of the code."""
 
 import re
 from pathlib import Path
@@ -19,13 +19,13 @@ def page(slug: str) -> str:
 
 
 def rows(slug: str) -> dict[str, list[str]]:
-    """Rows of the tables of a page: the words in code quotes, by the first of them."""
+    """Returns the rows of the tables of a page: the words in code quotes, by the first of them."""
     found = [re.findall(r"`([^`]+)`", line) for line in page(slug).splitlines() if line.startswith("| `")]
     return {names[0]: names[1:] for names in found}
 
 
-def told(slug: str, data: bytes) -> list[str]:
-    """What becomes of each record, in words."""
+def results(slug: str, data: bytes) -> list[str]:
+    """Returns the result of each record, in words."""
     lines = []
     for number, outcome in enumerate(normalise(slug, data), start=1):
         if isinstance(outcome, str):
@@ -48,11 +48,11 @@ def test_there_is_a_page_for_each_feed_and_the_index_names_it() -> None:
 
 
 @every_feed
-def test_the_example_of_a_page_becomes_what_the_page_says(slug: str) -> None:
+def test_the_example_of_a_page_has_the_described_results(slug: str) -> None:
     example, expected = re.findall(r"^```\w+\n(.*?)^```", page(slug), re.DOTALL | re.MULTILINE)
     lines = expected.splitlines()
     assert len(lines) == 10
-    assert told(slug, example.encode()) == lines
+    assert results(slug, example.encode()) == lines
 
 
 @every_feed
@@ -71,7 +71,7 @@ def test_a_page_names_every_field_that_its_feed_reads(slug: str) -> None:
     assert [name for name in columns if f"`{name}`" not in page(slug)] == []
 
 
-def test_the_page_of_sendgrid_says_which_word_has_which_field() -> None:
+def test_the_page_of_sendgrid_names_the_fields_of_each_word() -> None:
     found = rows("sendgrid_events")
     for word in FEEDS["sendgrid_events"].event_types:
         assert found[word][1:] == list(FIELDS_OF_WORD[word]), word
@@ -80,7 +80,7 @@ def test_the_page_of_sendgrid_says_which_word_has_which_field() -> None:
     assert DROP_REASONS and [reason for reason in DROP_REASONS if reason not in text] == []
 
 
-def test_the_page_of_the_dispatch_log_names_every_channel_and_every_reason_with_its_category() -> None:
+def test_the_page_of_the_dispatch_log_names_channels_reasons_and_categories() -> None:
     found = rows("dispatch_log")
     assert all(f"`{channel}`" in page("dispatch_log") for channel in CHANNELS)
     for category, reasons in NOT_SENT_REASONS.items():

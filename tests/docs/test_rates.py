@@ -1,4 +1,4 @@
-"""docs/rates.md says of every rate what it is made of, and the reports agree."""
+"""docs/rates.md defines every rate, and the reports agree."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -22,7 +22,7 @@ def test_every_rate_of_every_report_is_defined() -> None:
     assert there == {("email_campaign", rate) for rate in DEFINED} and len(DEFINED) == 7
 
 
-def test_rates_are_made_of_what_the_page_says(warehouse: Warehouse) -> None:
+def test_rates_follow_the_definitions_of_the_page(warehouse: Warehouse) -> None:
     world = World(3, days=3, accounts=("north",), messages_per_day=150)
     load_files(warehouse.settings, warehouse.url, [(f.account, f.feed, f.data, f.landed_after) for f in world.files()])
     build(warehouse.url)
@@ -33,16 +33,16 @@ def test_rates_are_made_of_what_the_page_says(warehouse: Warehouse) -> None:
     ]
     assert len(rows) > 10
     for rate, (numerator, denominator) in DEFINED.items():
-        told = set()
+        values = set()
         for row in rows:
             of = sum(row[name] for name in denominator)
             part = Decimal(sum(row[name] for name in numerator))
             assert row[rate] == ((part / of).quantize(Decimal("1e-6"), ROUND_HALF_UP) if of else None), rate
-            told.add(row[rate])
-        assert len(told - {None, 0}) > 0, f"{rate} is never more than 0 here"
+            values.add(row[rate])
+        assert len(values - {None, 0}) > 0, f"{rate} is never more than 0 here"
 
 
-def test_the_example_adds_up() -> None:
+def test_the_example_is_consistent() -> None:
     example = PAGE.read_text().split("Example.")[1]
     opened = 200 + 50 + 5
     assert f"`opened` {opened}" in example and f"{Decimal(opened) / 950:.6f}" in example

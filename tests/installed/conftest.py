@@ -1,4 +1,4 @@
-"""The package is built once for each process of pytest; each module has a folder for its environments."""
+"""The package, built once for each process of pytest, and a folder for the environments of each module."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +14,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
     sources = folder / "sources"
     sources.mkdir()
-    copy_into(sources, SOURCES)  # a build leaves files beside its sources
+    copy_into(sources, SOURCES)  # a build leaves files in its sources
     return build(sources, folder / "out")[1]
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    """Not below pytest's own folder: as root the embedded Postgres runs as another user, to whom that is closed."""
+    """Yields a folder outside pytest's own, which another user cannot read: as root, Postgres runs as another user."""
     with TemporaryDirectory(prefix="waybill-installed-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)

@@ -1,4 +1,4 @@
-"""The built package in environments of its own, outside the checkout, with the pins and hashes of the locks."""
+"""Virtual environments with the built package, outside the checkout, with the pins and hashes of the locks."""
 
 import hashlib
 import json
@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 UV = str(Path(sys.executable).parent / "uv")
 LOCK, IMAGE_LOCK = ROOT / "requirements.lock", ROOT / "image.lock"
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "etl", "sql", "expectations", "dags")
-"""What the package is built from; the Dockerfile copies the same."""
+"""The sources of the package; the Dockerfile copies the same."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment. Programs run in it with the settings that are given, and with no others of this process.
+    """A virtual environment, whose programs run with the given settings only.
 
-    :ivar home: folder of whoever uses it, and of the programs that it runs
+    :ivar home: home and working directory of the programs
     """
 
     folder: Path
@@ -35,12 +35,12 @@ class Environment:
 
     def run(self, program: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a program of this environment in the home folder."""
-        surroundings = {"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8"}
+        environment = {"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8"}
         command = [str(self.folder / "bin" / program), *arguments]
-        return subprocess.run(command, cwd=self.home, env=surroundings | settings, capture_output=True, text=True)
+        return subprocess.run(command, cwd=self.home, env=environment | settings, capture_output=True, text=True)
 
     def versions(self) -> dict[str, str]:
-        """The version of each installed package by its name."""
+        """Returns the version of each installed package by its name."""
         listed = json.loads(uv("pip", "list", "--format", "json", "--python", str(self.folder)))
         return {package["name"]: package["version"] for package in listed}
 
@@ -64,7 +64,7 @@ def uv(*arguments: str, where: Path | None = None) -> str:
 
 
 def make_environment(folder: Path, python: str = sys.executable) -> Environment:
-    """An empty virtual environment, with an empty folder to use it from."""
+    """Make an empty virtual environment with an empty home."""
     home = folder / "home"
     home.mkdir(parents=True)
     uv("venv", "--quiet", "--no-config", "--python", python, str(folder / "environment"))
@@ -72,18 +72,18 @@ def make_environment(folder: Path, python: str = sys.executable) -> Environment:
 
 
 def interpreter(version: str) -> str | None:
-    """The path of an interpreter such as 3.12 on this machine: on the PATH or pyenv's; None: there is none."""
+    """Returns the path of an interpreter such as 3.12, from PATH or pyenv; None: this machine has no such one."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     found = (shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python{version}")))
     for path in found:
-        # what pyenv puts on the PATH may be a program that only says where the interpreter is
+        # pyenv may put a program on the PATH that only prints a message
         if path and subprocess.run([path, "-c", "import ssl"], capture_output=True).returncode == 0:
             return str(path)
     return None
 
 
 def copy_into(folder: Path, names: Sequence[str]) -> None:
-    """Copy files and folders of the checkout, without what programs have left in them."""
+    """Copy files and folders of the checkout, without generated files."""
     for name in names:
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")

@@ -1,4 +1,4 @@
-"""The wheel in an Airflow of somebody's own, which keeps its pins, among packages and DAG files of names like ours."""
+"""The wheel in an existing Airflow with other packages and DAG files, some with names that Waybill uses, too."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.installed.environments import LOCK, ROOT, build, make_environment
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 COLLIDING = ("orchestration", "simulator", "deploy", "sql", "pages")
-"""Modules in the folder of DAGs, which Airflow puts in front of what is installed."""
+"""Modules in the folder of DAGs, which Python finds before installed packages."""
 
 THEIR_PROJECT = """
 [project]
@@ -38,7 +38,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.plugins_manager import get_fastapi_plugins
 import waybill
 folder, answer = sys.argv[1:]
-sys.path.insert(0, folder)  # as the processor of DAG files does it
+sys.path.insert(0, folder)  # as the DAG processor does
 bag = DagBag(folder)
 apps, _ = get_fastapi_plugins()
 found = {
@@ -52,7 +52,7 @@ open(answer, "w").write(json.dumps(found))
 
 
 class TheirAirflow:
-    """An Airflow with its pins, a package `etl` beside it, and a folder of DAGs that is not empty."""
+    """An Airflow with its pins, a package `etl`, and a folder with DAG files."""
 
     def __init__(self, place: Path, wheel: Path) -> None:
         self.environment = make_environment(place / "airflow")
@@ -123,10 +123,10 @@ def test_the_dag_files_are_written_and_named(theirs: TheirAirflow) -> None:
     assert all(f"wrote {theirs.dags / name}" in theirs.written for name in names)
 
 
-def test_the_dags_and_theirs_are_read_without_an_error(theirs: TheirAirflow, described: dict) -> None:
+def test_airflow_reads_all_dags_without_an_error(theirs: TheirAirflow, described: dict) -> None:
     assert described["errors"] == {}
-    ours = {"ingest_sendgrid_events", "ingest_twilio_messages", "rebuild_reports", "replay_landing"}
-    assert ours | {"theirs", "maintain_warehouse"} <= described["dags"].keys()
+    expected = {"ingest_sendgrid_events", "ingest_twilio_messages", "rebuild_reports", "replay_landing"}
+    assert expected | {"theirs", "maintain_warehouse"} <= described["dags"].keys()
     assert all(described["dags"].values())
     assert Path(described["waybill"]).is_relative_to(theirs.environment.folder), "not the checkout"
 
@@ -135,7 +135,7 @@ def test_the_page_of_validation_results_comes_with_the_package(described: dict) 
     assert "/waybill" in described["apps"]
 
 
-def test_a_run_loads_what_lies_in_the_inbox(theirs: TheirAirflow) -> None:
+def test_a_run_loads_the_files_of_the_inbox(theirs: TheirAirflow) -> None:
     inbox = theirs.environment.home / "var" / "inbox" / "acme" / "sendgrid_events"
     inbox.mkdir(parents=True)
     golden = ROOT / "tests" / "waybill" / "feeds" / "golden" / "sendgrid_events" / "webhook.json"

@@ -1,4 +1,4 @@
-"""The environment of the image: from image.lock, without the embedded Postgres, the simulator and tools of tests."""
+"""The environment of the image: from image.lock, without embedded Postgres, simulator and test tools."""
 
 import os
 import re
@@ -19,7 +19,7 @@ def pins(lock: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", lock.read_text(), re.MULTILINE))
 
 
-def test_its_pins_are_those_that_the_tests_run_with_and_none_of_tests() -> None:
+def test_the_image_has_the_pins_of_the_tests_but_no_test_tools() -> None:
     image, everything = pins(IMAGE_LOCK), pins(LOCK)
     assert {"apache-airflow", "great-expectations", "s3fs", "gcsfs", "adlfs", "psycopg2-binary"} <= image.keys()
     assert everything.keys() >= UNWANTED
@@ -38,16 +38,16 @@ def test_every_pin_has_hashes_and_no_lock_names_a_host(lock: str) -> None:
 
 @pytest.fixture(scope="module")
 def image(place: Path) -> Environment:
-    """What the stage `packages` of the Dockerfile makes, by its own steps, and beside it what `production` copies."""
+    """Returns the environment that the steps of stage `packages` make, with the files that `production` copies."""
     app, build = place / "app", place / "build"
     build.mkdir()
-    surroundings = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for word, rest in stages()["packages"]:
         if word == "COPY":
             copy_into(build, rest.split(" ")[:-1])
         elif word == "RUN":
             command = re.sub(r"--no-cache(-dir)? |--compile-bytecode ", "", rest).replace("/app", str(app))
-            done = subprocess.run(command, shell=True, cwd=build, env=surroundings, capture_output=True, text=True)
+            done = subprocess.run(command, shell=True, cwd=build, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, f"{command}\n{done.stderr[-3000:]}"
     copy_into(app, ["deploy", "dags"])
     home = place / "home"
@@ -63,13 +63,13 @@ def of_image(image: Environment, code: str) -> str:
 
 
 @pytest.mark.long
-def test_its_processes_find_all_they_import(image: Environment) -> None:
+def test_the_processes_can_import_their_modules(image: Environment) -> None:
     preloaded = "import sys; sys.argv.append('scheduler'); import airflow_local_settings"
     of_image(image, f"import deploy.prepare, deploy.health; {preloaded}")
 
 
 @pytest.mark.long
-def test_its_dags_are_read_without_an_error(image: Environment) -> None:
+def test_airflow_reads_the_dags_without_an_error(image: Environment) -> None:
     home = image.home
     code = f"""
 import os
@@ -86,13 +86,13 @@ print(len(bag.dags), bag.import_errors)
 @pytest.mark.parametrize(
     ("words", "says"), [(("demo",), "install Waybill with the extra `demo`"), (("warehouse", "up"), "WAREHOUSE_URL")]
 )
-def test_what_it_lacks_is_said_in_a_sentence(image: Environment, words: tuple[str, ...], says: str) -> None:
+def test_a_missing_part_is_named_in_one_sentence(image: Environment, words: tuple[str, ...], says: str) -> None:
     done = image.run("waybill", *words)
     assert done.returncode == 3 and says in done.stderr, done.stderr
 
 
 @pytest.mark.long
-def test_the_simulator_runs_in_it_once_it_is_put_back(image: Environment, place: Path) -> None:
+def test_the_simulator_runs_when_it_is_copied_back(image: Environment, place: Path) -> None:
     without = image.run("python", "-m", "waybill.simulator.serve", "--help")
     assert without.returncode == 1 and "No module named" in without.stderr
     shutil.copytree(place / "build" / "simulator", image.packages / "waybill" / "simulator")

