@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.warehouses import build, check_equal, facts, load_files, report_cells, writes
 from tests.conftest import Server, Warehouse
-from waybill.feeds import FEEDS, base
+from waybill.feeds import FEEDS, base, typed_feed
 from waybill.feeds.twilio_messages import TwilioMessages
 from waybill.flow.replay import replay
 from waybill.model import failures
@@ -47,9 +47,9 @@ def change_rules(newer: pytest.MonkeyPatch) -> None:
     newer.setitem(failures._STATUSES, "x.1.1", [(words, rule._replace(reason="address_inactive"))])
     failures._verdict.cache_clear()
     newer.setitem(TwilioMessages.class_of_code, "30007", "gateway_suppressed")
-    mailbox_provider_of, machine_rule = base.mailbox_provider_of, base.machine_rule
+    mailbox_provider_of, machine_rule = typed_feed.mailbox_provider_of, base.machine_rule
     newer.setattr(
-        base, "mailbox_provider_of", lambda a: "other" if a.endswith("@gmail.com") else mailbox_provider_of(a)
+        typed_feed, "mailbox_provider_of", lambda a: "other" if a.endswith("@gmail.com") else mailbox_provider_of(a)
     )
     newer.setattr(base, "machine_rule", lambda a: None if (found := machine_rule(a)) == "security_scanner" else found)
 

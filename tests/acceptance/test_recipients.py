@@ -177,7 +177,7 @@ def test_what_was_loaded_under_keys_of_before_is_named_until_it_is_replayed(
         else keyring.leg_key(event.account, "sendgrid", (str(event.provider_message_id).split(".")[0],))
     )
     with monkeypatch.context() as before:
-        before.setattr("waybill.feeds.base.leg_key", old_leg_key)
+        before.setattr("waybill.feeds.typed_feed.leg_key", old_leg_key)
         for slug in ("sendgrid_events", "dispatch_log"):
             before.setattr(FEEDS[slug], "rules_version", FEEDS[slug].identity_since - 1)
         load_files(warehouse, warehouse.warehouse_url, files)

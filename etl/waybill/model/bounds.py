@@ -24,10 +24,17 @@ LONGEST_KEY_BYTES = {
 """Bytes by column of a report key. Texts that were loaded before the bounds existed, and longer links, are cut."""
 
 _values_of = attrgetter(*LONGEST_BYTES)
+_SURELY_SHORT = tuple(longest // 4 for longest in LONGEST_BYTES.values())  # characters, of at most four bytes each
 
 
 def check_bounds(event: EventDraft) -> None:
     """Raise RejectRecord with the name of the column if a text is too long for a key."""
-    for (name, longest), text in zip(LONGEST_BYTES.items(), _values_of(event), strict=True):
-        if text is not None and len(text) * 4 > longest and len(text.encode()) > longest:
+    values = _values_of(event)
+    for characters, text in zip(_SURELY_SHORT, values, strict=True):
+        if text is not None and len(text) > characters:
+            break
+    else:
+        return
+    for (name, longest), text in zip(LONGEST_BYTES.items(), values, strict=True):
+        if text is not None and len(text.encode()) > longest:
             raise RejectRecord(f"{name}: longer than {longest} bytes")

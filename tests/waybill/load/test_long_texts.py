@@ -153,7 +153,7 @@ def test_texts_that_are_all_at_their_bounds_are_loaded_and_built(loads: Loads, l
 
 def test_long_texts_from_an_older_release_are_cut_in_reports(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as older:
-        older.setattr("waybill.feeds.base.check_bounds", lambda event: None)
+        older.setattr("waybill.feeds.typed_feed.check_bounds", lambda event: None)
         long = {name: incompressible(5_000, number) for number, name in enumerate(("template_id", "type"))}
         events = [sendgrid(word, WHEN, f"m{tail}", **long | {"template_id": long["template_id"] + tail})
                   for word in ("processed", "bounce") for tail in "ab"]  # fmt: skip
