@@ -156,7 +156,7 @@ def _check_ceiling(counts: ObjectCounts, ceiling: float) -> None:
 
 def opened(path: str) -> BinaryIO:
     """Returns a file, or stdin for `-`, opened for bytes. Raises UsageError, or SourceError if it cannot be read."""
-    from waybill.landing.places import failures_as, place
+    from waybill.landing.places import failures_as, open_bytes, place
 
     if path == "-":
         if sys.stdin.isatty():
@@ -165,7 +165,7 @@ def opened(path: str) -> BinaryIO:
     found = place(path)
     with failures_as(lambda reason: SourceError(f"Cannot read {path}: {reason}."), found):
         try:
-            return found.open("rb")
+            return open_bytes(found)
         except FileNotFoundError:
             raise UsageError(f"{path}: no such file.") from None
         except IsADirectoryError:

@@ -1,34 +1,34 @@
-"""What lies in a folder or an object store: its files, opened one after the other, and what was passed over.
+"""Opens the files of a folder or an object store one after the other, and names the entries that it skips.
 
-Others write there. Nothing that they leave may keep the files of others out, or have a file read that lies elsewhere:
-only regular files are opened, no link below the named place is followed, and what is passed over is named.
+Other programs write there. A bad entry must not block other files, or cause a file elsewhere to be read. So only
+regular files are opened, no link below the named place is followed, and skipped entries are named.
 """
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Protocol
 
 from upath import UPath
 
-from waybill.landing.places import failures_as, place, reason_of
+from waybill.landing.places import Place, failures_as, place, reason_of
 from waybill.model.errors import SourceError, UsageError
 from waybill.warehouse.connection import without_password
 
 DEEPEST = 64
-"""Folders below the named one that are searched."""
+"""Levels of folders below the named one that are searched."""
 MOST_BYTES = 16 << 30
-"""Of one file. Providers' files have megabytes, an export of a day some gigabytes."""
+"""Bytes of one file. Files of providers have megabytes, the export of a day has some gigabytes."""
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")
-BELONGS_TO_THE_DISK = "lost+found"
+FILE_SYSTEM_FOLDER = "lost+found"
 
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _LONGEST_SHOWN = 400
 _LINK = "is a link, and links are not followed: put the file or folder itself there"
-_NO_FILES = {
+_NOT_FILES = {
     stat.S_IFIFO: "is a pipe, not a regular file",
     stat.S_IFSOCK: "is a socket, not a regular file",
     stat.S_IFCHR: "is a device, not a regular file",
@@ -38,9 +38,9 @@ _TOO_LARGE = f"is larger than {MOST_BYTES >> 30} GiB: split it at the end of a r
 
 
 class OpenFile(NamedTuple):
-    """A file, open until the next entry is asked for.
+    """A file, open until the next entry is requested.
 
-    :ivar shown: path or URL, as people may see it
+    :ivar shown: path or URL for people
     :ivar stream: its bytes; reading raises UnreadableError
     """
 
@@ -49,11 +49,11 @@ class OpenFile(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """What was passed over.
+    """A skipped entry.
 
-    :ivar shown: path or URL, as people may see it
-    :ivar reason: what is wrong with it, behind its name
-    :ivar may_hold_records: whether something may be missing from the facts now
+    :ivar shown: path or URL for people
+    :ivar reason: why it was skipped; the end of a sentence that begins with its name
+    :ivar may_hold_records: whether records may now be missing from the facts
     """
 
     shown: str
@@ -68,21 +68,28 @@ Entry = OpenFile | Skipped
 
 
 class UnreadableError(SourceError):
-    """A file that opens and cannot be read to its end."""
+    """A file was opened, but cannot be read to its end."""
+
+
+class Readable(Protocol):
+    """A source of bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; empty at the end."""
 
 
 class BoundedFile:
-    """The bytes of a file up to MOST_BYTES, however fast it grows. Errors name the file, so that they are not taken for
-    errors of the landing zone."""
+    """The bytes of a file up to MOST_BYTES, even while it grows. Errors name the file, to distinguish them from errors
+    of the landing zone."""
 
-    def __init__(self, stream: BinaryIO, found: UPath, shown: str) -> None:
+    def __init__(self, stream: Readable, found: Place, shown: str) -> None:
         self._stream = stream
         self._found = found
         self._shown = shown
         self._byte_count = 0
 
     def read(self, size: int) -> bytes:
-        """The next bytes; empty at the end."""
+        """Return the next bytes; empty at the end."""
         with failures_as(lambda reason: UnreadableError(f"{self._shown} cannot be read: {reason}"), self._found):
             block = self._stream.read(size)
         self._byte_count += len(block)
@@ -92,7 +99,7 @@ class BoundedFile:
 
 
 def shown(name: str) -> str:
-    """A name as people may see it: what does not print, or is no UTF-8, is spelt out as `\\x1b`; a long one is cut."""
+    """Return a name for people: characters that do not print or are not UTF-8 become `\\x1b`; a long name is cut."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -102,21 +109,21 @@ def shown(name: str) -> str:
 
 
 def is_finished(name: str) -> bool:
-    """Whether a name is that of something to read: hidden and unfinished files and folders are not."""
-    return not name.startswith((".", "_")) and not name.endswith(UNFINISHED) and name != BELONGS_TO_THE_DISK
+    """Whether an entry of this name is read. Hidden and unfinished files and folders are not."""
+    return not name.startswith((".", "_")) and not name.endswith(UNFINISHED) and name != FILE_SYSTEM_FOLDER
 
 
 def exists(path: str) -> bool:
-    """Whether there is something of that path or URL. Raises SourceError where that cannot be known."""
+    """Whether a path or URL exists. Raises SourceError if that cannot be checked."""
     found = place(path)
     with failures_as(lambda reason: SourceError(f"Cannot look at {shown(without_password(path))}: {reason}."), found):
         return found.exists()
 
 
 def entries_of(path: str) -> Iterator[Entry]:
-    """All entries of a path or URL that somebody named, in order of name: of a file itself, of a folder all below it.
+    """Yield the entries of a named path or URL, in order of name: a file itself, or everything below a folder.
 
-    A link that is named itself is followed, and no other one.
+    Only if the named path itself is a link, it is followed.
 
     :raises UsageError: there is no such file or folder
     """
@@ -131,10 +138,10 @@ def entries_of(path: str) -> Iterator[Entry]:
         yield from _opened(str(found), shown(str(found)), os.stat)
 
 
-def entries_below(folder: UPath, *names: str) -> Iterator[Entry]:
-    """All entries of a folder, in order of name.
+def entries_below(folder: Place, *names: str) -> Iterator[Entry]:
+    """Yield all entries of a folder in order of name.
 
-    :param names: of the folders that lead from there to the one that is meant; links among them are not followed
+    :param names: path from `folder` to the searched folder; links in it are not followed
     """
     if not isinstance(folder, Path):
         yield from _stored(folder.joinpath(*names))
@@ -142,21 +149,22 @@ def entries_below(folder: UPath, *names: str) -> Iterator[Entry]:
     path = shown(str(folder.joinpath(*names)))
     try:
         with _folder(str(folder)) as top:
-            yield from _led(top, names, path)
+            yield from _searched(top, names, path)
     except OSError as error:
         yield _unread(path, error)
 
 
-def _led(folder: int, names: tuple[str, ...], path: str) -> Iterator[Entry]:
+def _searched(folder: int, names: tuple[str, ...], path: str) -> Iterator[Entry]:
     if not names:
         yield from _below(folder, path, 0)
         return
     with _folder(names[0], folder) as inner:
-        yield from _led(inner, names[1:], path)
+        yield from _searched(inner, names[1:], path)
 
 
 def _below(folder: int, path: str, depth: int) -> Iterator[Entry]:
-    """Entries of an open folder. Each is opened from there: a folder that becomes a link meanwhile leads nowhere."""
+    """Yield the entries of an open folder. They are opened relative to it: a folder that becomes a link is not
+    followed."""
     for name in sorted(filter(is_finished, os.listdir(folder))):
         inner_path = shown(f"{path}/{name}")
         try:
@@ -171,9 +179,9 @@ def _below(folder: int, path: str, depth: int) -> Iterator[Entry]:
             yield _unread(inner_path, error)
 
 
-def _opened(name: str, path: str, status_of: Callable, folder: int | None = None) -> Iterator[Entry]:
-    """A file, open, or why it is none. Its kind is looked at before: to open a pipe or a device may change it; and
-    behind: it may be another one by then."""
+def _opened(name: str, path: str, status_of: "_StatusOf", folder: int | None = None) -> Iterator[Entry]:
+    """Yield an open file, or why it is skipped. Its kind is checked before opening, which may change a pipe or a
+    device, and again after opening, because it may have been replaced."""
     try:
         mode = status_of(name, dir_fd=folder).st_mode
         if stat.S_ISREG(mode):
@@ -191,7 +199,13 @@ def _opened(name: str, path: str, status_of: Callable, folder: int | None = None
     if stat.S_ISLNK(mode):
         yield Skipped(path, _LINK)
     elif not stat.S_ISREG(mode):
-        yield Skipped(path, _NO_FILES.get(stat.S_IFMT(mode), "is not a regular file"), may_hold_records=False)
+        yield Skipped(path, _NOT_FILES.get(stat.S_IFMT(mode), "is not a regular file"), may_hold_records=False)
+
+
+class _StatusOf(Protocol):
+    """os.stat or os.lstat."""
+
+    def __call__(self, path: str, *, dir_fd: int | None) -> os.stat_result: ...
 
 
 @contextmanager
@@ -210,7 +224,7 @@ def _unread(path: str, error: OSError) -> Skipped:
 
 
 def _stored(folder: UPath) -> Iterator[Entry]:
-    """Entries of an object store. Its names are mere text: nothing in them leads anywhere."""
+    """Yield the entries of an object store. Its names are only text: they cannot be links."""
     path = shown(without_password(str(folder)))
     try:
         with failures_as(SourceError, folder):

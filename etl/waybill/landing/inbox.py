@@ -1,4 +1,4 @@
-"""The inbox: `INBOX_URL/<account>/<feed>/…`, where others leave files; and what lies in it where no feed looks."""
+"""The inbox `INBOX_URL/<account>/<feed>/…`, where other programs put files, and entries in it that no feed reads."""
 
 import os
 from collections import defaultdict
@@ -12,7 +12,7 @@ from upath import UPath
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
 from waybill.landing.entries import Entry, Skipped, entries_below, is_finished, shown
-from waybill.landing.places import failures_as, is_object_store, place
+from waybill.landing.places import Place, failures_as, is_object_store, place
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
 from waybill.model.vocabulary import ACCOUNT
 from waybill.secret_file import private_folder
@@ -20,7 +20,7 @@ from waybill.settings import Settings
 from waybill.warehouse.connection import without_password
 
 MOST_NAMED = 3
-"""Of files that lie in the wrong folder."""
+"""Names in a message about files in a wrong folder."""
 
 FOLDER, FILE, LINK = "folder", "file", "link"
 
@@ -31,38 +31,38 @@ class _Child(NamedTuple):
 
 
 def is_yet_to_be_made(settings: Settings) -> bool:
-    """Whether it is the default inbox, which no setting names, and not there: the first look into it makes it."""
+    """Whether this is the default inbox and does not exist yet: the first use creates it."""
     inbox = place(settings.inbox_url)
     return isinstance(inbox, Path) and inbox == settings.var / "inbox" and not inbox.exists()
 
 
 def accounts(settings: Settings, feed: Feed, account: str | None = None) -> list[str]:
-    """The accounts that have a folder of this feed in the inbox, or one that cannot be looked into.
+    """Return the accounts with a folder of this feed in the inbox, also if it cannot be read.
 
-    :param account: this one only
+    :param account: only this account
     :raises ConfigurationError: there is no inbox
-    :raises UsageError: there is no such account in the inbox
+    :raises UsageError: the inbox has no such account
     """
     inbox = _opened(settings)
     known = account_folders(settings)
     if account is not None and account not in known:
         there_are = f"accounts there: {', '.join(known)}" if known else "it has no folder of an account yet"
-        raise UsageError(f"There is no folder {account}/{feed.slug} in the inbox {_told(settings)}; {there_are}.")
+        raise UsageError(f"There is no folder {account}/{feed.slug} in the inbox {_shown(settings)}; {there_are}.")
     return [name for name in known if account in (None, name) and _may_have(inbox / name, feed.slug)]
 
 
 def account_folders(settings: Settings) -> list[str]:
-    """The folders of the inbox whose names can be accounts. Raises ConfigurationError where there is no inbox."""
+    """Return the folders of the inbox whose names can be accounts. Raises ConfigurationError if there is no inbox."""
     return [child.name for child in _children(_opened(settings)) if _is_account(child)]
 
 
 def entries(settings: Settings, feed: Feed, account: str) -> Iterator[Entry]:
-    """Everything that an account's folder of a feed holds, as `entries_below` has it."""
+    """Yield the entries of an account's folder of a feed, as `entries_below`."""
     yield from entries_below(place(settings.inbox_url), account, feed.slug)
 
 
 def misplaced(settings: Settings) -> list[str]:
-    """What lies in the inbox where no feed looks for it, each in a sentence that says what is expected there.
+    """Return one sentence for each entry that no feed reads, with what is expected in its place.
 
     :raises ConfigurationError: there is no inbox
     """
@@ -88,11 +88,11 @@ def misplaced(settings: Settings) -> list[str]:
             f"{first}: {len(names)} {'file lies' if len(names) == 1 else 'files lie'} in {folder or 'the inbox itself'}"
             ", where nothing is read: files belong into <account>/<feed>/"
         )
-    return [f"{sentence} (inbox {_told(settings)})." for sentence in found]
+    return [f"{sentence} (inbox {_shown(settings)})." for sentence in found]
 
 
 def unread(settings: Settings, most: int) -> list[Skipped]:
-    """What of the first so many entries of the inbox would be passed over by a load."""
+    """Return the entries that a load would skip, among the first `most` entries of the inbox."""
     found = (
         entry
         for slug in FEEDS
@@ -123,23 +123,26 @@ def _note(child: _Child, folder: str, found: list[str], beside: dict[str, list[s
         beside[folder].append(shown(child.name))
 
 
-def _opened(settings: Settings) -> UPath:
-    """The inbox. The default one is made; one that a setting names may be a volume that is not mounted."""
-    inbox, told = place(settings.inbox_url), _told(settings)
-    with failures_as(lambda why: ConfigurationError(f"Cannot look into the inbox {told}: {why}."), inbox):
-        if is_yet_to_be_made(settings):
-            private_folder(Path(inbox))
-        is_there = _has_bucket(inbox) if is_object_store(inbox) else inbox.is_dir()
+def _opened(settings: Settings) -> Place:
+    """Return the inbox. The default one is created; another one may be a volume that is not mounted."""
+    inbox, written = place(settings.inbox_url), _shown(settings)
+    with failures_as(lambda why: ConfigurationError(f"Cannot look into the inbox {written}: {why}."), inbox):
+        if isinstance(inbox, Path):
+            if is_yet_to_be_made(settings):
+                private_folder(inbox)
+            is_there = inbox.is_dir()
+        else:
+            is_there = _has_bucket(inbox) if is_object_store(inbox) else inbox.is_dir()
     if not is_there:
         raise ConfigurationError(
-            f"There is no inbox at {told}, which INBOX_URL names. Mount it or make it; files belong into "
+            f"There is no inbox at {written}, which INBOX_URL names. Mount it or make it; files belong into "
             "<account>/<feed>/ below it."
         )
     return inbox
 
 
 def _has_bucket(inbox: UPath) -> bool:
-    """Whether the bucket of an inbox is there: an empty folder is none in an object store."""
+    """Whether the bucket of an inbox exists. An object store has no empty folders."""
     try:
         inbox.fs.info(inbox.path.split("/")[0])
         return True
@@ -147,7 +150,7 @@ def _has_bucket(inbox: UPath) -> bool:
         return False
 
 
-def _told(settings: Settings) -> str:
+def _shown(settings: Settings) -> str:
     return shown(without_password(settings.inbox_url))
 
 
@@ -155,17 +158,17 @@ def _is_account(child: _Child) -> bool:
     return child.kind == FOLDER and ACCOUNT.fullmatch(child.name) is not None
 
 
-def _may_have(folder: UPath, name: str) -> bool:
+def _may_have(folder: Place, name: str) -> bool:
     try:
         return any(child == (name, FOLDER) for child in _children(folder))
     except SourceError:
-        return True  # whoever reads it will say so
+        return True  # reading it reports the error
 
 
-def _children(folder: UPath) -> list[_Child]:
-    """What lies in a folder, in order of name, but for hidden and unfinished things. Raises SourceError."""
-    told = shown(without_password(str(folder)))
-    with failures_as(lambda why: SourceError(f"{told} cannot be read: {why}"), folder):
+def _children(folder: Place) -> list[_Child]:
+    """Return the entries of a folder in order of name, without hidden and unfinished ones. Raises SourceError."""
+    written = shown(without_password(str(folder)))
+    with failures_as(lambda why: SourceError(f"{written} cannot be read: {why}"), folder):
         children = _on_disk(folder) if isinstance(folder, Path) else _in_store(folder)
     return sorted(child for child in children if is_finished(child.name))
 
@@ -181,12 +184,12 @@ def _in_store(folder: UPath) -> list[_Child]:
         found = folder.fs.ls(folder.path, detail=True)
     except FileNotFoundError:
         return []
-    own = folder.path.rstrip("/")  # some stores list an object that stands for the folder itself
+    own = folder.path.rstrip("/")  # some stores list an object for the folder itself
     named = [(info["name"].rstrip("/"), FOLDER if info["type"] == "directory" else FILE) for info in found]
     return [_Child(name.rpartition("/")[2], kind) for name, kind in named if name != own]
 
 
-def _kind_of(entry: os.DirEntry) -> str:
+def _kind_of(entry: os.DirEntry[str]) -> str:
     if entry.is_symlink():
         return LINK
     return FOLDER if entry.is_dir(follow_symlinks=False) else FILE

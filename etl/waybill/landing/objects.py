@@ -1,22 +1,24 @@
-"""Landing: immutable objects, bytes exactly as received, named by their content. Everything can be replayed from it.
+"""Landing: immutable objects with the bytes exactly as received, named by their content, for loads and replays.
 
-`LANDING_URL/<account>/<feed>/<first two digits>/<sha256>` with a manifest beside it (`.json`), which is written last:
-an object without a manifest was never landed. On this machine bytes get their final name by a rename. An object store
-has none: there an object is put whole under its final name, which only its content can have.
+An object is `LANDING_URL/<account>/<feed>/<first two digits>/<sha256>`. Its manifest is beside it (`.json`) and is
+written last: an object without a manifest was never landed. On this machine a rename gives the bytes their final name.
+An object store has no rename: there an object is put as a whole under its final name.
 """
 
 import hashlib
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO
 
 import msgspec
 from upath import UPath
 
-from waybill.landing.places import failures_as, is_object_store, place
+from waybill.landing.entries import Readable
+from waybill.landing.places import failures_as, open_bytes, place
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
 from waybill.model.redaction import mask_everyone
 from waybill.model.vocabulary import ACCOUNT
@@ -26,17 +28,16 @@ from waybill.warehouse.connection import without_password
 BLOCK = 1 << 20
 
 
-class Readable(Protocol):
-    """Where the bytes to be landed come from."""
-
-    def read(self, size: int) -> bytes:
-        """At most so many bytes; empty at the end."""
-
-
 class LandedObject(msgspec.Struct, frozen=True):
-    """One landed object, as its manifest says. `path` is relative to LANDING_URL; `landed_at` is when its bytes were
-    landed first (UTC), `source` the path or URL of the file they were read from. Of a page of an API: the `request`
-    without credentials, the window that was pulled, and how many records it shows."""
+    """One landed object, as in its manifest.
+
+    :ivar path: relative to LANDING_URL
+    :ivar landed_at: first landing of its bytes (UTC)
+    :ivar source: path or URL of the file with the bytes
+    :ivar request: request of an API page, without credentials
+    :ivar window: pulled window of an API page
+    :ivar record_count: records of an API page
+    """
 
     account: str
     feed: str
@@ -51,19 +52,19 @@ class LandedObject(msgspec.Struct, frozen=True):
 
 
 def name_of(landed: LandedObject) -> str:
-    """An object as messages name it: the file that it came from, without addresses, and where it is landed."""
+    """Return the name of an object in messages: its source without addresses, and its landed path."""
     source = source_of(landed)
     return landed.path if source is None else f"{source} (landed as {landed.path})"
 
 
 def source_of(landed: LandedObject) -> str | None:
-    """Where an object came from, without addresses: the path of its file, or the request that a page was asked for."""
+    """Return the source of an object without addresses: the path of its file, or the request of its page."""
     source = landed.source or landed.request
     return None if source is None else mask_everyone(source.encode(errors="backslashreplace").decode())
 
 
 def check_account(account: str) -> str:
-    """An account is part of paths and keys: letters, digits, `_`, `.`, `-`. Raises UsageError."""
+    """Return an account, which is part of paths and keys. Raises UsageError if its form is wrong."""
     if not ACCOUNT.fullmatch(account):
         raise UsageError(f"account {account!r}: expected 1 to 63 letters, digits, '_', '.' or '-'.")
     return account
@@ -80,20 +81,21 @@ def land(
     window: tuple[datetime, datetime] | None = None,
     record_count: int | None = None,
 ) -> LandedObject:
-    """Copy a stream into the landing zone, durably and once; the same bytes again are the same object.
+    """Copy a stream into the landing zone durably; the same bytes again are the same object.
 
-    :param source: path or URL of the file, kept in the manifest so that people can find it again
-    :param request: path and query that a page was asked for with; kept likewise, as are window and record_count
+    The other parameters are stored in the manifest.
+
     :raises SourceError: the landing zone cannot be written
     """
     check_account(account)
     zone = place(landing_url)
-    put = _put_file if isinstance(zone, Path) else _put_object
     with failures_as(
         lambda why: SourceError(f"Cannot write to the landing zone {without_password(landing_url)}: {why}."), zone
     ):
-        sha256, byte_count = put(stream, zone, f"{account}/{feed}")
-        path = _path_of(f"{account}/{feed}", sha256)
+        folder = f"{account}/{feed}"
+        put = partial(_put_file, zone=zone) if isinstance(zone, Path) else partial(_put_object, zone=zone)
+        sha256, byte_count = put(stream, folder=folder)
+        path = _path_of(folder, sha256)
         if (known := read_manifest(landing_url, path)) is not None:
             return known
         landed_at = now or datetime.now(UTC)
@@ -102,7 +104,7 @@ def land(
 
 
 def check_writable(landing_url: str) -> None:
-    """Write something into the landing zone and take it away. Raises ConfigurationError with what to do."""
+    """Write and remove a probe in the landing zone. Raises ConfigurationError with what to do."""
     zone = place(landing_url)
     with failures_as(
         lambda why: ConfigurationError(
@@ -111,15 +113,15 @@ def check_writable(landing_url: str) -> None:
         ),
         zone,
     ):
-        if not is_object_store(zone):
-            private_folder(Path(zone))
+        if isinstance(zone, Path):
+            private_folder(zone)
         probe = zone / f".probe-{os.getpid()}-{os.urandom(6).hex()}"
         probe.write_bytes(b"")
         probe.unlink()
 
 
 def read_manifest(landing_url: str, path: str) -> LandedObject | None:
-    """The manifest of an object, None where it was never landed."""
+    """Return the manifest of an object; None if it was never landed."""
     try:
         return msgspec.json.decode((place(landing_url) / f"{path}.json").read_bytes(), type=LandedObject)
     except FileNotFoundError:
@@ -127,12 +129,12 @@ def read_manifest(landing_url: str, path: str) -> LandedObject | None:
 
 
 def open_object(landing_url: str, landed: LandedObject) -> BinaryIO:
-    """The bytes of a landed object, compared with their name first. Raises SourceError where they are gone or are not
-    those that were landed."""
+    """Return the bytes of a landed object after comparing them with its name. Raises SourceError if they are missing or
+    changed."""
     zone = place(landing_url)
     with failures_as(lambda why: SourceError(f"Cannot read the landed object {landed.path}: {why}."), zone):
         try:
-            stream = (zone / landed.path).open("rb")
+            stream = open_bytes(zone / landed.path)
         except FileNotFoundError as error:
             raise SourceError(
                 f"Landed object {landed.path} is gone from {without_password(landing_url)}. Restore it from a backup: "
@@ -156,8 +158,8 @@ def _path_of(folder: str, sha256: str) -> str:
 
 
 def _put_file(stream: Readable, zone: Path, folder: str) -> tuple[str, int]:
-    """Copy a stream to the name of its content, also where it was landed before: that mends an object that was damaged
-    since. Returns sha256 and length."""
+    """Copy a stream to the name of its content and return sha256 and length. An existing object is replaced, which
+    repairs a damaged one."""
     private_folder(zone / folder)
     draft = zone / folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
     try:
@@ -173,8 +175,8 @@ def _put_file(stream: Readable, zone: Path, folder: str) -> tuple[str, int]:
 
 
 def _put_object(stream: Readable, zone: UPath, folder: str) -> tuple[str, int]:
-    """The same in an object store. The bytes are copied to this machine first (TMPDIR): their name is known only when
-    all were read."""
+    """Put a stream into an object store and return sha256 and length. The bytes are first copied to this machine
+    (TMPDIR), because their name is known only after all were read."""
     with NamedTemporaryFile() as spool:
         sha256, byte_count = _copy(stream, spool)
         spool.flush()
@@ -182,7 +184,7 @@ def _put_object(stream: Readable, zone: UPath, folder: str) -> tuple[str, int]:
         return sha256, byte_count
 
 
-def _copy(stream: Readable, target: BinaryIO) -> tuple[str, int]:
+def _copy(stream: Readable, target: IO[bytes]) -> tuple[str, int]:
     digest = hashlib.sha256()
     byte_count = 0
     while block := stream.read(BLOCK):
@@ -193,7 +195,7 @@ def _copy(stream: Readable, target: BinaryIO) -> tuple[str, int]:
 
 
 def _write_manifest(landing_url: str, landed: LandedObject) -> LandedObject:
-    """Write the manifest, unless another process landed the same bytes meanwhile: the first one's time stays."""
+    """Write the manifest, unless another process landed the same bytes first; return the stored one."""
     manifest = place(landing_url) / f"{landed.path}.json"
     text = msgspec.json.format(msgspec.json.encode(landed), indent=1) + b"\n"
     if isinstance(manifest, Path):

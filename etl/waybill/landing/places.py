@@ -1,8 +1,10 @@
-"""What LANDING_URL, INBOX_URL and paths name: a place on this machine, or one in an object store."""
+"""The places of LANDING_URL, INBOX_URL and paths: on this machine, or in an object store."""
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 from upath import UPath
@@ -15,22 +17,25 @@ EXTRAS = {
     **dict.fromkeys(("gs", "gcs"), "gcs"),
     **dict.fromkeys(("abfs", "abfss", "az"), "azure"),
 }
-"""Schemes of object stores, and the extra of Waybill that brings the package for each."""
+"""Schemes of object stores, and the extra of Waybill with the package for each."""
+
+Place = Path | UPath
+"""A file or folder on this machine (Path), or an object or a prefix in an object store (UPath)."""
 
 _LONGEST_REASON = 200
+_BLOCK = 1 << 18
 
 
-def place(url: str) -> UPath:
-    """The place that a path or URL names. One on this machine is a `pathlib.Path`, also where it is written `file://`.
+def place(url: str) -> Place:
+    """Return the place of a path or URL. A place on this machine is a Path, also for `file://`.
 
-    :raises ConfigurationError: there is no such kind of place, or the package for it is missing
+    :raises ConfigurationError: the kind of place is unknown, or its package is missing
     """
     try:
         found = UPath(url)
-        if found.protocol in ("file", "local"):
+        if found.protocol in ("", "file", "local"):
             return Path(found.path)
-        if not isinstance(found, Path):
-            fsspec.get_filesystem_class(found.protocol)
+        fsspec.get_filesystem_class(found.protocol)
         return found
     except ImportError:
         scheme = url.partition("://")[0]
@@ -48,16 +53,21 @@ def place(url: str) -> UPath:
         raise ConfigurationError(f"{without_password(url)} names no place that can be used: {error}.") from None
 
 
-def is_object_store(found: UPath) -> bool:
-    """Whether names with slashes are all the folders that there are: none is made, and none can be renamed."""
+def is_object_store(found: Place) -> bool:
+    """Whether a place has no real folders: folders are parts of names, and nothing can be renamed."""
     return not isinstance(found, Path) and found.protocol in EXTRAS
 
 
-@contextmanager
-def failures_as(error_of: Callable[[str], WaybillError], found: UPath) -> Iterator[None]:
-    """Raise what fails at a place as an error that says so. Clients of object stores have no common kind of error.
+def open_bytes(found: Place) -> BinaryIO:
+    """Open a file or an object for buffered reading."""
+    return found.open("rb") if isinstance(found, Path) else io.BufferedReader(found.fs.open(found.path, "rb"), _BLOCK)
 
-    :param error_of: makes the error from the reason
+
+@contextmanager
+def failures_as(error_of: Callable[[str], WaybillError], found: Place) -> Iterator[None]:
+    """Raise an error at a place as a WaybillError. Clients of object stores have no common base of errors.
+
+    :param error_of: returns the error for a reason
     """
     try:
         yield
@@ -72,6 +82,6 @@ def failures_as(error_of: Callable[[str], WaybillError], found: UPath) -> Iterat
 
 
 def reason_of(error: Exception) -> str:
-    """Why something failed, on one line."""
+    """Return the reason of a failure on one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text.strip().split("\n", 1)[0][:_LONGEST_REASON]

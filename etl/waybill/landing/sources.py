@@ -1,8 +1,8 @@
-"""Where the bytes of a load come from: files and folders, the inbox, a SQL table."""
+"""Lands the bytes of a load from files and folders, the inbox, or a SQL table."""
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -21,13 +21,14 @@ ROWS_PER_OBJECT = 200_000
 
 
 Landed = LandedObject | SourceError
-"""A file that was landed, or why it could not be read: one bad file must not keep the others away."""
+"""A landed file, or why it could not be read: a bad file must not block the others."""
 
 log = logging.getLogger("waybill.landing")
 
 
 def landed_paths(settings: Settings, feed: Feed, account: str, paths: list[str]) -> Iterator[Landed]:
-    """Land every file of the paths (folders: all files below; `table:schema.name`: a SQL table of DISPATCH_LOG_URL)."""
+    """Land all files of paths. A folder gives all files below it, `table:schema.name` a SQL table of
+    DISPATCH_LOG_URL."""
     for path in paths:
         if path.startswith("table:"):
             yield from _landed_table(settings, feed, account, path)
@@ -36,7 +37,7 @@ def landed_paths(settings: Settings, feed: Feed, account: str, paths: list[str])
 
 
 def landed_inbox(settings: Settings, feed: Feed, account: str | None) -> Iterator[Landed]:
-    """Land every file under INBOX_URL/<account>/<feed>/, of one account or of all. Raises as `inbox.accounts` does."""
+    """Land all files in INBOX_URL/<account>/<feed>/, of one account or of all. Raises as `inbox.accounts`."""
     for name in inbox.accounts(settings, feed, account):
         yield from _landed(settings, feed, name, inbox.entries(settings, feed, name))
 
@@ -55,7 +56,7 @@ def _landed(settings: Settings, feed: Feed, account: str, entries: Iterator[Entr
 
 
 def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> Iterator[LandedObject]:
-    """A SQL table as landed NDJSON, in a stable order, so that an unchanged table gives the same objects."""
+    """Land a SQL table as NDJSON in a stable order, so that an unchanged table gives the same objects."""
     match = TABLE.fullmatch(path)
     if match is None:
         raise UsageError(f"{path}: expected table:NAME or table:SCHEMA.NAME.")
@@ -66,7 +67,7 @@ def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> It
             "DISPATCH_LOG_URL is not set: the SQLAlchemy URL of the database that holds the dispatch log, for example "
             "postgresql+psycopg2://reader@host/campaigns."
         )
-    import sqlalchemy  # slow to import, and needed for this kind of source alone
+    import sqlalchemy  # slow to import, and only needed here
 
     try:
         engine = sqlalchemy.create_engine(settings.dispatch_log_url)
@@ -83,7 +84,7 @@ def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> It
             order = first + [column for column in columns if column not in set(first)]
             result = connection.execute(sqlalchemy.select(*columns).order_by(*order))
             for partition in result.mappings().partitions(ROWS_PER_OBJECT):
-                lines = b"".join(msgspec.json.encode(_plain(row), order="sorted") + b"\n" for row in partition)
+                lines = b"".join(msgspec.json.encode(_plain(row.items()), order="sorted") + b"\n" for row in partition)
                 yield land(BytesIO(lines), account, feed.slug, settings.landing_url)
         engine.dispose()
     except sqlalchemy.exc.SQLAlchemyError as error:
@@ -91,14 +92,14 @@ def _landed_table(settings: Settings, feed: Feed, account: str, path: str) -> It
         raise SourceError(f"Cannot read {path} of DISPATCH_LOG_URL: {reason}.") from None
 
 
-def _plain(row: Mapping[str, object]) -> dict[str, object]:
-    """A row as JSON takes it: times in ISO 8601 (a naive one stays naive, and its record will be rejected)."""
+def _plain(row: Iterable[tuple[object, object]]) -> dict[str, object]:
+    """Return a row for JSON, with times in ISO 8601 (a naive time stays naive, and its record is rejected)."""
     return {
-        name: value.isoformat()
+        str(name): value.isoformat()
         if isinstance(value, datetime | date)
         else str(value)
         if isinstance(value, Decimal)
         else value
-        for name, value in row.items()
+        for name, value in row
         if value is not None
     }

@@ -1,4 +1,4 @@
-"""What lies in a folder: files are opened, everything else is named, and nothing keeps anything else out."""
+"""The entries of a folder: files are opened, other entries are named, and no entry blocks another."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ def name_of(entry: OpenFile) -> str:
 
 
 def seen(folder: Path) -> list[tuple[str, bytes | str]]:
-    """Names below the folder, each with its bytes, or with why it was skipped."""
+    """Names below the folder, each with its bytes or the reason why it was skipped."""
     found = []
     for entry in entries_below(folder):
         name = entry.shown.removeprefix(f"{shown(str(folder))}/")
@@ -31,7 +31,7 @@ def seen(folder: Path) -> list[tuple[str, bytes | str]]:
     return found
 
 
-def test_unfinished_and_hidden_files_are_left_out(tmp_path: Path) -> None:
+def test_unfinished_and_hidden_files_are_ignored(tmp_path: Path) -> None:
     names = ["b.json", "a.json.gz", "folder/c.ndjson", "folder/deeper/d", "folder.tmp2/e"]
     left_out = [
         ".hidden",
@@ -56,7 +56,7 @@ def test_unfinished_and_hidden_files_are_left_out(tmp_path: Path) -> None:
         list(entries_of(str(tmp_path / "nowhere")))
 
 
-def test_a_file_is_open_until_the_next_entry_is_asked_for(tmp_path: Path) -> None:
+def test_a_file_is_open_until_the_next_entry_is_requested(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"1")
     (tmp_path / "b").write_bytes(b"2")
     below = entries_below(tmp_path)
@@ -73,13 +73,13 @@ def a_socket(path: Path) -> None:
 
 
 def a_hole(path: Path) -> None:
-    """A file of many bytes that takes no room."""
+    """Create a sparse file: many bytes without disk space."""
     path.touch()
     os.truncate(path, 17 << 30)
 
 
 def folders(path: Path, count: int) -> None:
-    """So many folders in one another, with a file in the last one: deeper than any path can be written."""
+    """Create `count` nested folders with a file in the last one: deeper than the longest possible path."""
     above = os.open(path.parent, os.O_RDONLY)
     for name in [path.name, *["d" * 200] * (count - 1)]:
         os.mkdir(name, dir_fd=above)
@@ -105,7 +105,7 @@ STRANGE: dict[str, tuple[Callable[[Path], object], str, bool]] = {
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-def test_what_is_no_file_is_named_and_the_files_beside_it_are_read(tmp_path: Path, kind: str) -> None:
+def test_an_entry_that_is_no_file_is_named_and_the_files_beside_it_are_read(tmp_path: Path, kind: str) -> None:
     make, reason, may_hold_records = STRANGE[kind]
     (tmp_path / "a").write_bytes(b"1")
     (tmp_path / "b").write_bytes(b"2")
@@ -118,13 +118,13 @@ def test_what_is_no_file_is_named_and_the_files_beside_it_are_read(tmp_path: Pat
 
 
 @pytest.mark.parametrize("count", [1_200, 66])
-def test_folders_that_lie_too_deep_are_named_and_the_files_beside_them_are_read(tmp_path: Path, count: int) -> None:
+def test_folders_that_are_too_deep_are_named_and_the_files_beside_them_are_read(tmp_path: Path, count: int) -> None:
     (tmp_path / "a").write_bytes(b"1")
     (tmp_path / "z").write_bytes(b"2")
     folders(tmp_path / "deep", count)
     try:
         first, deep, last = seen(tmp_path)
-    finally:  # what pytest removes such folders with is recursive, and gives up
+    finally:  # pytest removes folders recursively and fails at this depth
         subprocess.run(["rm", "-r", str(tmp_path / "deep")], check=True)
     assert (first, last) == (("a", b"1"), ("z", b"2"))
     assert deep[1] == "lies more than 64 folders deep, where nothing is searched"
@@ -147,7 +147,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("raw", NAMES, ids=NAMES.values())
-def test_names_that_cannot_be_shown_are_spelt_out_and_their_files_read(tmp_path: Path, raw: bytes) -> None:
+def test_unprintable_names_are_escaped_and_their_files_are_read(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "a").write_bytes(b"1")
     Path(os.fsdecode(bytes(tmp_path) + b"/" + raw)).write_bytes(b"2")
     assert dict(seen(tmp_path)) == {"a": b"1", NAMES[raw]: b"2"}
@@ -155,7 +155,7 @@ def test_names_that_cannot_be_shown_are_spelt_out_and_their_files_read(tmp_path:
     assert name_of(named) == NAMES[raw] and name_of(named).encode()
 
 
-def test_what_a_login_may_not_read_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_an_unreadable_entry_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     for path in [tmp_path, *tmp_path.parents][:-2]:  # below the folder for temporary files
         path.chmod(0o755)
     for name in ("a", "closed.json", "closed/b", "z"):
@@ -164,7 +164,7 @@ def test_what_a_login_may_not_read_is_named_and_the_rest_is_read(tmp_path: Path)
     (tmp_path / "closed.json").chmod(0)
     (tmp_path / "closed").chmod(0)
 
-    def as_somebody() -> None:
+    def as_another_user() -> None:
         os.setuid(NOBODY)
         assert seen(tmp_path) == [
             ("a", b"1"),
@@ -175,10 +175,10 @@ def test_what_a_login_may_not_read_is_named_and_the_rest_is_read(tmp_path: Path)
         with pytest.raises(SourceError, match="Permission denied"):
             list(entries_of(str(tmp_path / "closed" / "b")))
 
-    assert os.geteuid() or forked(as_somebody) == 0
+    assert os.geteuid() or forked(as_another_user) == 0
 
 
-def test_a_file_that_vanishes_meanwhile_is_no_loss(tmp_path: Path) -> None:
+def test_a_file_that_vanishes_meanwhile_holds_no_missing_records(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).write_bytes(name.encode())
     below = entries_below(tmp_path)
@@ -189,7 +189,7 @@ def test_a_file_that_vanishes_meanwhile_is_no_loss(tmp_path: Path) -> None:
     assert name_of(last) == "c"
 
 
-def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(tmp_path: Path) -> None:
+def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(tmp_path: Path) -> None:
     inbox, outside = tmp_path / "inbox", tmp_path / "outside"
     for name in ("a", "folder/b"):
         (inbox / name).parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +204,7 @@ def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(tmp_path: Path) ->
     assert isinstance(found, Skipped) and found.shown == str(inbox / "folder")
 
 
-def test_no_link_on_the_way_to_the_folder_is_followed(tmp_path: Path) -> None:
+def test_links_on_the_way_to_the_folder_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "a").write_bytes(b"secret")
     (tmp_path / "inbox").mkdir()
@@ -213,7 +213,7 @@ def test_no_link_on_the_way_to_the_folder_is_followed(tmp_path: Path) -> None:
     assert isinstance(found, Skipped) and found.may_hold_records
 
 
-def test_a_link_that_somebody_names_is_followed(tmp_path: Path) -> None:
+def test_a_named_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "a").write_bytes(b"1")
     (tmp_path / "link").symlink_to(tmp_path / "folder")
@@ -224,13 +224,13 @@ def test_a_link_that_somebody_names_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(20)
-def test_a_pipe_that_somebody_names_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_named_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (found,) = entries_of(str(tmp_path / "pipe"))
     assert found == Skipped(str(tmp_path / "pipe"), "is a pipe, not a regular file", may_hold_records=False)
 
 
-def test_a_file_that_grows_without_end_is_read_up_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_file_is_read_up_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entries, "MOST_BYTES", 1000)
     (tmp_path / "log").write_bytes(b"x" * 10)
     below = entries_below(tmp_path)
@@ -240,7 +240,7 @@ def test_a_file_that_grows_without_end_is_read_up_to_the_limit(tmp_path: Path, m
             file.write(b"x" * 200)
 
 
-def test_what_cannot_be_read_to_its_end_names_itself() -> None:
+def test_the_error_of_a_partly_unreadable_file_names_it() -> None:
     named = entries_of("/proc/self/mem")
     entry = next(named)
     with pytest.raises(UnreadableError, match=r"^/proc/self/mem cannot be read: Input/output error"):
@@ -258,7 +258,7 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
-def test_names_of_an_object_store_are_mere_text() -> None:
+def test_names_of_an_object_store_are_only_text() -> None:
     root = UPath("memory://entries")
     for name in ("a.json", "folder/b/..", "folder//c", ".hidden", "_SUCCESS", "x.tmp", "folder/.d"):
         root.fs.pipe_file(f"{root.path}/{name}", name.encode())

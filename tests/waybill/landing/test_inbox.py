@@ -1,4 +1,4 @@
-"""The inbox: one bad entry keeps no other out, and what nobody will read is named with what is expected there."""
+"""The inbox: a bad entry blocks no other, and an entry that no feed reads is named with what is expected there."""
 
 import os
 from dataclasses import replace
@@ -25,16 +25,14 @@ def put(path: Path, number: int = 0) -> None:
     path.write_bytes(as_file("sendgrid_events", (sendgrid("open", f"2026-03-01 10:{number:02}"),)))
 
 
-def test_the_default_inbox_is_made(loads: Loads, folder: Path) -> None:
+def test_the_default_inbox_is_created(loads: Loads, folder: Path) -> None:
     assert inbox.is_yet_to_be_made(loads.settings) and not folder.exists()
     assert inbox.accounts(loads.settings, MAIL) == []
     assert folder.is_dir() and not inbox.is_yet_to_be_made(loads.settings)
 
 
 @pytest.mark.parametrize("url", ["{}/away", "file://{}/away"])
-def test_an_inbox_that_a_setting_names_and_that_is_not_there_is_an_error(
-    loads: Loads, tmp_path: Path, url: str
-) -> None:
+def test_a_missing_inbox_of_a_setting_is_an_error(loads: Loads, tmp_path: Path, url: str) -> None:
     loads.use(inbox_url=url.format(tmp_path))
     for look in (inbox.misplaced, inbox.account_folders, lambda settings: inbox.accounts(settings, MAIL)):
         with pytest.raises(ConfigurationError, match=r"There is no inbox at .*/away, which INBOX_URL names\. Mount it"):
@@ -42,14 +40,14 @@ def test_an_inbox_that_a_setting_names_and_that_is_not_there_is_an_error(
     assert not (tmp_path / "away").exists()
 
 
-def test_an_inbox_that_is_a_file_is_none(loads: Loads, tmp_path: Path) -> None:
+def test_an_inbox_that_is_a_file_is_an_error(loads: Loads, tmp_path: Path) -> None:
     put(tmp_path / "file")
     loads.use(inbox_url=str(tmp_path / "file"))
     with pytest.raises(ConfigurationError, match="There is no inbox at"):
         list(landed_inbox(loads.settings, MAIL, None))
 
 
-def test_an_account_that_has_no_folder_is_named_with_those_that_have(loads: Loads, folder: Path) -> None:
+def test_the_error_of_an_account_without_a_folder_lists_the_others(loads: Loads, folder: Path) -> None:
     for account in ("north", "south"):
         put(folder / account / MAIL.slug / "a.json")
     with pytest.raises(
@@ -71,9 +69,7 @@ MISPLACED = {
 
 
 @pytest.mark.parametrize("path", MISPLACED, ids=[repr(path) for path in MISPLACED])
-def test_what_lies_where_no_feed_looks_is_named_and_the_others_are_loaded(
-    loads: Loads, folder: Path, path: str
-) -> None:
+def test_misplaced_entries_are_named_and_the_others_are_loaded(loads: Loads, folder: Path, path: str) -> None:
     put(folder / path)
     put(folder / "north" / MAIL.slug / "a.json", 1)
     (told,) = inbox.misplaced(loads.settings)
@@ -99,7 +95,7 @@ def test_links_to_folders_are_named_and_not_followed(loads: Loads, folder: Path,
     assert [item.account for item in landed_inbox(loads.settings, MAIL, None)] == ["north"]
 
 
-def test_an_inbox_as_it_should_be_has_no_warning(loads: Loads, folder: Path) -> None:
+def test_a_correct_inbox_has_no_warning(loads: Loads, folder: Path) -> None:
     for path in ("acme/sendgrid_events/2026/a.json", "acme/dispatch_log/b.csv", "acme/twilio_calls/c", "beta/.hidden"):
         put(folder / path)
     (folder / "lost+found").mkdir()
@@ -109,7 +105,7 @@ def test_an_inbox_as_it_should_be_has_no_warning(loads: Loads, folder: Path) -> 
     assert inbox.unread(loads.settings, 100) == []
 
 
-def test_every_kind_of_bad_entry_at_once_keeps_no_file_of_any_account_out(
+def test_all_kinds_of_bad_entries_together_block_no_file(
     loads: Loads, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     strange = folder / "north" / MAIL.slug
@@ -146,7 +142,7 @@ def test_every_kind_of_bad_entry_at_once_keeps_no_file_of_any_account_out(
     assert sources == {"m.json", "bad\\xff", "line\\nbreak", "stray.csv"}
 
 
-def test_an_inbox_in_another_place_is_read_alike(loads: Loads) -> None:
+def test_an_inbox_in_another_place_is_read_in_the_same_way(loads: Loads) -> None:
     url = f"memory://{loads.settings.var.name}-inbox"
     loads.settings = replace(loads.settings, inbox_url=url)
     store = inbox.place(url)

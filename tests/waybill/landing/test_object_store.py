@@ -1,4 +1,4 @@
-"""Landing zone and inbox in an object store: moto's server on the loopback interface, asked by the real s3fs."""
+"""Landing zone and inbox in an object store: the real s3fs with moto's server on the loopback interface."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def store(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[s3fs.S3FileSystem]:
-    """An empty bucket `waybill`; the environment says how to reach it, as it does where Waybill runs."""
+    """An empty bucket `waybill`, with access by the environment as in production."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "reader")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
@@ -58,7 +58,7 @@ def put(store: s3fs.S3FileSystem, name: str, number: int) -> bytes:
 
 
 def name_of(landed: LandedObject) -> str:
-    """The file's name in the folder that it was found in."""
+    """The file's name in its folder."""
     return landed.source.rpartition("/")[2]
 
 
@@ -106,12 +106,12 @@ def test_a_landed_object_has_its_final_name_at_once_and_its_manifest_last(
         assert stream.read() == DATA
 
 
-def test_the_same_bytes_again_keep_the_time_of_their_first_landing(
+def test_the_same_bytes_keep_the_time_of_their_first_landing(
     store: s3fs.S3FileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = land(BytesIO(DATA), "acme", "sendgrid_events", LANDING, FIRST)
     assert land(BytesIO(DATA), "acme", "sendgrid_events", LANDING, SECOND) == first
-    # as if both had looked for the manifest before either wrote it
+    # as if both had checked the manifest before either wrote it
     looks = iter([None])
     read = landing.read_manifest
     monkeypatch.setattr(landing, "read_manifest", lambda *rest: next(looks, read(*rest)))
@@ -120,7 +120,7 @@ def test_the_same_bytes_again_keep_the_time_of_their_first_landing(
     assert len(keys(store)) == 2
 
 
-def test_a_landing_that_breaks_off_leaves_nothing_behind(store: s3fs.S3FileSystem) -> None:
+def test_an_interrupted_landing_leaves_nothing_behind(store: s3fs.S3FileSystem) -> None:
     class Breaking(BytesIO):
         def read(self, size: int = -1) -> bytes:
             if self.tell():
@@ -132,7 +132,7 @@ def test_a_landing_that_breaks_off_leaves_nothing_behind(store: s3fs.S3FileSyste
     assert keys(store) == []
 
 
-def test_an_object_that_was_damaged_is_named_and_mended_by_landing_it_again(store: s3fs.S3FileSystem) -> None:
+def test_landing_a_damaged_object_again_repairs_it(store: s3fs.S3FileSystem) -> None:
     landed = land(BytesIO(DATA), "acme", "sendgrid_events", LANDING, FIRST)
     path = f"waybill/landing/{landed.path}"
     store.pipe_file(path, b"other bytes")
@@ -145,7 +145,7 @@ def test_an_object_that_was_damaged_is_named_and_mended_by_landing_it_again(stor
     open_object(LANDING, landed).close()
 
 
-def test_what_cannot_be_taken_from_a_bucket_is_named(loads: Loads, store: s3fs.S3FileSystem) -> None:
+def test_unreadable_objects_of_a_bucket_are_named(loads: Loads, store: s3fs.S3FileSystem) -> None:
     loads.use(landing_url=LANDING, inbox_url=INBOX)
     put(store, "inbox/acme/sendgrid/a.json", 1)
     put(store, "inbox/acme/sendgrid_events//b.json", 2)
@@ -163,12 +163,12 @@ def test_what_cannot_be_taken_from_a_bucket_is_named(loads: Loads, store: s3fs.S
     ] == ["a.json"]
 
 
-def test_an_empty_inbox_is_one(loads: Loads) -> None:
+def test_an_empty_inbox_is_no_error(loads: Loads) -> None:
     loads.use(inbox_url=INBOX)
     assert inbox.accounts(loads.settings, MAIL) == [] and inbox.misplaced(loads.settings) == []
 
 
-def test_a_bucket_that_is_not_there_is_named_and_not_made(loads: Loads, store: s3fs.S3FileSystem) -> None:
+def test_a_missing_bucket_is_named_and_not_created(loads: Loads, store: s3fs.S3FileSystem) -> None:
     loads.use(inbox_url="s3://waybil/inbox")
     with pytest.raises(ConfigurationError, match="There is no inbox at s3://waybil/inbox"):
         inbox.accounts(loads.settings, MAIL)
@@ -177,7 +177,7 @@ def test_a_bucket_that_is_not_there_is_named_and_not_made(loads: Loads, store: s
     assert store.ls("", refresh=True) == ["waybill"]
 
 
-def test_the_command_line_takes_and_keeps_files_in_a_bucket(warehouse: Warehouse, store: s3fs.S3FileSystem) -> None:
+def test_the_command_line_reads_and_lands_files_in_a_bucket(warehouse: Warehouse, store: s3fs.S3FileSystem) -> None:
     put(store, "inbox/acme/sendgrid_events/a.json", 1)
     settings = environment_of(warehouse, LANDING_URL=LANDING, INBOX_URL=INBOX)
     answer = waybill("pull", "sendgrid_events", "--json", settings=settings)
@@ -187,7 +187,7 @@ def test_the_command_line_takes_and_keeps_files_in_a_bucket(warehouse: Warehouse
     assert len([key for key in keys(store) if key.startswith("waybill/landing/")]) == 2
 
 
-def test_a_store_that_cannot_be_reached_is_no_bug(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_store_is_a_source_error(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     s3fs.S3FileSystem.clear_instance_cache()

@@ -1,4 +1,4 @@
-"""The landing zone: atomic, named by content, the same bytes once."""
+"""The landing zone: landing is atomic, objects are named by content, the same bytes are stored once."""
 
 import hashlib
 import os
@@ -37,7 +37,7 @@ def test_an_object_is_named_by_its_content_with_a_manifest_beside_it(tmp_path: P
         assert stream.read() == DATA
 
 
-def test_the_same_bytes_again_keep_the_time_of_their_first_landing(tmp_path: Path) -> None:
+def test_the_same_bytes_keep_the_time_of_their_first_landing(tmp_path: Path) -> None:
     first = land(BytesIO(DATA), "acme", "sendgrid_events", str(tmp_path), FIRST)
     before = everything_below(tmp_path)
     assert land(BytesIO(DATA), "acme", "sendgrid_events", str(tmp_path), SECOND) == first
@@ -63,7 +63,7 @@ def test_four_processes_that_land_the_same_bytes_agree_on_one_landing_time(tmp_p
     assert len(everything_below(tmp_path / "zone")) == 40
 
 
-def test_a_landing_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_an_interrupted_landing_leaves_nothing_behind(tmp_path: Path) -> None:
     class Breaking(BytesIO):
         def read(self, size: int = -1) -> bytes:
             if self.tell():
@@ -82,7 +82,7 @@ def test_an_object_without_a_manifest_was_never_landed(tmp_path: Path) -> None:
     assert land(BytesIO(DATA), "acme", "sendgrid_events", str(tmp_path), SECOND).landed_at == SECOND
 
 
-def test_a_process_killed_while_it_lands_leaves_no_object(tmp_path: Path) -> None:
+def test_a_process_killed_while_landing_leaves_no_object(tmp_path: Path) -> None:
     class Killing(BytesIO):
         def read(self, size: int = -1) -> bytes:
             if self.tell():
@@ -99,18 +99,18 @@ def test_a_process_killed_while_it_lands_leaves_no_object(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "account", ["..", "../beta", "/etc", ".hidden", "a/b", "a\\b", "", " ", "a b", "a\n", "ä", "a" * 64]
 )
-def test_account_names_that_would_leave_the_folder_are_refused(tmp_path: Path, account: str) -> None:
+def test_account_names_that_leave_the_folder_are_refused(tmp_path: Path, account: str) -> None:
     with pytest.raises(UsageError, match="expected 1 to 63"):
         land(BytesIO(DATA), account, "sendgrid_events", str(tmp_path / "zone"))
     assert everything_below(tmp_path) == []
 
 
 @pytest.mark.parametrize("account", ["a", "Acme-2.eu_x", "0", "a" * 63, "a..b"])
-def test_account_names_that_stay_in_it_are_taken(account: str) -> None:
+def test_account_names_within_the_folder_are_accepted(account: str) -> None:
     assert check_account(account) == account
 
 
-def test_landing_in_another_filesystem_works_the_same(tmp_path: Path) -> None:
+def test_landing_in_another_filesystem(tmp_path: Path) -> None:
     zone = f"memory://landing-{uuid4().hex}"
     landed = land(BytesIO(DATA), "acme", "sendgrid_events", zone, FIRST)
     with open_object(zone, landed) as stream:
@@ -130,7 +130,7 @@ def test_a_landing_zone_that_cannot_be_written_is_a_source_error(tmp_path: Path)
         land(BytesIO(DATA), "acme", "sendgrid_events", str(tmp_path / "zone"))
 
 
-def test_what_is_landed_is_nobody_elses_to_read_whatever_the_umask(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_landed_objects_with_any_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         zone = tmp_path / "var" / "landing"

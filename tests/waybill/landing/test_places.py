@@ -1,4 +1,4 @@
-"""What settings and paths name: this machine, an object store, or nothing that can be used."""
+"""The places of settings and paths: this machine, an object store, or an error."""
 
 import subprocess
 import sys
@@ -24,22 +24,22 @@ except ConfigurationError as error:
 
 
 @pytest.mark.parametrize("url", ["{}", "file://{}", "local://{}"])
-def test_a_place_on_this_machine_is_a_path_however_it_is_written(tmp_path: Path, url: str) -> None:
+def test_a_place_on_this_machine_is_a_path_in_all_spellings(tmp_path: Path, url: str) -> None:
     found = place(url.format(tmp_path))
     assert isinstance(found, Path) and found == tmp_path
 
 
 @pytest.mark.parametrize("scheme", EXTRAS)
-def test_object_stores_are_known_by_their_scheme(scheme: str) -> None:
+def test_object_stores_by_scheme(scheme: str) -> None:
     assert is_object_store(place(f"{scheme}://bucket/inbox"))
 
 
-def test_other_places_have_folders() -> None:
+def test_other_places_are_no_object_stores() -> None:
     assert not is_object_store(place("memory://x")) and isinstance(place("memory://x"), UPath)
 
 
 @pytest.mark.parametrize(("url", "extra"), [("s3://a/b", "s3"), ("gs://a/b", "gcs"), ("abfs://a/b", "azure")])
-def test_a_package_that_is_missing_is_named_with_the_extra_that_brings_it(url: str, extra: str) -> None:
+def test_a_missing_package_is_named_with_its_extra(url: str, extra: str) -> None:
     told = subprocess.run([sys.executable, "-c", MISSING, url], capture_output=True, text=True, check=True).stdout
     scheme = url.partition(":")[0]
     assert told.startswith(f"{url}: the package for {scheme}:// is not installed. Install Waybill with its extra: ")
@@ -47,7 +47,7 @@ def test_a_package_that_is_missing_is_named_with_the_extra_that_brings_it(url: s
 
 
 @pytest.mark.parametrize("url", ["nothing://reader:hunter2@host/x", "s4://bucket/x"])
-def test_a_scheme_that_nobody_knows_is_named_without_its_password(url: str) -> None:
+def test_an_unknown_scheme_is_named_without_the_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match=url.partition(":")[0]) as told:
         place(url)
     assert "hunter2" not in str(told.value)

@@ -1,4 +1,4 @@
-"""Where the bytes come from: files, folders, the inbox over all accounts, a SQL table."""
+"""The sources of bytes: files, folders, the inbox with all accounts, a SQL table."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ def put(path: Path, number: int) -> None:
     path.write_bytes(as_file("sendgrid_events", (sendgrid("open", f"2026-03-01 10:{number:02}"),)))
 
 
-def test_the_inbox_is_searched_over_all_accounts(loads: Loads) -> None:
+def test_the_inbox_is_searched_for_all_accounts(loads: Loads) -> None:
     inbox = Path(loads.settings.inbox_url)
     put(inbox / "beta" / "sendgrid_events" / "2026" / "03" / "a.json", 1)
     put(inbox / "acme" / "sendgrid_events" / "b.json", 2)
@@ -38,7 +38,7 @@ def test_the_inbox_is_searched_over_all_accounts(loads: Loads) -> None:
     assert [item.is_new for item in again] == [False, False]
 
 
-def test_an_inbox_that_is_not_there_is_named_with_its_setting(loads: Loads) -> None:
+def test_a_missing_inbox_is_named_with_its_setting(loads: Loads) -> None:
     loads.use(inbox_url=str(loads.settings.var / "away"))
     with pytest.raises(ConfigurationError, match="INBOX_URL"):
         list(landed_inbox(loads.settings, MAIL, None))
@@ -54,8 +54,8 @@ def test_folders_and_files_are_landed_in_order_of_name(loads: Loads, tmp_path: P
     assert len({item.sha256 for item in landed}) == 3
 
 
-def test_a_file_that_cannot_be_read_is_a_source_error_that_names_it(loads: Loads) -> None:
-    unreadable = "/proc/self/mem"  # a file that opens, and whose first byte cannot be read, not even by root
+def test_an_unreadable_file_is_a_source_error_with_its_name(loads: Loads) -> None:
+    unreadable = "/proc/self/mem"  # opens, but nobody can read its first byte, not even root
     (told,) = landed_paths(loads.settings, MAIL, "acme", [unreadable])
     assert isinstance(told, SourceError)
     assert unreadable in str(told)
@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_read_is_a_source_error_that_names_it(loads: Loads
 
 @pytest.fixture
 def log(loads: Loads) -> Loads:
-    """A warehouse, and a database of a campaign system with a dispatch log in it (the same Postgres)."""
+    """A warehouse, and a campaign system's database with a dispatch log (in the same Postgres)."""
     loads.rows(
         "create schema campaigns; create table campaigns.log (dispatch_id bigint, occurred_at timestamptz,"
         " channel text, status text, recipient text, campaign_id text, provider text, provider_message_id text,"
@@ -95,7 +95,7 @@ def test_a_sql_table_is_loaded(log: Loads) -> None:
     ]
 
 
-def test_a_sql_table_that_did_not_change_loads_nothing_new(log: Loads) -> None:
+def test_an_unchanged_sql_table_loads_nothing_new(log: Loads) -> None:
     load_table(log)
     before = log.stamps()
     (again,) = load_table(log)
@@ -106,7 +106,7 @@ def test_a_sql_table_that_did_not_change_loads_nothing_new(log: Loads) -> None:
     assert counts(done.row) == {"read": 4, "loaded": 1, "duplicate": 3, "mapped": 4, "inserted": 1, "unchanged": 3}
 
 
-def test_a_sql_table_gives_the_same_bytes_however_its_rows_lie(log: Loads) -> None:
+def test_a_sql_table_gives_the_same_bytes_in_any_order_of_rows(log: Loads) -> None:
     twins = (
         "insert into campaigns.log select 9, '2026-03-01 11:00Z', 'email', 'handed_over', null, null, 'sendgrid', id"
     )
@@ -117,7 +117,7 @@ def test_a_sql_table_gives_the_same_bytes_however_its_rows_lie(log: Loads) -> No
     assert not again.is_new
 
 
-def test_a_sql_table_without_a_column_that_is_needed_is_named_with_it(log: Loads) -> None:
+def test_a_sql_table_without_a_required_column_is_an_error(log: Loads) -> None:
     log.rows("alter table campaigns.log drop column status, drop column channel; select 1")
     with pytest.raises(SourceError, match=r"table:campaigns\.log lacks the columns channel, status"):
         load_table(log)
@@ -141,12 +141,12 @@ def test_naive_times_of_a_sql_table_are_rejected_as_records(log: Loads) -> None:
         ("table:campaigns.log; drop table x", UsageError),
     ],
 )
-def test_a_sql_table_that_is_not_there_is_said_to_be_missing(log: Loads, table: str, error: type) -> None:
+def test_a_missing_sql_table_is_an_error(log: Loads, table: str, error: type) -> None:
     with pytest.raises(error, match=table.replace(".", r"\.")):
         load_table(log, table)
 
 
-def test_the_password_of_the_dispatch_log_is_in_no_error(log: Loads) -> None:
+def test_no_error_contains_the_password_of_the_dispatch_log(log: Loads) -> None:
     log.use(dispatch_log_url="postgresql+psycopg2://reader:hunter2@127.0.0.1:1/campaigns")
     with pytest.raises(SourceError, match="DISPATCH_LOG_URL") as told:
         load_table(log)
