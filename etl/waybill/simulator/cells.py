@@ -8,7 +8,7 @@ from waybill.simulator.outcome import Message
 
 Grain = tuple[object, ...]
 Cells = Mapping[Grain, Mapping[str, int | Decimal | None]]
-"""One report: grain (in the order of section 7) to measures by column name."""
+"""One report: grain (in the order of the report's key) to measures by column name."""
 
 Day = Callable[[datetime], date]
 """The local day of an instant."""

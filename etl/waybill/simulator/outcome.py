@@ -25,10 +25,10 @@ Value = TypeVar("Value", bool, int, Decimal, str, tuple[int, str])
 class Happening:
     """One true event, merged from all its sightings.
 
-    Texts are as in the facts. `campaign` and `template` are (rank of the source from 1, id); the ranks are those of
-    section 6: dispatch log, custom argument or tag, provider's own, category. `leg` names the leg within (account,
-    provider); None if the record names no message. `names_leg` is (provider, *leg) of the gateway leg that a row of the
-    dispatch log names completely. `recipient` identifies the recipient within the account. `own_leg_key` is the key of
+    Texts are as in the facts. `campaign` and `template` are (rank of the source from 1, id); the sources by rank:
+    dispatch log, custom argument or tag, provider's own, category. `leg` names the leg within (account, provider); None
+    if the record names no message. `names_leg` is (provider, *leg) of the gateway leg that a row of the dispatch log
+    names completely. `recipient` identifies the recipient within the account. `own_leg_key` is the key of
     the leg of the sender's own Message-ID and the recipient, if the record has that id. `url` is the link of a click.
     `key`, `leg_key` and `recipient` are only compared with each other.
     """
@@ -175,7 +175,7 @@ class Message:
 
     @property
     def state(self) -> str:
-        """The state by section 6: the first rule that applies."""
+        """The state: the first rule that applies."""
         if self.is_opened or self.has("spam_reported"):
             return "delivered"
         if self.deciding_failure:
@@ -259,7 +259,7 @@ def best_sourced(choices: Iterable[tuple[int, str] | None]) -> str:
 
 
 def make_legs(happenings: Iterable[Happening]) -> list[Leg]:
-    """Returns the legs by section 5: an event belongs to one leg for ever, or to no leg if it names no message."""
+    """Returns the legs: an event belongs to one leg for ever, or to no leg if it names no message."""
     legs: dict[tuple[str, ...], Leg] = {}
     for e in happenings:
         if e.leg is not None and e.leg_key is not None:
@@ -269,7 +269,7 @@ def make_legs(happenings: Iterable[Happening]) -> list[Leg]:
 
 
 class _Places:
-    """Assigns legs to messages by section 5."""
+    """Assigns legs to messages."""
 
     def __init__(self, happenings: list[Happening], legs: list[Leg]) -> None:
         self.taught: dict[tuple[str, ...], set[str]] = defaultdict(set)
@@ -305,7 +305,7 @@ class _Places:
 
 
 def make_messages(happenings: Iterable[Happening]) -> list[Message]:
-    """Returns the messages by section 5: legs of one dispatch id and intended recipient are one message."""
+    """Returns the messages: legs of one dispatch id and intended recipient are one message."""
     happenings = list(happenings)
     legs = make_legs(happenings)
     places = _Places(happenings, legs)
