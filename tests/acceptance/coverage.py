@@ -1,4 +1,4 @@
-"""What people ask for, and where they read it: statements over schema report."""
+"""The figures that people need, and the statements over schema report that return them."""
 
 from waybill.model.vocabulary import NOT_SENT_REASONS
 
@@ -11,7 +11,7 @@ def words(channel: str, word: str) -> str:
 
 
 def reasons(view: str, *found: str, classes: tuple[str, ...] = ()) -> str:
-    """Messages of a detail view with one of these reasons, that also stand in the daily report of reasons."""
+    """Return a count of messages in a detail view with one of these reasons that the daily report has, too."""
     listed = ", ".join(f"'{reason}'" for reason in found)
     among = "" if not classes else f" and failure_class in ({', '.join(repr(name) for name in classes)})"
     return (

@@ -1,4 +1,4 @@
-"""The detail views of a warehouse, row by row, as the truth tells them."""
+"""Compares the detail views of a warehouse with the truth, row by row."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from waybill.simulator.outcome import Happening
 from waybill.warehouse.connection import REPORTER, connected
 
 SHOWN = 3
-"""Rows that differ and are told in words, of each view."""
+"""Differing rows of each view in a message."""
 
 
 def found_rows(url: str) -> dict[str, list[Row]]:
-    """What each detail view shows, in the columns that the truth knows."""
+    """Return the rows of each detail view, in the columns of the truth."""
     found = {}
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute("select words, kind, reason from fact.reason")
@@ -42,7 +42,7 @@ def found_rows(url: str) -> dict[str, list[Row]]:
 
 
 def last_as_of(url: str) -> datetime | None:
-    """As-of time of the last published build."""
+    """Return the as-of time of the last published build."""
     with connected(url, REPORTER) as connection, connection.cursor() as cursor:
         cursor.execute("select as_of from report.build order by build_id desc limit 1")
         row = cursor.fetchone()
@@ -50,11 +50,11 @@ def last_as_of(url: str) -> datetime | None:
 
 
 def check_detail_views(url: str, happenings: Iterable[Happening], zone: str) -> dict[str, int]:
-    """Fail, saying what differs, unless every detail view shows what really happened; returns the rows of each."""
+    """Fail with the differences unless all detail views show the truth; return the row count of each."""
     found, expected = found_rows(url), detail_rows(happenings, zone, last_as_of(url))
     assert found.keys() == expected.keys()
-    told = [line for view in expected for line in _differences(view, found[view], expected[view])]
-    assert not told, "\n".join(told)
+    different = [line for view in expected for line in _differences(view, found[view], expected[view])]
+    assert not different, "\n".join(different)
     return {view: len(rows) for view, rows in found.items()}
 
 

@@ -1,7 +1,7 @@
-"""Days of simulated Twilio traffic, pulled step by step while everything goes wrong that can.
+"""Days of simulated Twilio traffic, pulled step by step with all kinds of faults.
 
-Each organisation's pulls run in a copy of this process, which is killed at random moments and ends red where the
-provider contradicts itself; then what failed is started again, as a scheduler would.
+The pulls of each account run in a copy of this process. It is killed at random moments, and fails if the provider
+contradicts itself. Failed pulls are started again, as by a scheduler.
 """
 
 import os
@@ -42,15 +42,15 @@ ZONE = "Europe/Berlin"
 LISTS = (MESSAGES, CALLS)
 RED, KILLED = 4, -signal.SIGKILL
 IMPATIENT = Limits(read_seconds=0.5, connect_seconds=5, page_seconds=5)
-LEFT_LYING = 0.15
-"""How often nobody starts again before the next step what was killed or ended red."""
+LEFT_ALONE = 0.15
+"""Share of killed or failed processes that are not started again before the next step."""
 
 MOST_CONCURRENT = 2
-"""Requests of one account that the stand-in takes at once: its feeds are pulled one after the other, and a request that
-a client gave up may still be under way."""
+"""Concurrent requests of one account that the stand-in accepts: feeds are pulled one after the other, and a request
+that a client gave up may still run."""
 
 TROUBLES: tuple[faults.Fault, ...] = (
-    # what the client tries again by itself
+    # faults that the client retries
     faults.TooManyRequests(every=23),
     faults.TooManyRequests(every=29, retry_after_seconds=2),
     faults.TooManyRequests(every=83, retry_after_seconds=1, is_http_date=True),
@@ -63,7 +63,7 @@ TROUBLES: tuple[faults.Fault, ...] = (
     faults.Late(every=359, seconds=60),
     faults.Silence(every=367),
     faults.Stall(every=373),
-    # what ends a run red, and is right when the page is asked for again
+    # faults that fail a run; a repeated request gets a correct page
     faults.CutJson(every=307),
     faults.ErrorAsSuccess(every=311),
     faults.HtmlAsSuccess(every=313),
@@ -74,19 +74,19 @@ TROUBLES: tuple[faults.Fault, ...] = (
     faults.ForeignLink(every=347, form="no_scheme"),
     faults.ForeignLink(every=349, form="other_path"),
     faults.Redirect(every=353),
-    # rows change, and new ones come, between pages
+    # rows change and are added between pages
     faults.TimePasses(every=7, seconds=900),
 )
 
 
 @dataclass
 class Interruptions:
-    """Of one account.
+    """Interruptions of the pulls of one account.
 
     :ivar kill_count: processes that were killed
-    :ivar red_count: processes that ended because the provider contradicted itself
-    :ivar again_count: pages that came whole and were not noted, so that they came once more
-    :ivar late_count: of them, those that were no interruption's: nobody had waited for the answer, and it came whole
+    :ivar red_count: processes that failed because the provider contradicted itself
+    :ivar again_count: complete pages that were not stored, so that they were requested again
+    :ivar late_count: the part of them without an interruption: the client had stopped waiting for the answer
     """
 
     kill_count: int = 0
@@ -98,8 +98,8 @@ class Interruptions:
 class PulledDays:
     """A world whose Twilio rows are pulled over HTTP.
 
-    :param page_size: rows of a page, so that a few messages are many pages
-    :param kills: how likely the first, second, ... attempt of an account at a step is killed; those behind them are not
+    :param page_size: rows of a page; small, so that few messages are many pages
+    :param kills: probability that the first, second, … attempt of an account in a step is killed; later ones are not
     """
 
     def __init__(
@@ -148,8 +148,8 @@ class PulledDays:
             return cursor.fetchall()
 
     def pull_until(self, now: datetime, is_last: bool = False) -> None:
-        """Pull both feeds of all accounts up to now: every account in a process of its own, and again in another one
-        where that died or failed. Sometimes nobody starts it again before the next step."""
+        """Pull both feeds of all accounts up to now, each account in its own process. A process that died or failed is
+        started again, sometimes only in the next step."""
         self.twilio.clock.at = max(now, self.twilio.clock.at)
         attempts = dict.fromkeys(self.world.accounts, 0)
         waiting = list(self.world.accounts)
@@ -170,11 +170,11 @@ class PulledDays:
         self._check_requests(account, is_interrupted=ended != 0)
         self.interruptions[account].kill_count += ended == KILLED
         self.interruptions[account].red_count += ended == RED
-        return ended != 0 and (is_last or self._chooser.random() > LEFT_LYING)
+        return ended != 0 and (is_last or self._chooser.random() > LEFT_ALONE)
 
     def _check_requests(self, account: str, is_interrupted: bool) -> None:
-        """A process that ended by itself noted every page that came and was waited for; one that was interrupted, all
-        but one."""
+        """Check that a process that ended normally stored all pages that it waited for, and an interrupted one all but
+        one."""
         sid, counts = account_sid(account), self.interruptions[account]
         came = sum(request.is_page and self.twilio.account_of(request.target) == sid for request in self.requests())
         ((noted,),) = self.rows(
@@ -187,16 +187,16 @@ class PulledDays:
         counts.again_count = came - noted
 
     def requests(self) -> list[Request]:
-        """What the stand-in was asked."""
+        """Return the requests to the stand-in."""
         return self.twilio.requests.all()
 
     def said(self, account: str, words: str) -> list[str]:
-        """Lines of the client about requests that are made again."""
+        """Return the lines of the client about repeated requests."""
         lines = self._said.read_text().splitlines()
         return [line for line in lines if line.startswith(account_sid(account)) and words in line]
 
     def _attempt(self, account: str, now: datetime, number: int) -> Callable[[], None]:
-        """What one process does; it may kill itself at a random one of its moments."""
+        """Return the work of one process, which may kill itself at a random moment."""
         is_killed = number < len(self._kills) and self._chooser.random() < self._kills[number]
         deadly = self._chooser.randint(1, 90) if is_killed else None
 
@@ -211,7 +211,7 @@ class PulledDays:
         return attempt
 
     def _pull_and_load(self, account: str, feed: str, now: datetime) -> None:
-        """What died behind its pull is loaded, as by clearing that task; then pull on to now."""
+        """Load the pulls whose process died before the load, as by clearing that task; then pull up to now."""
         pulled = self.rows(
             "select pull_id from ops.pull where account = %s and feed = %s and pulled_at is not null"
             " and committed_at is null and broken = '{}'",
@@ -235,7 +235,7 @@ class PulledDays:
         return found[0][0] if found else None
 
     def client(self, access: Access) -> Client:
-        """Times out soon, hardly waits between two attempts, and writes down what it says about them."""
+        """Return a client with short timeouts and short waits between attempts, which logs them."""
 
         def say(line: str) -> None:
             with self._said.open("a") as file:
@@ -253,14 +253,14 @@ class PulledDays:
         )
 
     def landed(self) -> list[WrittenRecord]:
-        """What the landed pages tell."""
+        """Return the records of the landed pages."""
         paths = self.rows("select path from ops.object where feed = any(%s)", list(LISTS))
         return records_in_bodies(self.world, [Path(self.settings.landing_url, path).read_bytes() for (path,) in paths])
 
 
 def die_at(deadly: int | None) -> None:
-    """Kill this process at one of its moments: behind every page that came, was landed, was noted, and behind every
-    step of a load."""
+    """Kill this process at one of its moments: after a page was received, landed or stored, or after a step of a
+    load."""
     moment_count = 0
 
     def watch(owner: object, name: str) -> None:

@@ -1,7 +1,7 @@
-"""No address and no number of a person is anywhere but in private.recipient and in the bytes of rejected records.
+"""Only private.recipient and the bytes of rejected records contain addresses and numbers of people.
 
-The canaries stand in every place where a provider or the campaign system could put one, in every spelling. Looked
-through are all columns of all tables, everything logged at DEBUG by us and by the libraries, and what commands say.
+The canaries are in all fields where a provider or the campaign system could put one, in all spellings. The test
+searches all columns of all tables, all logs at DEBUG of Waybill and of the libraries, and the output of commands.
 """
 
 import json
@@ -42,11 +42,11 @@ HEXADECIMAL = re.compile(
 CLEAR = {
     "private.recipient": ("address",),
     "private.rejected_record": ("raw",),
-    # as the owner sees them; what a BI reader sees of them are the views of schema report
+    # as the owner sees them; a BI reader sees them through the views of schema report
     "private.message_with_recipient": ("recipient",),
     "private.message_detail": ("recipient",),
 }
-"""The only columns where clear addresses may be: they are looked through for themselves."""
+"""The only columns that may contain clear addresses; they are searched separately."""
 
 
 def encoded(text: str) -> str:
@@ -54,7 +54,7 @@ def encoded(text: str) -> str:
 
 
 def spellings(address: str) -> str:
-    """One text with an address in every way that logs write them."""
+    """Return one text with an address in all spellings of logs."""
     once = encoded(address)
     ways = (
         address,
@@ -78,7 +78,7 @@ def spellings(address: str) -> str:
 
 
 def numbers(*, own: bool = False) -> str:
-    """Two numbers in every way that they are found; the record's own also without its plus."""
+    """Return two numbers in all spellings that are found; the record's own also without its plus."""
     ways = (NUMBER, PLAIN, encoded(PLAIN), encoded(encoded(PLAIN)), OTHER_NUMBER, encoded(OTHER_NUMBER))
     return " | ".join((*ways, DIGITS[0]) if own else ways)
 
@@ -87,7 +87,7 @@ EVERYONE = " ".join(map(spellings, (OWN, OTHER, THIRD, FOURTH)))
 
 
 def sendgrid_events() -> bytes:
-    """Every field of every kind of event is full of addresses."""
+    """Return events of all kinds with addresses in all fields."""
     records = []
     words = ("processed", "deferred", "delivered", "bounce", "dropped", "open", "click", "spamreport", "unsubscribe")
     for number, word in enumerate((*words, "group_unsubscribe", "group_resubscribe", "new_word")):
@@ -128,7 +128,7 @@ def sendgrid_events() -> bytes:
 
 
 def poisonous_lines() -> bytes:
-    """Records that are rejected, each for another reason, full of addresses."""
+    """Return records full of addresses that are rejected, each for another reason."""
     records = (
         {"email": OWN, "timestamp": EVERYONE, "event": "open"},
         {"email": [OWN], "timestamp": 1772442851, "event": "open"},
@@ -261,7 +261,7 @@ FILES = (
 
 
 def found_in(text: str) -> list[str]:
-    """Every canary in a text, in whatever spelling, with what stands around it."""
+    """Return all canaries in a text, in any spelling, with the text around them."""
     readings = [text]
     for _ in range(3):
         readings.append(unquote_plus(readings[-1].replace("+", "%2B")))
@@ -275,8 +275,8 @@ def found_in(text: str) -> list[str]:
 
 
 def texts(warehouse: Warehouse) -> dict[str, str]:
-    """Everything in every table and view that is ours: the rows as JSON; CLEAR columns under names of their own. What
-    stands in schema report, as a BI reader sees it."""
+    """Return the rows of all tables and views of Waybill as JSON, CLEAR columns under their own names. Schema report is
+    read as a BI reader."""
     contents = {}
     connection = warehouse.connect()
     with connection, connection.cursor() as cursor:
@@ -306,8 +306,8 @@ def leaks(contents: dict[str, str]) -> dict[str, list[str]]:
 
 @pytest.fixture
 def log() -> Iterator[StringIO]:
-    """Everything that anyone logs, at DEBUG."""
-    gate._library()  # sets levels of its own
+    """All log records at DEBUG."""
+    gate._library()  # sets its own levels
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(args)s"))
@@ -334,7 +334,7 @@ def load_everything(warehouse: Warehouse, tmp_path: Path) -> list[Answer]:
     return answers
 
 
-def test_no_address_is_where_none_belongs(warehouse: Warehouse, tmp_path: Path, log: StringIO) -> None:
+def test_only_permitted_columns_contain_addresses(warehouse: Warehouse, tmp_path: Path, log: StringIO) -> None:
     server_log = Path(warehouse.rows("show data_directory")[0][0]) / "log"
     said_before = server_log.stat().st_size
     answers = load_everything(warehouse, tmp_path)
@@ -355,13 +355,13 @@ def test_no_address_is_where_none_belongs(warehouse: Warehouse, tmp_path: Path, 
     assert all(answer.code == 0 for answer in answers), answers
 
     contents = texts(warehouse)
-    # The canaries went in, and this search can find them: in the two places where they belong ...
+    # The canaries were loaded, and the search finds them in the two permitted places ...
     assert found_in(contents["private.recipient.address"])
     assert "qzcanaryown@nest.example" in contents["private.recipient.address"]
     assert "+4915128877431" in contents["private.recipient.address"]
     assert found_in(contents["private.rejected_record.raw"])
     assert warehouse.rows("select count(*) from private.rejected_record")[0][0] >= 20
-    # ... and the rest did go through the facts and reports, without them.
+    # ... and the other data are in the facts and reports, without them.
     assert contents["fact.event"].count("<recipient>") > 200
     assert warehouse.rows("select count(distinct feed), count(*) from fact.event")[0] >= (4, 25)
     assert contents["report.email_activity"].count("***@") > 2 and "+49***31" in contents["report.sms_activity"]
@@ -384,10 +384,10 @@ def test_the_search_finds_every_spelling() -> None:
     assert found_in("nobody@nest.example, 4915128877432, <recipient>") == []
 
 
-def test_what_is_not_redacted_is_found_and_stopped(
+def test_unredacted_addresses_are_found_and_stopped(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without redaction the gate lets nothing through; without the gate, too, the search finds it."""
+    """Without redaction the gate stops the load; also without the gate the search finds the addresses."""
     (tmp_path / "file").write_bytes(sendgrid_events())
     monkeypatch.setattr(Redactor, "_masked", lambda self, text: text)
     call = ("load", "sendgrid_events", str(tmp_path / "file"))
@@ -408,7 +408,7 @@ def test_an_account_in_the_dispatch_log_is_no_address(warehouse: Warehouse, tmp_
     assert leaks(texts(warehouse)) == {}
 
 
-def test_a_failing_gate_and_a_crash_tell_no_address(
+def test_a_failing_gate_and_a_crash_show_no_address(
     warehouse: Warehouse, tmp_path: Path, log: StringIO, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     settings = environment_of(warehouse, REJECTED_CEILING="1")
@@ -424,7 +424,7 @@ def test_a_failing_gate_and_a_crash_tell_no_address(
     noise = b"\n".join(f"{number} {EVERYONE}".encode() for number in range(30))
     assert load("sendgrid_events", noise, REJECTED_CEILING="0.05").code == 6
 
-    # the gate: a rule that every row breaks, and one that cannot be evaluated and names a value
+    # the gate: a rule that all rows break, and one that fails with a value in its error
     suite = (suites.EXPECTATIONS / "event_staging.sql").read_text()
     for name, query in (
         ("none", "select * from {batch}"),
@@ -440,7 +440,7 @@ def test_a_failing_gate_and_a_crash_tell_no_address(
         answer = load("sendgrid_events", sendgrid_events())
     assert answer.code == 5 and "event_staging.none" in answer.err and "event_staging.broken" in answer.err
 
-    # a crash in Python and one in the database, each with an address in hand
+    # a crash in Python and one in the database, each with an address in its arguments
     def crash(*_: object, **__: object) -> None:
         raise RuntimeError(f"while publishing for {OWN}")
 
@@ -454,7 +454,7 @@ def test_a_failing_gate_and_a_crash_tell_no_address(
             answer = load("sendgrid_events", sendgrid_events())
         assert answer.code == 1 and "bug in Waybill" in answer.err
 
-    # what a dead load leaves in staging only the loader can read, until the next load sweeps it out
+    # only the loader can read the staging tables of a dead load, until the next load drops them
     left = "select tablename from pg_tables where schemaname = 'staging' and tablename like '%_recipient'"
     assert warehouse.rows(left)
     for role in ("waybill_bi_reader", "waybill_support_reader", "waybill_reporter"):
@@ -466,7 +466,7 @@ def test_a_failing_gate_and_a_crash_tell_no_address(
         assert readable == (False,), role
     assert load("twilio_messages", twilio_messages()).code == 0
 
-    # a build that fails with an address in hand
+    # a build that fails with an address in its arguments
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"while building for {OWN}")
 

@@ -1,4 +1,4 @@
-"""The simulator's world, through files, loads and a build: every cell of every report is the simulator's truth."""
+"""The simulator's world, loaded from files and built: all cells of all reports equal the simulator's truth."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def demo(postgres: Server, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """The whole world in a warehouse, and its reports."""
+    """A warehouse with the whole world and its reports."""
     url = postgres.database(ZONE)
     var = str(tmp_path_factory.mktemp("var"))
     settings = Settings.from_environment(
@@ -38,7 +38,7 @@ def demo(postgres: Server, world: World, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def answers(demo: Warehouse) -> dict[str, int]:
-    """What a login that may read reports, and nothing else, is told."""
+    """Return the answers to a login that may only read reports."""
     found = {}
     with connected(demo.url, "waybill_bi_reader") as connection, connection.cursor() as cursor:
         for name, statement in COVERAGE.items():
@@ -47,7 +47,7 @@ def answers(demo: Warehouse) -> dict[str, int]:
     return found
 
 
-def test_every_cell_is_the_simulators_truth(demo: Warehouse, world: World) -> None:
+def test_every_cell_equals_the_simulators_truth(demo: Warehouse, world: World) -> None:
     expected = report_rows(world.happenings(), ZONE)
     assert all(expected.values()), "a report of the truth is empty"
     found = report_cells(demo.url)
@@ -72,10 +72,10 @@ def test_every_cell_is_the_simulators_truth(demo: Warehouse, world: World) -> No
     assert {k: v for k, v in ignored.items() if v} == {k: v for k, v in world.ignored().items() if v}
 
 
-def test_everything_people_ask_for_is_asked() -> None:
+def test_all_figures_are_covered() -> None:
     assert len(COVERAGE) == 9 + 10 + 2 + 3 + 13 + len(NOT_SENT_REASONS) + sum(map(len, NOT_SENT_REASONS.values()))
 
 
 @pytest.mark.parametrize("name", COVERAGE)
-def test_what_people_ask_for_is_there(answers: dict[str, int], name: str) -> None:
+def test_every_figure_is_there(answers: dict[str, int], name: str) -> None:
     assert answers[name] is not None and answers[name] > 0, COVERAGE[name]

@@ -1,7 +1,7 @@
-"""kill -9 at moments of loads and rebuilds, then the same command again: the tables of an undisturbed warehouse.
+"""kill -9 during loads and rebuilds, then the same command again: the tables equal those of an undisturbed warehouse.
 
-A moment lies before and after every statement and every commit that a command sends, and every durable step of its
-landing. A copy of this process runs the command and kills itself at one of them.
+There is a moment before and after each statement and commit of a command, and each durable step of its landing. A copy
+of this process runs the command and kills itself at one of the moments.
 """
 
 import os
@@ -39,10 +39,10 @@ KILLED = -signal.SIGKILL
 
 @dataclass(frozen=True)
 class Stage:
-    """A warehouse as a template, the files of a command that is to be killed, and what all must come to.
+    """A template warehouse, the files of the command that is killed, and the expected result.
 
-    :ivar before: database in which half of the files are loaded and built
-    :ivar loaded: the same with the other half loaded, and not built
+    :ivar before: database with half of the files loaded and built
+    :ivar loaded: the same with the other half loaded but not built
     """
 
     before: Server
@@ -55,7 +55,7 @@ class Stage:
 
     @property
     def files_of_one_feed(self) -> list[LandedFile]:
-        """They are one load."""
+        """The files of one load."""
         return [file for file in self.files if file[1] == "sendgrid_events"]
 
 
@@ -66,7 +66,7 @@ def settings_of(url: str, folder: Path) -> Settings:
 
 
 def everything_loaded(url: str) -> dict[str, object]:
-    """Facts, rejected records, and the books of all published loads together."""
+    """Return facts, rejected records, and the counts of all published loads together."""
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
         cursor.execute("select account, feed, sha256, reason, raw::text from private.rejected_record order by 1, 2, 3")
@@ -91,7 +91,7 @@ def pending_days(url: str) -> list[tuple]:
 
 
 def set_the_stage(server: Server, folder: Path) -> Stage:
-    """Load and build undisturbed, with a template database at each step."""
+    """Load and build undisturbed, with a template database after each step."""
     world = World(7, days=2, accounts=("north",), messages_per_day=60)
     files = [(f.account, f.feed, f.data, f.landed_after) for f in world.files() if f.feed in FEEDS]
     assert {feed for _, feed, *_ in files} == set(FEEDS)
@@ -130,7 +130,7 @@ def stage(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def watch(deadly: int | None) -> list[str]:
-    """Note the moments of this process from now on, and kill it at one of them (the first is number 1)."""
+    """Record the moments of this process from now on, and kill it at one of them (the first is number 1)."""
     moments: list[str] = []
 
     def moment(name: str) -> None:
@@ -167,7 +167,7 @@ def watch(deadly: int | None) -> list[str]:
 
 
 def moments_of(work: Callable[[], object], note: Path) -> list[str]:
-    """The moments of a command, undisturbed."""
+    """Return the moments of an undisturbed command."""
 
     def noted() -> None:
         moments = watch(None)
@@ -179,7 +179,7 @@ def moments_of(work: Callable[[], object], note: Path) -> list[str]:
 
 
 def killed_at(moment: int, work: Callable[[], object]) -> int:
-    """Run a command in a copy of this process that dies at a moment; returns how it ended."""
+    """Run a command in a copy of this process that dies at a moment; return how it ended."""
 
     def watched() -> None:
         watch(moment)
@@ -189,7 +189,8 @@ def killed_at(moment: int, work: Callable[[], object]) -> int:
 
 
 def after_commits_and_some(moments: list[str]) -> list[int]:
-    """After every commit, because only commits change what a killed process leaves behind; and a few others."""
+    """Return the moments after all commits, because only commits change what a killed process leaves; and a few
+    others."""
     commits = [number for number, name in enumerate(moments, start=1) if name == "after commit"]
     assert len(commits) > 4
     some = [round(len(moments) * part / 4) for part in range(1, 4)]
@@ -201,7 +202,7 @@ def every_one(moments: list[str]) -> list[int]:
 
 
 def check_one_commit_point(url: str) -> None:
-    """Every load is there as a whole, with its ledger row, or not at all."""
+    """Check that each load is there as a whole with its ledger row, or not at all."""
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
         cursor.execute(
@@ -224,7 +225,7 @@ def check_loaded_and_built(url: str, stage: Stage) -> None:
 
 
 def check_nothing_is_left(url: str, stage: Stage, folder: Path) -> None:
-    """Once the sessions of the dead are gone, the next load drops their staging tables and closes their rows."""
+    """Check that, after the sessions of dead loads end, the next load drops their tables and closes their rows."""
     until_alone(url)
     load_files(settings_of(url, folder), url, stage.files)
     connection = psycopg2.connect(url)
@@ -239,7 +240,7 @@ def check_nothing_is_left(url: str, stage: Stage, folder: Path) -> None:
 def disturbed_load(
     stage: Stage, folder: Path, disturb: Callable[[str, Callable[[], object]], int], of_one_feed: bool = False
 ) -> int:
-    """Load with a disturbance, look, load again, look again."""
+    """Load with a disturbance, check, load again, check again."""
     url = stage.before.database(ZONE)
     settings = settings_of(url, folder)
     ended = disturb(url, lambda: load_files(settings, url, stage.files_of_one_feed if of_one_feed else stage.files))
@@ -304,7 +305,7 @@ def test_a_rebuild_killed_at_every_moment_gives_the_same_tables(stage: Stage, tm
 
 
 def interrupted(work: Callable[[], object], after: float, interrupt: Callable[[int], None]) -> int:
-    """Run a command in a copy of this process, and interrupt it from outside, so many seconds after its start."""
+    """Run a command in a copy of this process, and interrupt it from outside `after` seconds."""
     return forked(work, lambda pid: (time.sleep(after), interrupt(pid)))
 
 
@@ -349,7 +350,7 @@ def test_commands_whose_session_is_terminated_give_the_same_tables(
 
 
 def durable_server(folder: Path) -> Server:
-    """A server that is as durable as in production."""
+    """Return a server with the durability of production."""
     url = embedded.start(folder, 18)
     connection = psycopg2.connect(url)
     connection.autocommit = True
@@ -390,14 +391,14 @@ def test_commands_whose_server_crashes_give_the_same_tables(disk: Path, disturbe
         os.kill(postmaster, signal.SIGKILL)
 
     def crash_and_recover(url: str, work: Callable[[], object], after: float) -> int:
-        # without it, recovery sets the sequences of a database copied since the last checkpoint back
+        # otherwise recovery resets the sequences of a database that was copied since the last checkpoint
         checkpoint(server.url)
         ended = interrupted(work, after, crash)
         for _ in range(100):
             try:
                 embedded.start(data, 18)
                 break
-            except Exception:  # its sessions live a little longer, and recovery takes its time
+            except Exception:  # sessions end a little later, and recovery takes time
                 time.sleep(0.2)
         return ended
 

@@ -1,6 +1,6 @@
-"""A month of simulated Twilio traffic, pulled while everything goes wrong that can: the simulator's truth.
+"""A month of simulated Twilio traffic, pulled with all kinds of faults: the result equals the simulator's truth.
 
-The truth is what was landed, and what was landed is everything that the lists had.
+Everything in the lists is landed, and everything landed is reported.
 """
 
 from datetime import timedelta
@@ -33,13 +33,13 @@ COLUMNS = (
     "duration_seconds",
     "answered_by",
 )
-"""Of an event, under the same name in facts and in the truth."""
+"""Columns of an event with the same name in facts and in the truth."""
 
 
 def live(pulled: PulledDays, step: timedelta) -> list[Switched]:
-    """All days in steps, the last one without troubles, so that what it must show is known. Returns how often each
-    trouble struck."""
-    from tests.acceptance import preloaded  # noqa: F401 - here, and not in every copy of this process
+    """Pull all days in steps, the last one without faults, so that its result is known. Return how often each fault
+    occurred."""
+    from tests.acceptance import preloaded  # noqa: F401 - once here instead of in each copy of this process
 
     pulled.twilio.faults.set(*TROUBLES)
     now = pulled.world.starts + step
@@ -63,9 +63,9 @@ def check_everything_went_wrong(pulled: PulledDays, struck: list[Switched]) -> N
 
 
 def check_everything_was_landed(pulled: PulledDays, landed: list[WrittenRecord], least: int) -> None:
-    """Every row, as it was at the end, whatever it looked like on the way."""
+    """Check that every row was landed in its last state."""
     world = pulled.world
-    shown = {(told.record["sid"], told.arrives) for told in landed}
+    shown = {(seen.record["sid"], seen.arrives) for seen in landed}
     for account in world.accounts:
         for feed in LISTS:
             rows = [row for row in world.rows(account, feed) if row.created <= world.ends]
@@ -100,9 +100,8 @@ def check_everything_landed_is_a_fact_and_reported(pulled: PulledDays, landed: l
 
 
 def check_notes(pulled: PulledDays) -> None:
-    """Every window was pulled once, however often it was interrupted, and counts as complete, but a few that were given
-    up, and are parts of others: the first thing that a process was told on its link was a redirect, or one page was
-    wrong three times."""
+    """Check that each window was pulled once, despite interruptions, and is complete. A few were given up, and other
+    windows cover them: the first answer to a process was a redirect, or one page was wrong three times."""
     world = pulled.world
     ((pull_count, *committed),) = pulled.rows(
         "select count(*), count(committed_at), count(distinct (account, feed, until_at)) filter (where committed_at"
@@ -145,8 +144,9 @@ def check_once_more_writes_nothing(pulled: PulledDays) -> None:
 
 
 def check(pulled: PulledDays, step: timedelta, least: int) -> None:
-    """
-    :param least: rows that every list of every account must have had
+    """Pull all days, and check the result.
+
+    :param least: minimum rows of each list of each account
     """
     with pulled.served():
         struck = live(pulled, step)

@@ -1,4 +1,4 @@
-"""Rules change: a replay under the newer ones gives what a clean load with them gives, and writes nothing else."""
+"""Changed rules: a replay with newer rules gives the same as a clean load with them, and writes only differences."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,18 +17,18 @@ from waybill.simulator.world import World
 from waybill.warehouse.connection import Warehouse as Target
 
 SINCE, UNTIL = datetime(2006, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
-REPLAYED = ("dispatch_log", "sendgrid_events", "twilio_messages")  # with the calls, which are Twilio's too
+REPLAYED = ("dispatch_log", "sendgrid_events", "twilio_messages")  # with the calls, which are also Twilio's
 
 
 @pytest.fixture(scope="module")
 def files() -> list[tuple[str, str, bytes, datetime]]:
-    """A quarter of a world: enough of every rule, and of files that tell only a part of a message."""
+    """A quarter of a world: enough for all rules, and for files with only a part of a message."""
     return [(f.account, f.feed, f.data, f.landed_after) for f in list(World(1).files())[::4]]
 
 
 @pytest.fixture
 def newer(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """What makes rules newer; the older ones come back, and no verdict of either is remembered for the other."""
+    """Changes of rules; afterwards the older rules are restored and the cached verdicts are cleared."""
     yield monkeypatch
     monkeypatch.undo()
     failures._verdict.cache_clear()
@@ -40,8 +40,8 @@ def raise_versions(newer: pytest.MonkeyPatch) -> None:
 
 
 def change_rules(newer: pytest.MonkeyPatch) -> None:
-    """Another reason, another class (which makes bounced messages not delivered), another mailbox provider, another
-    suspicion of a machine."""
+    """Change a reason, a class (so that bounced messages become not delivered), a mailbox provider, and a machine
+    rule."""
     raise_versions(newer)
     ((words, rule),) = failures._STATUSES["x.1.1"]
     newer.setitem(failures._STATUSES, "x.1.1", [(words, rule._replace(reason="address_inactive"))])
@@ -55,7 +55,7 @@ def change_rules(newer: pytest.MonkeyPatch) -> None:
 
 
 def replay_all_time(warehouse: Warehouse, slug: str) -> int:
-    """Replay everything of one provider; returns how many events were revised."""
+    """Replay all objects of one provider; return the number of revised events."""
     done = [item.row for item in replay(Target(warehouse.settings, warehouse.url), FEEDS[slug], SINCE, UNTIL)]
     assert done and {row.status for row in done} == {"published"}
     assert sum(row.inserted_count + row.removed_count for row in done) == 0
@@ -63,7 +63,7 @@ def replay_all_time(warehouse: Warehouse, slug: str) -> int:
 
 
 def written(url: str, before: dict[str, tuple[int, int, int]]) -> dict[str, int]:
-    """Rows inserted, updated or deleted since, by table that has any; the partitions of fact.event as one."""
+    """Return the rows inserted, updated or deleted since then, by table; the partitions of fact.event are one table."""
     found: dict[str, int] = {}
     for table, counts in writes(url).items():
         name = "fact.event" if table.startswith("fact.event") else table
@@ -71,7 +71,7 @@ def written(url: str, before: dict[str, tuple[int, int, int]]) -> dict[str, int]
     return {table: count for table, count in found.items() if count}
 
 
-def test_a_replay_under_newer_rules_gives_what_a_clean_load_gives_and_writes_only_what_differs(
+def test_a_replay_with_newer_rules_equals_a_clean_load_and_writes_only_differences(
     warehouse: Warehouse, postgres: Server, files: list, newer: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     load_files(warehouse.settings, warehouse.url, files)

@@ -1,4 +1,4 @@
-"""Loads, rebuilds and replays at the same time: the tables of one clean load, and nobody fails or waits for ever."""
+"""Loads, rebuilds and replays at the same time give the tables of one clean load; none fails or waits for ever."""
 
 import time
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def files() -> list[LandedFile]:
 def clean(
     postgres: Server, files: list[LandedFile], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[dict, dict]]:
-    """Facts and report cells of one clean load of everything."""
+    """Return facts and report cells of one clean load of all files."""
     url = postgres.database()
     folder = tmp_path_factory.mktemp("clean")
     environment = {"WAREHOUSE_URL": url, "WAYBILL_VAR": str(folder), "RECIPIENT_HMAC_KEY": KEY, "REJECTED_CEILING": "1"}
@@ -61,7 +61,7 @@ def check_same(warehouse: Warehouse, clean: tuple[dict, dict]) -> None:
     build(warehouse.url)
     check_equal(report_cells(warehouse.url), clean[1])
     assert warehouse.rows("select * from ops.changed_day") == []
-    # a replay that a load overtakes begins again, and says so in the ledger; of two loads of one file one does nothing
+    # a replay overtaken by a load starts again (see the ledger); one of two loads of a file does nothing
     ends = warehouse.rows("select distinct kind, status from ops.load order by 1, 2")
     others = {("replay", "published"), ("replay", "stopped"), ("load", "superseded")}
     assert set(ends) - others == {("load", "published")}
@@ -71,7 +71,7 @@ def check_same(warehouse: Warehouse, clean: tuple[dict, dict]) -> None:
     assert warehouse.rows("select sum(inserted_count) - sum(removed_count) from ops.load") == [(events,)]
 
 
-def test_the_same_command_by_three_processes_at_once(
+def test_three_processes_with_the_same_command(
     warehouse: Warehouse, files: list[LandedFile], clean: tuple[dict, dict]
 ) -> None:
     def load() -> None:
@@ -84,7 +84,7 @@ def test_the_same_command_by_three_processes_at_once(
     assert warehouse.rows("select count(*) from ops.load") == before
 
 
-def test_the_same_files_in_another_order_by_each_of_three_processes(
+def test_three_processes_with_the_same_files_in_different_orders(
     warehouse: Warehouse, files: list[LandedFile], clean: tuple[dict, dict]
 ) -> None:
     def load(seed: int) -> None:
@@ -110,7 +110,9 @@ def test_loads_beside_rebuilds(warehouse: Warehouse, files: list[LandedFile], cl
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_rebuilds_at_once(warehouse: Warehouse, files: list[LandedFile], clean: tuple[dict, dict], full: bool) -> None:
+def test_concurrent_rebuilds(
+    warehouse: Warehouse, files: list[LandedFile], clean: tuple[dict, dict], full: bool
+) -> None:
     load_files(warehouse.settings, warehouse.url, files)
 
     def rebuild() -> None:
@@ -143,7 +145,7 @@ def test_replays_beside_loads(warehouse: Warehouse, files: list[LandedFile], cle
     check_same(warehouse, clean)
 
 
-def test_replays_at_once(warehouse: Warehouse, files: list[LandedFile], clean: tuple[dict, dict]) -> None:
+def test_concurrent_replays(warehouse: Warehouse, files: list[LandedFile], clean: tuple[dict, dict]) -> None:
     load_files(warehouse.settings, warehouse.url, files)
     before = facts(warehouse.url)
 
@@ -156,7 +158,7 @@ def test_replays_at_once(warehouse: Warehouse, files: list[LandedFile], clean: t
     check_same(warehouse, clean)
 
 
-def test_the_same_new_files_in_opposite_order_at_once(
+def test_concurrent_loads_of_new_files_in_opposite_orders(
     warehouse: Warehouse, files: list[LandedFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mails = [data for account, feed, data, _ in files if (account, feed) == ("north", "sendgrid_events")][:4]

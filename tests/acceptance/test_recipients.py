@@ -1,4 +1,4 @@
-"""Batches, copies, delayed bounces and drops as providers and campaign systems send them, in any order of files."""
+"""Batches, copies, delayed bounces and drops, in the forms of providers and in any order of files."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ ANA, BO, ARCHIVE = "ana@inbox.example", "bo@inbox.example", "archive@acme.exampl
 
 
 def event(word: str, email: str, after: int, **fields: object) -> dict[str, object]:
-    """`smtp_id` stands for smtp-id."""
+    """Return a SendGrid event; `smtp_id` is the field smtp-id."""
     named = {name.replace("smtp_id", "smtp-id"): value for name, value in fields.items()}
     return {"event": word, "email": email, "timestamp": AT + after, **named}
 
@@ -105,7 +105,7 @@ def warehouse(postgres: Server, tmp_path: Path):
 
 
 def funnel(settings: Settings, files: Sequence[LandedFile]) -> dict[tuple[str, str], dict[str, int]]:
-    """Load file by file, each with a build; day and campaign to the cells of email_campaign that are not zero."""
+    """Load and build file by file; return the cells of email_campaign that are not zero, by day and campaign."""
     for file in files:
         load_files(settings, settings.warehouse_url, [file])
         build(settings.warehouse_url)
@@ -134,7 +134,7 @@ def test_five_recipients_of_one_dispatch_id_are_five_messages(warehouse: Setting
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_a_blind_copy_decides_nothing_of_the_message_to_the_person(warehouse: Settings, order: tuple[int, ...]) -> None:
+def test_a_blind_copy_does_not_affect_the_message_of_the_recipient(warehouse: Settings, order: tuple[int, ...]) -> None:
     assert funnel(warehouse, [COPY[n] for n in order]) == {(DAY, "spring"): INVALID}
     reports = report_cells(warehouse.warehouse_url)
     (row,) = reports["email_deliverability_daily"].values()
@@ -144,7 +144,7 @@ def test_a_blind_copy_decides_nothing_of_the_message_to_the_person(warehouse: Se
     assert words == {"Processed", "Invalid"}
 
 
-def test_a_copy_decides_as_long_as_nothing_is_known_of_the_person(warehouse: Settings) -> None:
+def test_a_copy_decides_while_the_recipient_has_no_event(warehouse: Settings) -> None:
     assert funnel(warehouse, [COPY[0], COPY[2]]) == {(DAY, "spring"): {"sent": 1, "delivered": 1} | OPENED}
     assert funnel(warehouse, [COPY[1]]) == {(DAY, "spring"): INVALID}
 
@@ -159,7 +159,7 @@ def test_delayed_bounces_join_by_the_senders_message_id(warehouse: Settings, ord
 
 
 @pytest.mark.parametrize("order", list(permutations(range(2))))
-def test_drops_that_name_one_filter_are_messages_of_their_own(warehouse: Settings, order: tuple[int, ...]) -> None:
+def test_drops_that_name_one_filter_are_different_messages(warehouse: Settings, order: tuple[int, ...]) -> None:
     dropped = {"sent": 1, "not_delivered": 1}
     assert funnel(warehouse, [FILTERS[n] for n in order]) == {
         (DAY, "spring"): dropped,
@@ -167,11 +167,11 @@ def test_drops_that_name_one_filter_are_messages_of_their_own(warehouse: Setting
     }
 
 
-def test_what_was_loaded_under_keys_of_before_is_named_until_it_is_replayed(
+def test_objects_with_old_keys_are_due_until_they_are_replayed(
     warehouse: Settings, postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     files = [*BATCH, *COPY, *DELAYED]
-    old_leg_key = lambda event, keyring: (  # noqa: E731 - a dispatch id was one leg, whoever it named
+    old_leg_key = lambda event, keyring: (  # noqa: E731 - a dispatch id was one leg for all its recipients
         keyring.leg_key(event.account, "dispatch", (event.channel, event.dispatch_id))
         if event.provider == "dispatch"
         else keyring.leg_key(event.account, "sendgrid", (str(event.provider_message_id).split(".")[0],))

@@ -1,4 +1,4 @@
-"""Random traffic, loaded in random batches by processes at once, gives what the plain model in memory says."""
+"""Random traffic in random batches of concurrent processes gives the same as the plain model in memory."""
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -44,7 +44,7 @@ def check_same_tables(postgres: Server, pool: ProcessPoolExecutor, files: list[F
     from waybill.settings import Settings
 
     model = Model(Settings.from_environment({"RECIPIENT_HMAC_KEY": KEY}).keyring, zone)
-    books = [model.load(f.account, f.feed, f.data, f.landed_at) for f in files]
+    counts = [model.load(f.account, f.feed, f.data, f.landed_at) for f in files]
     landed = [(f.account, f.feed, f.data, f.landed_at) for f in files]
     url, url_at_once = postgres.database(zone=zone), postgres.database(zone=zone)
     try:
@@ -71,7 +71,7 @@ def check_same_tables(postgres: Server, pool: ProcessPoolExecutor, files: list[F
             assert facts(url_at_once) == facts(url)
             check_equal(report_cells(url_at_once), expected)
             check_detail_views(url_at_once, model.happenings(), zone)
-            distinct = {(f.account, f.feed, f.data): b for f, b in zip(files, books, strict=True)}.values()
+            distinct = {(f.account, f.feed, f.data): b for f, b in zip(files, counts, strict=True)}.values()
             assert sum(row.read_count for row in rows) == sum(b.read for b in distinct)
             assert sum(row.rejected_count for row in rows) == sum(len(b.rejected) for b in distinct)
             assert sum(row.ignored_count for row in rows) == sum(b.ignored for b in distinct)
@@ -91,7 +91,7 @@ def check_same_tables(postgres: Server, pool: ProcessPoolExecutor, files: list[F
 
 
 def without_engagement(reports: dict[str, Cells]) -> dict[str, Cells]:
-    """Live monitoring but opened and clicked: what is right as soon as a load is committed."""
+    """Return live monitoring without opened and clicked: the part that is correct after each load."""
     return {
         name: {
             grain: {measure: count for measure, count in row.items() if measure not in ("opened", "clicked")}
@@ -103,7 +103,7 @@ def without_engagement(reports: dict[str, Cells]) -> dict[str, Cells]:
 
 @SHORT
 @given(files=traffic(), zone=st.sampled_from(ZONES), seed=st.integers(0, 2**32))
-def test_reports_equal_the_model_whatever_the_batches_processes_and_order(
+def test_reports_equal_the_model_with_any_batches_processes_and_order(
     postgres: Server, pool: ProcessPoolExecutor, files: list[File], zone: str, seed: int
 ) -> None:
     check_same_tables(postgres, pool, files, zone, seed)

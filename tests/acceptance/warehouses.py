@@ -1,4 +1,4 @@
-"""What the acceptance tests share: loading in processes of their own, and looking at whole warehouses."""
+"""Common parts of the acceptance tests: loads in separate processes, and comparisons of whole warehouses."""
 
 import multiprocessing
 import os
@@ -38,7 +38,7 @@ LandedFile = tuple[str, str, bytes, datetime]
 
 
 def load_files(settings: Settings, url: str, files: Iterable[LandedFile]) -> list:
-    """Land and load files, those of one feed and account together; returns the ledger rows."""
+    """Land and load files, those of one feed and account together; return the ledger rows."""
     groups: dict[tuple[str, str], list] = {}
     for account, feed, data, landed_at in files:
         landed = land(BytesIO(data), account, feed, settings.landing_url, landed_at)
@@ -47,13 +47,13 @@ def load_files(settings: Settings, url: str, files: Iterable[LandedFile]) -> lis
     for (_, feed), landed in groups.items():
         try:
             done += load(Target(settings, url), FEEDS[feed], landed).checked()
-        except IncompleteError as error:  # a body without its list is poison here, and rejected like any other
+        except IncompleteError as error:  # here a body without its list is poison, and is rejected
             done += error.done
     return done
 
 
 def build(url: str, full: bool = False, zone: str | None = None) -> dict[str, int]:
-    """Rebuild the reports; returns the rows changed by report."""
+    """Rebuild the reports; return the number of changed rows by report."""
     result = rebuild(
         lambda: connect(url, REPORTER), days=None, full=full, report_timezone=zone, code_version=__version__
     )
@@ -61,14 +61,14 @@ def build(url: str, full: bool = False, zone: str | None = None) -> dict[str, in
 
 
 def load_and_build(settings: Settings, url: str, files: list[LandedFile]) -> None:
-    """What one process does: load its batch, then rebuild."""
+    """Do the work of one process: load its batch, then rebuild."""
     load_files(settings, url, files)
     build(url)
 
 
 @contextmanager
 def processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of processes in which the slow libraries are imported already."""
+    """Return a pool of processes that have imported the slow libraries."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.acceptance.preloaded"])
     with ProcessPoolExecutor(count, mp_context=context) as pool:
@@ -76,7 +76,7 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def in_batches(files: Sequence[LandedFile], seed: int, most: int) -> list[list[LandedFile]]:
-    """The files in random order, cut at random into at most so many batches."""
+    """Return the files in random order, split at random into at most `most` batches."""
     shuffled = list(files)
     chooser = random.Random(seed)
     chooser.shuffle(shuffled)
@@ -88,7 +88,7 @@ def in_batches(files: Sequence[LandedFile], seed: int, most: int) -> list[list[L
 
 
 def report_cells(url: str) -> dict[str, dict[tuple, dict[str, object]]]:
-    """Every row of every report of what was loaded: name → grain → measures."""
+    """Return all rows of all reports: name → grain → measures."""
     cells = {}
     with connected(url, REPORTER) as connection, connection.cursor() as cursor:
         for report in catalogue.counted_reports():
@@ -106,8 +106,8 @@ def report_cells(url: str) -> dict[str, dict[tuple, dict[str, object]]]:
 
 
 def differences(found: dict, expected: dict) -> list[str]:
-    """What differs between two sets of report cells, in words, the first twenty."""
-    told = []
+    """Return the first twenty differences between two sets of report cells in words."""
+    different = []
     for name in sorted(found.keys() | expected.keys()):
         mine, theirs = found.get(name, {}), expected.get(name, {})
         for grain in sorted(mine.keys() | theirs.keys(), key=str):
@@ -119,18 +119,18 @@ def differences(found: dict, expected: dict) -> list[str]:
                 for measure in (one or other)
                 if not (one and other) or one.get(measure) != other.get(measure)
             }
-            told.append(f"{name} {[str(part) for part in grain]}: (found, expected) {cells}")
-    return told[:20]
+            different.append(f"{name} {[str(part) for part in grain]}: (found, expected) {cells}")
+    return different[:20]
 
 
 def check_equal(found: dict, expected: dict) -> None:
-    """Fail, saying what differs, unless two sets of report cells are equal."""
-    told = differences(found, expected)
-    assert not told, "\n".join(told)
+    """Fail with the differences unless two sets of report cells are equal."""
+    different = differences(found, expected)
+    assert not different, "\n".join(different)
 
 
 def facts(url: str) -> dict[str, list[tuple]]:
-    """All rows of the fact tables and of private.recipient, in order of their keys."""
+    """Return all rows of the fact tables and of private.recipient, in order of their keys."""
     tables = {}
     with connected(url) as connection, connection.cursor() as cursor:
         for table, key in FACTS.items():
@@ -140,7 +140,7 @@ def facts(url: str) -> dict[str, list[tuple]]:
 
 
 def writes(url: str) -> dict[str, tuple[int, int, int]]:
-    """Rows ever inserted, updated and deleted, by table of facts, recipients and reports."""
+    """Return the rows ever inserted, updated and deleted, by table of facts, recipients and reports."""
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute("select pg_stat_force_next_flush()")
         connection.commit()
@@ -152,9 +152,9 @@ def writes(url: str) -> dict[str, tuple[int, int, int]]:
 
 
 def forked(work: Callable[[], object], meanwhile: Callable[[int], object] = lambda pid: None) -> int:
-    """Do something in a copy of this process, where it may be killed; returns 0, 1 where it raised, or minus a signal.
+    """Run work in a copy of this process, which may be killed; return 0, 1 if it raised, or minus the signal.
 
-    :param meanwhile: what this process does until then; it is given the copy's process id
+    :param meanwhile: called in this process with the copy's process id
     """
     pid = started(work)
     try:
@@ -165,7 +165,7 @@ def forked(work: Callable[[], object], meanwhile: Callable[[int], object] = lamb
 
 
 def started(work: Callable[[], object]) -> int:
-    """Do something in a copy of this process; returns its process id at once."""
+    """Start work in a copy of this process; return its process id at once."""
     pid = os.fork()
     if pid:
         return pid
@@ -180,7 +180,7 @@ def started(work: Callable[[], object]) -> int:
 
 
 def at_once(*works: Callable[[], object], longest_seconds: float = 60) -> list[int]:
-    """Do all of it at once, each in a copy of this process; how each ended (-9: it took too long and was killed)."""
+    """Run all works concurrently in copies of this process; return their exit codes (-9: killed after a timeout)."""
     begin = time.time() + 0.1
 
     def together(work: Callable[[], object]) -> None:
@@ -201,7 +201,7 @@ def at_once(*works: Callable[[], object], longest_seconds: float = 60) -> list[i
 
 
 def until_alone(url: str) -> None:
-    """Wait until the server has noticed that killed processes are gone, and their locks with them."""
+    """Wait until the server has ended the sessions and locks of killed processes."""
     with connected(url) as connection, connection.cursor() as cursor:
         for _ in range(500):
             cursor.execute(

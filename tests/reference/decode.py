@@ -1,6 +1,6 @@
-"""Bytes of landed files to raw records, slowly.
+"""Splits the bytes of landed files into raw records, simply and slowly.
 
-A record is an object with its bytes as received, or a problem: what is not JSON, or not an object.
+A record is an object with its bytes as received, or a problem: not JSON, or not an object.
 """
 
 import csv
@@ -16,8 +16,11 @@ BLANKS = " \t\r\n"
 
 @dataclass(frozen=True)
 class Raw:
-    """:ivar position: the line of a file of lines, else the element, from 1
-    :ivar value: the object, or None where `problem` says why there is none"""
+    """One record.
+
+    :ivar position: number of the line in a file of lines, else of the element, from 1
+    :ivar value: the object; None with a `problem`
+    """
 
     position: int
     raw: bytes
@@ -26,7 +29,7 @@ class Raw:
 
 
 def no_constant(word: str) -> None:
-    """NaN and Infinity are not JSON, whatever Python's parser thinks."""
+    """Raise ValueError: NaN and Infinity are not JSON, although Python's parser accepts them."""
     raise ValueError(f"{word} is not JSON")
 
 
@@ -34,11 +37,11 @@ DECODER = json.JSONDecoder(parse_constant=no_constant)
 
 
 def parse(text: str) -> object:
-    """Strict JSON; of duplicate names the last counts. Raises ValueError."""
+    """Parse strict JSON; the last of duplicate names counts. Raises ValueError."""
     value, end = DECODER.raw_decode(text, skip_blanks(text, 0))
     if skip_blanks(text, end) != len(text):
         raise ValueError("more than one value")
-    json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    json.dumps(value, ensure_ascii=False).encode()  # raises for half of a surrogate pair
     return value
 
 
@@ -49,7 +52,7 @@ def skip_blanks(text: str, index: int) -> int:
 
 
 def array_slices(text: str, index: int = 0) -> list[str]:
-    """The elements of the (valid) JSON array that begins at `index`, as written."""
+    """Return the elements of the (valid) JSON array that begins at `index`, as written."""
     slices = []
     index = skip_blanks(text, skip_blanks(text, index) + 1)
     while text[index] != "]":
@@ -62,7 +65,7 @@ def array_slices(text: str, index: int = 0) -> list[str]:
 
 
 def member_slice(text: str, name: str) -> str:
-    """The (last) value of that name in a (valid) JSON object, as written."""
+    """Return the (last) value of a name in a (valid) JSON object, as written."""
     found = ""
     index = skip_blanks(text, skip_blanks(text, 0) + 1)
     while text[index] != "}":
@@ -78,7 +81,7 @@ def member_slice(text: str, name: str) -> str:
 
 
 def try_parse(raw: bytes) -> tuple[object, bool]:
-    """The value, and whether there is one."""
+    """Return the value, and whether there is one."""
     try:
         return parse(raw.decode()), True
     except (ValueError, RecursionError):
@@ -99,7 +102,7 @@ def lines_of(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def sendgrid_events(data: bytes) -> Iterator[Raw]:
-    """One array over many lines; or lines, each an object or an array of them."""
+    """Yield the records of one array on many lines, or of lines with an object or an array each."""
     value, is_json = try_parse(data)
     if is_json and isinstance(value, list):
         for number, element in enumerate(array_slices(data.decode()), start=1):
@@ -109,7 +112,7 @@ def sendgrid_events(data: bytes) -> Iterator[Raw]:
 
 
 def records_of_lines(data: bytes) -> Iterator[Raw]:
-    """Lines, each an object, several objects one after another, or an array of them."""
+    """Yield the records of lines with an object, several objects, or an array of objects each."""
     for number, line in lines_of(data):
         value, is_json = try_parse(line)
         if is_json and isinstance(value, list):
@@ -121,7 +124,7 @@ def records_of_lines(data: bytes) -> Iterator[Raw]:
 
 
 def objects_in_a_row(line: bytes) -> list[bytes]:
-    """The objects of a line that is nothing but objects; of any other, the line."""
+    """Return the objects of a line of objects; for any other line, the line itself."""
     found: list[bytes] = []
     try:
         text = line.decode()
@@ -138,7 +141,7 @@ def objects_in_a_row(line: bytes) -> list[bytes]:
 
 
 def twilio_bodies(data: bytes, key: str) -> Iterator[Raw]:
-    """One body, or one a line. A body without its list is one record, and no good one."""
+    """Yield the records of one body, or of one body on each line. A body without its list is one bad record."""
     _, is_json = try_parse(data)
     bodies = [(1, data.strip())] if is_json else list(lines_of(data))
     for number, body in bodies:
@@ -153,7 +156,7 @@ def twilio_bodies(data: bytes, key: str) -> Iterator[Raw]:
 
 
 def dispatch_log(data: bytes) -> Iterator[Raw]:
-    """NDJSON where the first line begins with a brace, else CSV with a header."""
+    """Yield the records of NDJSON if the first line begins with a brace, else of CSV with a header."""
     if data.lstrip().startswith(b"{"):
         yield from records_of_lines(data)
         return
@@ -174,7 +177,7 @@ def dispatch_log(data: bytes) -> Iterator[Raw]:
 
 
 def records(feed: str, data: bytes) -> list[Raw]:
-    """The records of one landed file."""
+    """Return the records of one landed file."""
     if data.startswith(b"\x1f\x8b"):
         data = gzip.decompress(data)
     if not data.strip():

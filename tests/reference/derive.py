@@ -1,6 +1,6 @@
-"""What follows from the merged columns of an event: its type, its failure class, its recipient's dimensions.
+"""Derives from the merged columns of an event its type, its failure class and the dimensions of its recipient.
 
-The tables of docs/model.md, written out once more.
+The tables of docs/model.md, written a second time.
 """
 
 import re
@@ -97,7 +97,7 @@ def event_type(event: Sighting) -> str:
 
 
 def failure_class(event: Sighting) -> str | None:
-    """The class of a failure event; None of any other."""
+    """Return the class of a failure event; None for any other event."""
     kind = event_type(event)
     if kind == "bounced":
         return sendgrid_bounce_class(event)
@@ -109,7 +109,7 @@ def failure_class(event: Sighting) -> str | None:
 
 
 def sendgrid_bounce_class(event: Sighting) -> str:
-    """The first row that fits wins."""
+    """Return the class of the first row that fits."""
     bounce_type, _, classification = (event.code or "").partition("/")
     status = event.status_code or ""
     if bounce_type == "blocked":
@@ -130,7 +130,7 @@ def sendgrid_bounce_class(event: Sighting) -> str:
 
 
 def mailbox_provider(address: str) -> str:
-    """Whole domains only: mail.yahoo.com is another."""
+    """Return the mailbox provider of a whole domain; mail.yahoo.com is another domain."""
     domain = address.rpartition("@")[2]
     name, _, rest = domain.partition(".")
     if name in MAILBOX_NAMES and rest and PUBLIC_SUFFIXES.publicsuffix(domain) == rest:
@@ -139,7 +139,7 @@ def mailbox_provider(address: str) -> str:
 
 
 def country(number: str) -> str | None:
-    """ISO alpha-2 of a number; None where it has none."""
+    """Return the country (ISO alpha-2) of a number; None if it has none."""
     try:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
@@ -148,7 +148,7 @@ def country(number: str) -> str | None:
 
 
 def named_leg(event: Sighting) -> tuple[str, ...] | None:
-    """The gateway leg that a row of the dispatch log names; None where it does not name it fully."""
+    """Return the gateway leg that a row of the dispatch log names; None if a part of it is missing."""
     if event.provider != "dispatch" or not event.names_message:
         return None
     if event.gateway == "sendgrid" and event.recipient:
@@ -159,7 +159,7 @@ def named_leg(event: Sighting) -> tuple[str, ...] | None:
 
 
 def happening(event: Sighting) -> Happening:
-    """A merged event with everything that follows from it."""
+    """Return a merged event with its derived columns."""
     kind = event_type(event)
     address = event.recipient[1] if event.recipient else None
     is_email = event.channel == "email"
@@ -184,8 +184,8 @@ def happening(event: Sighting) -> Happening:
         mailbox_provider=mailbox_provider(address) if address and is_email else None,
         country=country(address) if address and not is_email else None,
         failure_class=failure_class(event),
-        # The tables of reasons and of machines are given, like the vocabulary: what is worked out once more is all
-        # that enters them.
+        # The tables of reasons and of machines are shared with the product, like the vocabulary. Only their input is
+        # computed a second time.
         failure_reason=failure_reason(event.provider, event.code, event.status_code, event.reason)
         if failure_class(event)
         else None,

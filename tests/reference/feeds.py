@@ -1,4 +1,4 @@
-"""What a record of each feed tells. Copied columns and identities only; classes follow later."""
+"""The sightings of a record of each feed: copied columns and identities. Classes are derived later."""
 
 import json
 import re
@@ -41,7 +41,7 @@ SENDGRID_OWN = {
     "url": ("click", "group_unsubscribe", "group_resubscribe"),
     "useragent": ("open", "click", "group_unsubscribe", "group_resubscribe"),
 }
-"""Fields of SendGrid's that some words have; elsewhere a field of that name is the customer's."""
+"""SendGrid's fields by word; for other words a field of that name is the customer's."""
 INBOUND = ("inbound", "trunking-originating")
 
 
@@ -55,7 +55,7 @@ def first_ranked(*choices: tuple[int, str | None]) -> tuple[int, str] | None:
 
 
 def split_smtp_id(written: str) -> tuple[str, str]:
-    """SendGrid's id in an `smtp-id` of one of its own hosts; any other is the sender's. The other of both is empty."""
+    """Return SendGrid's id and the sender's id of an `smtp-id`, of which one is empty. The host decides."""
     whole = written.strip().strip("<>").strip()
     local, _, host = whole.rpartition("@")
     if re.match(r"(ismtpd|geopod)|(.*\.)?sendgrid\.net$", host) and "@" in whole:
@@ -64,7 +64,7 @@ def split_smtp_id(written: str) -> tuple[str, str]:
 
 
 def sendgrid_message_id(sg_message_id: str, smtp_id: str) -> str:
-    """`sg_message_id` up to `.filter` or `.recvd`; where it is missing or names a filter, that in `smtp-id`."""
+    """Return `sg_message_id` up to `.filter` or `.recvd`; if it is missing or names a filter, the id in `smtp-id`."""
     written = sg_message_id.strip()
     in_smtp_id, _ = split_smtp_id(smtp_id)
     if not written or written.startswith("filter"):
@@ -75,7 +75,7 @@ def sendgrid_message_id(sg_message_id: str, smtp_id: str) -> str:
 
 
 def named_message_id(written: str) -> str:
-    """How the dispatch log writes either of both."""
+    """Return the id of a dispatch row, which may have either form."""
     return sendgrid_message_id("", written) if "@" in written else sendgrid_message_id(written, "")
 
 
@@ -158,7 +158,7 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
 
 
 def twilio_time(record: dict, name: str, landed_at: datetime) -> datetime | None:
-    """RFC 2822 with a zone; null or empty is absent."""
+    """Return a time in RFC 2822 with a zone; null and empty are absent."""
     value = record.get(name)
     if value is None or value == "":
         return None
@@ -177,7 +177,7 @@ def whole_number(value: object) -> int | None:
 
 
 def money(value: object) -> Decimal | None:
-    """What it costs is positive: Twilio's sign turned."""
+    """Return the price with the opposite sign of Twilio's: a cost is positive."""
     text = as_text(value)
     try:
         return -Decimal(text) if text else None
@@ -186,7 +186,7 @@ def money(value: object) -> Decimal | None:
 
 
 def twilio_row(keyring: Keyring, account: str, feed: str, record: dict, landed_at: datetime) -> list[Sighting]:
-    """`processed` at its creation, and its own status, if that says more."""
+    """Return `processed` at the creation of a row, and its own status if that differs."""
     sid, status = text_of(record, "sid"), text_of(record, "status")
     if record.get("direction") in INBOUND or status in ("receiving", "received") or record.get("parent_call_sid"):
         raise IgnoredError
@@ -248,7 +248,7 @@ def twilio_calls(keyring: Keyring, account: str, record: dict, landed_at: dateti
 
 
 def occurred_at_of(value: object, landed_at: datetime) -> datetime:
-    """ISO 8601 with a zone, or epoch seconds or milliseconds (as digits in a text file)."""
+    """Return a time in ISO 8601 with a zone, or in epoch seconds or milliseconds (digits in a text file)."""
     if isinstance(value, str) and value.strip().isdigit():
         value = int(value.strip())
     if isinstance(value, int) and not isinstance(value, bool):

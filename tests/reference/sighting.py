@@ -1,4 +1,4 @@
-"""What one record tells of one event, and what all records that tell of it say together (docs/model.md, Identity)."""
+"""The sighting of an event in one record, and the merge of all its sightings (docs/model.md, Identity)."""
 
 import re
 from collections.abc import Iterable
@@ -20,13 +20,13 @@ class RejectedError(Exception):
 
 
 class IgnoredError(Exception):
-    """The record is none of ours: inbound, or the child leg of a call."""
+    """The record is out of scope: inbound, or the child leg of a call."""
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """The copied columns that matter for reports, as one record has them. `leg_key`, `leg`, `word` and what else is
-    part of the identity are the same in every sighting of an event."""
+    """The copied columns of one record that reports need. `leg_key`, `leg`, `word` and all other parts of the identity
+    are equal in all sightings of an event."""
 
     key: UUID
     at: datetime
@@ -67,7 +67,7 @@ def in_bytes(choice: tuple[int, str]) -> tuple[int, bytes]:
 
 
 def merged(sightings: Iterable[Sighting]) -> Sighting:
-    """All sightings of one event as one: column by column, so that order cannot matter."""
+    """Merge all sightings of one event, column by column, so that their order does not matter."""
     sightings = list(sightings)
     values = dict(vars(sightings[0]))
     for column in values:
@@ -86,7 +86,7 @@ def merged(sightings: Iterable[Sighting]) -> Sighting:
 
 
 def instant(seconds_or_milliseconds: int, landed_at: datetime) -> datetime:
-    """Integers above 10¹¹ are milliseconds."""
+    """Return a time from seconds, or from milliseconds above 10¹¹."""
     is_milliseconds = abs(seconds_or_milliseconds) > 10**11
     milliseconds = seconds_or_milliseconds if is_milliseconds else seconds_or_milliseconds * 1000
     try:
@@ -97,7 +97,7 @@ def instant(seconds_or_milliseconds: int, landed_at: datetime) -> datetime:
 
 
 def plausible(at: datetime, landed_at: datetime) -> datetime:
-    """A time with a zone, within 2005-2100, at most a day after its landing."""
+    """Return a time with a zone, within 2005-2100, at most a day after its landing."""
     if at.tzinfo is None or not EARLIEST <= at < LATEST or at > landed_at + timedelta(days=1):
         raise RejectedError("time")
     return at.astimezone(UTC)
@@ -108,14 +108,14 @@ def milliseconds(at: datetime) -> int:
 
 
 def as_text(value: object) -> str | None:
-    """An id: a text or a number; stripped, and empty is missing."""
+    """Return an id of a text or a number, stripped; None for an empty one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return str(value).strip() or None
 
 
 def normalise_email(written: str) -> str:
-    """Also of what is no address; two addresses are none."""
+    """Return the normalised address, also of a malformed one; two addresses are rejected."""
     if written.count("@") > 1 and re.search(r"[,;\s]", written.strip()):
         raise RejectedError("address")
     return written.strip().lower()
@@ -126,19 +126,19 @@ def normalise_phone(written: str) -> str:
 
 
 def hide_id(keyring: Keyring, account: str, text: str | None) -> str | None:
-    """An id that holds an address or a number with a plus is hashed whole, whoever the record's recipient is."""
+    """Return an id. If it has an address or a number with a plus, it is hashed as a whole, for any recipient."""
     if text and (re.search(r"(@|%40|%2540)", text) or re.search(r"(\+|%2[Bb])\d{7}", text)):
         return keyring.recipient_key(account, text).hex()
     return text
 
 
 def hide_recipient(text: str | None, written: str | None, normalised: str | None, recipient_key: bytes | None) -> str:
-    """The record's own recipient becomes its key."""
+    """Return a text with the record's own recipient replaced by its key."""
     return replace_recipient(text, written, normalised, recipient_key.hex()) if recipient_key else text or ""
 
 
 def replace_recipient(text: str | None, written: str | None, normalised: str | None, replacement: str) -> str:
-    """Without the record's own recipient: as written and normalised, plain and percent-encoded, any case."""
+    """Return a text without the own recipient: as written and normalised, plain and percent-encoded, in any case."""
     if not text or not normalised:
         return text or ""
     forms = sorted({written.strip(), normalised} - {""}, key=len, reverse=True)

@@ -1,4 +1,4 @@
-"""The model itself, on small files worked out by hand."""
+"""The model itself, with small files whose results were computed by hand."""
 
 import gzip
 import json
@@ -74,12 +74,12 @@ def only(model: Model):
 # --- SendGrid --------------------------------------------------------------------------------------------------------
 
 
-def test_an_event_told_twice_is_one_whatever_its_event_id_and_casing():
+def test_a_repeated_event_with_another_id_and_case_is_one_event():
     model = model_of("sendgrid_events", email(sg_event_id="a"), email(sg_event_id="b", email=" ANA@Gmail.com "))
     assert len(model.happenings()) == 1
 
 
-def test_keys_are_those_of_the_design():
+def test_keys_are_the_documented_ones():
     recipient = KEYRING.recipient_key("acme", "ana@gmail.com").hex()
     click = email(
         "click", ip="192.0.2.1", url="https://x.example/?u=ANA%40gmail.com", url_offset={"type": "a", "index": 1}
@@ -92,12 +92,12 @@ def test_keys_are_those_of_the_design():
     assert happening.at == NOON
 
 
-def test_milliseconds_are_cut_to_the_second_that_the_clock_ticks():
+def test_milliseconds_are_cut_to_the_second():
     model = model_of("sendgrid_events", email(timestamp=SECONDS * 1000 + 999), email())
     assert only(model).at == NOON
 
 
-def test_the_message_is_named_by_either_id():
+def test_either_id_names_the_message():
     by_smtp = email("open", sg_message_id="", **{"smtp-id": "<m1@geopod>"})
     assert len(make_messages(model_of("sendgrid_events", email(), by_smtp).happenings())) == 1
 
@@ -108,14 +108,18 @@ def test_a_bounce_without_ids_is_unattributed():
     assert not any(model.report_rows().values())
 
 
-def test_a_flag_of_any_sighting_makes_an_open_a_machines():
+def test_the_flag_of_any_sighting_makes_a_machine_open():
     assert only(model_of("sendgrid_events", email("open"), email("open", sg_machine_open=True))).is_machine
     assert only(model_of("sendgrid_events", email("open", sg_machine_open=False))).is_machine is False
 
 
 def test_sightings_merge_to_the_least_dispatch_id_and_the_best_campaign():
-    told = [email(dispatch_id="d2", category="a"), email(dispatch_id="d1", campaign_id="z"), email(campaign_id="y")]
-    happening = only(model_of("sendgrid_events", *told))
+    sightings = [
+        email(dispatch_id="d2", category="a"),
+        email(dispatch_id="d1", campaign_id="z"),
+        email(campaign_id="y"),
+    ]
+    happening = only(model_of("sendgrid_events", *sightings))
     assert (happening.dispatch_id, happening.campaign) == ("d1", (2, "y"))
 
 
@@ -148,17 +152,17 @@ def test_campaigns_come_by_source_and_ids_are_texts():
         ({"bounce_classification": "Mailbox Unavailable"}, "hard_bounce"),
     ],
 )
-def test_the_first_row_that_fits_gives_a_bounce_its_class(fields, failure_class):
+def test_the_class_of_a_bounce(fields, failure_class):
     assert only(model_of("sendgrid_events", email("bounce", **fields))).failure_class == failure_class
 
 
-def test_a_drop_is_invalid_by_its_reason_alone():
+def test_only_its_reason_makes_a_drop_invalid():
     assert only(model_of("sendgrid_events", email("dropped", reason="Invalid"))).failure_class == "invalid"
     dropped = email("dropped", reason="Invalid SMTPAPI header")
     assert only(model_of("sendgrid_events", dropped)).failure_class == "gateway_suppressed"
 
 
-def test_the_own_recipient_is_hidden_in_every_form():
+def test_the_own_recipient_is_replaced_in_every_form():
     key = b"\x01\x02"
     for form in ("cy+n@x.example", "CY%2bN%40X.example", "Cy+n%40x.EXAMPLE"):
         assert hide_recipient(f"a/{form}/b", "Cy+n@x.example", "cy+n@x.example", key) == "a/0102/b"
@@ -168,7 +172,7 @@ def test_the_own_recipient_is_hidden_in_every_form():
 # --- Twilio ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_row_tells_its_creation_and_its_own_status():
+def test_a_row_gives_its_creation_and_its_own_status():
     model = model_of("twilio_messages", sms("queued", date_updated=None), sms("sent", date_sent=None), sms())
     assert {h.event_type: (h.at - NOON).seconds for h in model.happenings()} == {
         "processed": 0,
@@ -179,12 +183,12 @@ def test_a_row_tells_its_creation_and_its_own_status():
     assert keys["delivered"] == KEYRING.event_key(SECONDS * 1000, "acme", "twilio", ("SM1", "delivered"))
 
 
-def test_a_message_was_sent_at_its_date_sent_where_the_row_has_one():
+def test_a_message_was_sent_at_its_date_sent():
     model = model_of("twilio_messages", sms("sent", date_sent="Mon, 02 Mar 2026 12:00:01 +0000"))
     assert {h.event_type: (h.at - NOON).seconds for h in model.happenings()} == {"processed": 0, "sent": 1}
 
 
-def test_price_turns_its_sign_and_an_error_code_that_comes_later_changes_the_class():
+def test_the_sign_of_the_price_and_a_late_error_code():
     model = model_of("twilio_messages", sms("failed"))
     (failed,) = [h for h in model.happenings() if h.failure_class]
     assert (failed.event_type, failed.failure_class, failed.country) == ("undelivered", "unknown", "DE")
@@ -195,7 +199,7 @@ def test_price_turns_its_sign_and_an_error_code_that_comes_later_changes_the_cla
     assert "dropped" in types(model)
 
 
-def test_an_event_moves_into_the_day_before():
+def test_an_event_moves_to_the_day_before():
     late = sms(date_created="Sun, 01 Mar 2026 23:59:00 +0000", date_updated="Mon, 02 Mar 2026 00:00:01 +0000")
     model = model_of("twilio_messages", late)
     early = late | {"date_updated": "Sun, 01 Mar 2026 23:59:59 +0000"}
@@ -204,13 +208,13 @@ def test_an_event_moves_into_the_day_before():
 
 
 def test_inbound_rows_and_child_legs_are_ignored():
-    books = load(Model(KEYRING, "UTC"), "twilio_messages", sms(direction="inbound"), sms("received"), sms())
-    assert (books.read, books.ignored, books.mapped) == (3, 2, 1)
+    counts = load(Model(KEYRING, "UTC"), "twilio_messages", sms(direction="inbound"), sms("received"), sms())
+    assert (counts.read, counts.ignored, counts.mapped) == (3, 2, 1)
     child, inbound = sms("completed", parent_call_sid="CA9"), sms("completed", direction="trunking-originating")
     assert load(Model(KEYRING, "UTC"), "twilio_calls", child, inbound).ignored == 2
 
 
-def test_calls_take_their_times_from_where_the_list_has_them():
+def test_the_time_of_a_call_by_its_status():
     at = {"start_time": "Mon, 02 Mar 2026 12:00:04 +0000", "end_time": "Mon, 02 Mar 2026 12:00:08 +0000"}
     records = [sms(status, **at) for status in ("ringing", "in-progress", "completed")]
     records.append(sms("busy", end_time="", start_time=None))
@@ -221,39 +225,39 @@ def test_calls_take_their_times_from_where_the_list_has_them():
 # --- dispatch log ----------------------------------------------------------------------------------------------------
 
 
-def test_a_row_joins_the_message_it_names_also_when_it_comes_late():
+def test_a_late_row_joins_the_message_that_it_names():
     model = model_of("sendgrid_events", email())
     named = row(provider="sendgrid", provider_message_id="<m1@geopod>", campaign_id="c")
     load(model, "dispatch_log", named)
-    assert len(make_messages(model.happenings())) == 2  # it names no recipient
+    assert len(make_messages(model.happenings())) == 2  # the row names no recipient
     load(model, "dispatch_log", named | {"recipient": "Ana@gmail.com"})
     assert len(make_messages(model.happenings())) == 1
     assert len(model.happenings()) == 3
     assert [grain[3] for grain in model.report_rows()["email_campaign"]] == ["c"]
 
 
-def test_an_unknown_provider_is_kept_and_teaches_nothing():
+def test_an_unknown_provider_is_kept_and_joins_nothing():
     model = model_of("twilio_messages", sms())
     load(model, "dispatch_log", row(channel="sms", provider="acme_gateway", provider_message_id="SM1"))
     assert sorted(grain[2] for grain in model.report_rows()["sms_activity_daily"]) == ["acme_gateway", "twilio"]
 
 
-def test_the_account_of_a_row_overrides_that_of_its_feed():
+def test_the_account_of_a_row_overrides_the_account_of_the_feed():
     model = model_of("dispatch_log", row(account="borealis"))
     assert only(model).account == "borealis"
 
 
-def test_reasons_have_categories_and_unknown_ones_are_other():
-    def told(reason: str | None):
+def test_reasons_have_categories_and_unknown_reasons_are_other():
+    def reason_of(reason: str | None):
         suppressed = only(model_of("dispatch_log", row(status="not_sent", reason=reason)))
         return suppressed.not_sent_category, suppressed.not_sent_reason
 
-    assert told("ndnc") == ("internally_suppressed", "ndnc")
-    assert told("no idea") == ("other", "no idea")
-    assert told(None) == ("other", None)
+    assert reason_of("ndnc") == ("internally_suppressed", "ndnc")
+    assert reason_of("no idea") == ("other", "no idea")
+    assert reason_of(None) == ("other", None)
 
 
-def test_a_row_is_the_same_in_every_way_to_write_its_time():
+def test_a_row_is_the_same_with_every_form_of_its_time():
     seconds = [row(occurred_at=SECONDS), row(occurred_at=SECONDS * 1000), row(occurred_at="2026-03-02T14:00:00+02:00")]
     model = model_of("dispatch_log", *seconds)
     text = f"dispatch_id,occurred_at,channel,status,recipient\nd1,{SECONDS},email,handed_over,\n"
@@ -284,7 +288,7 @@ def test_a_row_is_the_same_in_every_way_to_write_its_time():
         ("dispatch_log", row(recipient="nobody", channel="sms"), "address"),
     ],
 )
-def test_a_record_that_means_nothing_is_rejected_with_its_reason(feed, record, reason):
+def test_a_meaningless_record_is_rejected_with_its_reason(feed, record, reason):
     model = Model(KEYRING, "UTC")
     assert [rejection.reason for rejection in load(model, feed, record).rejected] == [reason]
     assert model.happenings() == []
@@ -298,23 +302,23 @@ def test_every_shape_of_a_sendgrid_file_gives_the_same_records():
         assert raws == [one, two]
 
 
-def test_poison_is_one_record_each_and_spoils_no_other():
+def test_poison_is_one_record_and_affects_no_other():
     data = b'{broken\n[1, "x"]\n{"a":NaN}\n\n' + file_of("sendgrid_events", email()) + b'\n{"a":"\\ud800"}\n{"a":1}{}'
-    books = Model(KEYRING, "UTC").load("acme", "sendgrid_events", data, LANDED)
-    assert [(r.position, r.reason) for r in books.rejected] == [
+    counts = Model(KEYRING, "UTC").load("acme", "sendgrid_events", data, LANDED)
+    assert [(r.position, r.reason) for r in counts.rejected] == [
         (1, "not_json"),
         (2, "not_an_object"),
         (2, "not_an_object"),
         (3, "not_json"),
         (6, "not_json"),
-        (7, "event_word"),  # objects one after another are a record each
+        (7, "event_word"),  # objects one after another are separate records
         (7, "event_word"),
     ]
-    assert (books.read, books.mapped) == (8, 1)
+    assert (counts.read, counts.mapped) == (8, 1)
 
 
 def test_a_body_without_its_list_is_one_rejected_record():
     data = b'{"code": 20429}\n' + file_of("twilio_calls", sms("busy"))
-    books = Model(KEYRING, "UTC").load("acme", "twilio_calls", data, LANDED)
-    assert [(r.position, r.reason) for r in books.rejected] == [(1, "body")]
-    assert books.mapped == 1
+    counts = Model(KEYRING, "UTC").load("acme", "twilio_calls", data, LANDED)
+    assert [(r.position, r.reason) for r in counts.rejected] == [(1, "body")]
+    assert counts.mapped == 1

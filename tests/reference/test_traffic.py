@@ -1,4 +1,4 @@
-"""What must hold of any files: order and batching do not matter, twice is once, and the numbers add up."""
+"""Invariants of all files: order, batches and repetition do not matter, and the numbers add up."""
 
 import json
 from collections import Counter
@@ -21,13 +21,13 @@ FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, Hea
 def loaded(files: list[File], zone: str) -> Model:
     model = Model(KEYRING, zone)
     for file in files:
-        books = model.load(file.account, file.feed, file.data, file.landed_at)
-        assert books.read == books.mapped + books.ignored + len(books.rejected)
+        counts = model.load(file.account, file.feed, file.data, file.landed_at)
+        assert counts.read == counts.mapped + counts.ignored + len(counts.rejected)
     return model
 
 
 def split(file: File) -> list[File]:
-    """Every record in a file of its own, in another shape; poison only where that can be a file by itself."""
+    """Return each record in its own file, in another shape; poison only if it can be a file."""
     parts = []
     for record in decode.records(file.feed, file.data):
         data = record.raw
@@ -99,7 +99,7 @@ def test_the_traffic_reaches_every_state_event_type_and_report():
     learnt: set[UUID] = set()
     kinds: Counter[str] = Counter()
 
-    @settings(FEW, database=None, derandomize=True)  # what examples reach is known of known examples only
+    @settings(FEW, database=None, derandomize=True)  # only fixed examples reach a known set
     @given(traffic(min_files=20))
     def draw(files):
         nonlocal merged_sightings
@@ -107,7 +107,7 @@ def test_the_traffic_reaches_every_state_event_type_and_report():
         for file in files:
             rejected.update(r.reason for r in model.load(file.account, file.feed, file.data, file.landed_at).rejected)
         happenings = model.happenings()
-        merged_sightings += sum(1 for told in model.sightings.values() if len(told) > 1)
+        merged_sightings += sum(1 for sightings in model.sightings.values() if len(sightings) > 1)
         for h in happenings:
             seen.add((h.channel, h.event_type))
             seen.add(h.failure_class)

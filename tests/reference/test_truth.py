@@ -1,4 +1,4 @@
-"""The outcome of a message and the cells of reports, on examples worked out by hand."""
+"""The outcome of a message and the cells of reports, for examples that were computed by hand."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,7 @@ CHANNEL_OF = {"sendgrid": "email", "twilio": "sms"}
 
 
 def happening(event_type: str, minute: int = 0, **columns: object) -> Happening:
-    """An event of an email through SendGrid, unless said otherwise."""
+    """Return an event, by default of an email through SendGrid."""
     provider = columns.setdefault("provider", "sendgrid")
     channel = columns.setdefault("channel", CHANNEL_OF.get(provider, "email"))
     if provider == "dispatch":
@@ -34,7 +34,7 @@ def message(*happenings: Happening) -> Message:
 
 
 def rows(report: str, *happenings: Happening, zone: str = "UTC") -> dict:
-    """Grain to the measures that are not zero."""
+    """Return the measures that are not zero, by grain."""
     return {
         grain: {name: value for name, value in row.items() if value}
         for grain, row in report_rows(happenings, zone)[report].items()
@@ -52,11 +52,11 @@ BOUNCE = happening("bounced", 5, failure_class="hard_bounce")
 
 
 @pytest.mark.parametrize("word", ["opened", "clicked", "spam_reported", "unsubscribed"])
-def test_engagement_means_delivered_whatever_else_was_logged(word):
+def test_engagement_means_delivered(word):
     assert message(BOUNCE, happening(word, 1)).state == "delivered"
 
 
-def test_an_sms_that_was_unsubscribed_from_is_not_delivered_by_that():
+def test_an_unsubscribe_does_not_make_an_sms_delivered():
     reply = happening("unsubscribed", provider="twilio")
     assert message(reply).state == "in_gateway"
     assert not message(reply).is_opened
@@ -93,23 +93,23 @@ def test_a_delivery_beats_other_failures_even_earlier_ones():
 
 
 @pytest.mark.parametrize("word", ["no_answer", "busy", "canceled"])
-def test_calls_that_were_not_answered_are_not_delivered(word):
+def test_unanswered_calls_are_not_delivered(word):
     assert message(happening(word, provider="twilio", channel="ivr")).state == "not_delivered"
 
 
 @pytest.mark.parametrize("word", ["handed_over", "processed", "deferred", "unknown", "resubscribed"])
-def test_any_other_gateway_side_event_is_in_gateway(word):
+def test_any_other_gateway_event_is_in_gateway(word):
     assert message(happening("suppressed", provider="dispatch"), happening(word, dispatch_id="d")).state == "in_gateway"
 
 
-def test_suppressed_is_not_sent_and_the_rest_in_progress():
+def test_suppressed_is_not_sent_and_other_events_are_in_progress():
     queued, suppressed = happening("queued", provider="dispatch"), happening("suppressed", 1, provider="dispatch")
     assert message(queued, suppressed).state == "not_sent"
     assert message(queued, happening("scheduled", 1, provider="dispatch")).state == "in_progress"
     assert message(queued).sent_at is None
 
 
-def test_machines_open_but_are_not_human_and_unsubscribing_is_a_human_click():
+def test_machine_opens_are_not_human_and_an_unsubscribe_is_a_human_click():
     by_machine = message(happening("opened", is_machine=True), happening("clicked", 1, is_machine=True))
     assert (by_machine.is_opened, by_machine.is_opened_human, by_machine.is_clicked_human) == (True, False, False)
     left = message(happening("unsubscribed"))
@@ -123,7 +123,7 @@ def test_machines_open_but_are_not_human_and_unsubscribing_is_a_human_click():
 # --- legs and messages -----------------------------------------------------------------------------------------------
 
 
-def test_legs_with_one_dispatch_id_are_one_message_and_without_any_each_its_own():
+def test_legs_with_one_dispatch_id_are_one_message():
     one, other = happening("processed", dispatch_id="d"), happening("processed", 9, leg=("n",), dispatch_id="d")
     assert len(make_messages([one, other])) == 1
     assert len(make_messages([one, replace(other, dispatch_id=None)])) == 2
@@ -134,7 +134,7 @@ def test_a_dispatch_id_is_shared_within_one_account_and_channel_only():
     assert len(make_messages([email, sms, replace(email, account="borealis")])) == 3
 
 
-def test_a_row_of_the_dispatch_log_teaches_the_leg_that_it_names():
+def test_a_row_of_the_dispatch_log_joins_the_leg_that_it_names():
     taught = happening("handed_over", provider="dispatch", names_leg=("sendgrid", "m"))
     delivered = happening("delivered", 1)
     assert len(make_messages([taught, delivered])) == 1
@@ -148,13 +148,13 @@ def test_the_least_dispatch_id_in_bytes_wins():
     assert [sorted(leg.provider for leg in m.legs) for m in messages] == [["dispatch", "sendgrid"]]
 
 
-def test_an_event_that_names_no_message_counts_nowhere():
+def test_an_event_without_a_message_is_not_counted():
     lost = happening("bounced", failure_class="invalid", leg=None, leg_key=None, dispatch_id="d")
     assert make_messages([lost]) == []
     assert all(not cells for cells in report_rows([lost], "UTC").values())
 
 
-def test_the_provider_is_that_of_the_gateway_leg_that_began_last():
+def test_the_provider_is_that_of_the_latest_gateway_leg():
     old = happening("delivered", 0, dispatch_id="d")
     new = happening("processed", 1, provider="twilio", channel="email", dispatch_id="d")
     late_open = happening("opened", 9, dispatch_id="d")
@@ -178,7 +178,7 @@ def test_the_campaign_comes_from_the_best_source_then_the_least():
     assert message(happening("opened")).campaign == "(none)"
 
 
-def test_the_mailbox_provider_of_the_dispatch_log_goes_first():
+def test_the_mailbox_provider_of_the_dispatch_log_has_priority():
     gateway = happening("delivered", dispatch_id="d", mailbox_provider="apple")
     assert message(gateway, happening("queued", provider="dispatch", mailbox_provider="gmail")).mailbox_provider == (
         "gmail"
@@ -191,7 +191,7 @@ def test_the_mailbox_provider_of_the_dispatch_log_goes_first():
 DIMENSIONS = ("acme", "sendgrid", "(none)", "(none)")
 
 
-def test_opens_count_on_their_day_and_a_leg_once_on_the_day_of_its_first():
+def test_opens_count_on_their_day_and_a_leg_on_the_day_of_its_first():
     opens = [happening("opened", is_machine=True), happening("opened", 24 * 60), happening("opened", 24 * 60 + 1)]
     assert rows("email_engagement_daily", *opens, happening("unsubscribed", 1)) == {
         (date(2026, 3, 2), *DIMENSIONS): {
@@ -204,7 +204,7 @@ def test_opens_count_on_their_day_and_a_leg_once_on_the_day_of_its_first():
     }
 
 
-def test_a_failed_leg_counts_once_in_the_class_of_its_latest_failure_and_engagement_does_not_undo_it():
+def test_a_failed_leg_counts_in_the_class_of_its_latest_failure_despite_engagement():
     assert row("email_deliverability_daily", happening("dropped", failure_class="invalid"), BOUNCE) == {
         "dropped_count": 1,
         "hard_bounce_count": 1,
@@ -264,7 +264,7 @@ def test_the_funnel_of_a_campaign_and_its_rates():
     }
 
 
-def test_a_link_is_counted_without_query_and_fragment_on_the_day_its_message_was_sent():
+def test_a_link_counts_without_query_and_fragment_on_the_day_of_sending():
     delivered = happening("delivered", dispatch_id="d")
     clicks = [
         happening("clicked", 1, url="https://acme.example/offer?u=1#top", is_machine=True),
@@ -295,13 +295,13 @@ def test_a_link_ends_after_500_characters():
     assert grain[-1] == long[:500]
 
 
-def test_rates_round_half_away_from_zero_and_of_nothing_there_is_none():
+def test_rates_round_half_away_from_zero_and_are_null_without_a_base():
     assert rate(1, 2_000_000) == Decimal("0.000001")
     assert str(rate(2, 3)) == "0.666667"
     assert rate(0, 0) is None
 
 
-def test_an_sms_through_two_legs_is_one_message_with_the_segments_and_costs_of_both():
+def test_an_sms_of_two_legs_is_one_message_with_the_segments_and_costs_of_both():
     columns = {"provider": "twilio", "dispatch_id": "d", "country": "DE", "currency": "USD"}
     first = happening("undelivered", 0, failure_class="blocked", segments=2, price=Decimal("0.0079"), **columns)
     revised = happening("processed", 0, segments=1, price=Decimal("0.0158"), **columns)
@@ -315,12 +315,12 @@ def test_an_sms_through_two_legs_is_one_message_with_the_segments_and_costs_of_b
     }
 
 
-def test_an_undelivered_sms_counts_by_the_failure_that_it_is_put_down_to():
+def test_an_undelivered_sms_counts_by_its_decisive_failure():
     def failing(code: str, minute: int, failure_class: str, failure_reason: str, **columns: object) -> Happening:
         why = {"failure_class": failure_class, "failure_reason": failure_reason, "provider_code": code}
         return happening("undelivered", minute, provider="twilio", dispatch_id="d", leg=(code,), **(why | columns))
 
-    def told(*happenings: Happening) -> set[tuple]:
+    def failures(*happenings: Happening) -> set[tuple]:
         found = rows("sms_failure_reason_daily", *happenings)
         undelivered = sum(cells.get("undelivered", 0) for cells in rows("sms_activity_daily", *happenings).values())
         assert sum(cells["message_count"] for cells in found.values()) == undelivered
@@ -331,12 +331,12 @@ def test_an_undelivered_sms_counts_by_the_failure_that_it_is_put_down_to():
     suspended = failing("30002", 3, "gateway_suppressed", "account_suspended")
     silent = failing("x", 4, "unknown", "unclassified", provider_code=None)
     canceled = happening("canceled", 9, provider="twilio", dispatch_id="d")
-    assert told(unreachable, filtered, suspended, silent, canceled) == {("blocked", "carrier_filtered", "30007")}
-    assert told(suspended, canceled) == {("gateway_suppressed", "account_suspended", "30002")}
-    assert told(silent, suspended, canceled) == {("unknown", "unclassified", "(none)")}
-    assert told(canceled) == {("(none)", "(none)", "(none)")}
-    assert told(filtered, happening("delivered", 5, provider="twilio", dispatch_id="d")) == set()
-    assert told(happening("sent", 5, provider="twilio")) == set()
+    assert failures(unreachable, filtered, suspended, silent, canceled) == {("blocked", "carrier_filtered", "30007")}
+    assert failures(suspended, canceled) == {("gateway_suppressed", "account_suspended", "30002")}
+    assert failures(silent, suspended, canceled) == {("unknown", "unclassified", "(none)")}
+    assert failures(canceled) == {("(none)", "(none)", "(none)")}
+    assert failures(filtered, happening("delivered", 5, provider="twilio", dispatch_id="d")) == set()
+    assert failures(happening("sent", 5, provider="twilio")) == set()
 
 
 def test_a_call_counts_by_its_latest_unanswered_word_unless_completed():
@@ -357,7 +357,7 @@ def test_a_call_counts_by_its_latest_unanswered_word_unless_completed():
     assert row("ivr_activity_daily", call("ringing", 0)) == {"sent": 1, "in_gateway": 1}
 
 
-def test_the_words_that_people_know_overlap_and_count_messages_on_the_day_of_the_first():
+def test_event_statuses_overlap_and_count_messages_on_the_day_of_the_first():
     def words(*happenings: Happening) -> set[str]:
         return {grain[-1] for grain in rows("communication_activity_daily", *happenings)}
 
@@ -372,7 +372,7 @@ def test_the_words_that_people_know_overlap_and_count_messages_on_the_day_of_the
     }
 
 
-def test_a_message_waits_from_the_first_word_of_any_gateway_to_its_first_delivery_and_human_open():
+def test_waits_begin_with_the_first_gateway_event_of_a_message():
     def of_gateway(word: str, minute: int, leg: str = "m", **columns: object) -> Happening:
         return happening(word, minute, leg=(leg,), dispatch_id="d", **columns)
 
@@ -395,13 +395,13 @@ def test_a_message_waits_from_the_first_word_of_any_gateway_to_its_first_deliver
         }
     }
     assert rows("delivery_latency_daily", *message[:3], happening("completed", provider="twilio", channel="ivr")) == {}
-    # Nothing came before it: it took no time.
+    # Nothing came before it, so the wait is zero.
     ((_, cells),) = report_rows([of_gateway("opened", 0)], "UTC")["delivery_latency_daily"].items()
     assert (cells["human_open_count"], cells["human_open_p99_seconds"]) == (1, 0)
     assert (cells["delivery_count"], cells["delivery_p50_seconds"]) == (0, None)
 
 
-def test_a_percentile_is_a_wait_that_there_was():
+def test_a_percentile_is_an_observed_wait():
     def p(*waits: int) -> tuple:
         return tuple(percentiles("x", [Decimal(wait) for wait in waits]).values())
 
@@ -423,7 +423,7 @@ def test_a_percentile_is_a_wait_that_there_was():
         ("America/New_York", "2025-11-02T04:00:00", "2025-11-03T04:59:59"),
     ],
 )
-def test_a_local_day_is_one_report_day_also_when_the_clock_changes(zone, first, last):
+def test_a_local_day_is_one_report_day_even_with_a_clock_change(zone, first, last):
     start, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (first, last))
     instants = (start - timedelta(seconds=1), start, end, end + timedelta(seconds=1))
     opens = [replace(happening("opened"), at=at, key=UUID(int=n)) for n, at in enumerate(instants)]
@@ -446,14 +446,14 @@ def not_sent(category: str, reason: str, minute: int = 0, dispatch_id: str = "d"
 
 
 def test_live_monitoring_counts_each_message_in_one_part_of_targeted():
-    told = (
+    events = (
         decision("queued", 0, "q"),
         decision("queued", 0, "s"),
         decision("scheduled", 1, "s"),
         not_sent("other", "a word of theirs", 0, "n"),
         decision("handed_over", 0, "h"),
     )
-    assert rows("live_monitoring", *told) == {
+    assert rows("live_monitoring", *events) == {
         ("acme", "spring", "email"): {
             "targeted": 4,
             "sent": 1,
@@ -464,7 +464,7 @@ def test_live_monitoring_counts_each_message_in_one_part_of_targeted():
             "in_progress_about_to_be_sent": 1,
         }
     }
-    assert rows("live_monitoring_reason", *told) == {
+    assert rows("live_monitoring_reason", *events) == {
         ("acme", "spring", "email", "other", "unclassified"): {"message_count": 1}
     }
 
@@ -485,7 +485,7 @@ def test_live_monitoring_counts_blocked_as_bounced_soft_and_an_unsubscribe_as_a_
     }
 
 
-def test_the_latest_decision_not_to_send_gives_the_reason_until_the_message_goes_out():
+def test_the_latest_not_sent_decision_gives_the_reason_until_the_hand_over():
     first = not_sent("system_error", "system_timeout", 1)
     second = not_sent("internally_suppressed", "ndnc", 2)
     assert list(rows("live_monitoring_reason", second, first)) == [

@@ -1,8 +1,8 @@
-"""Random files of all four feeds, with everything nasty that providers and campaign systems send.
+"""Random files of all four feeds, with all difficult cases of providers and campaign systems.
 
-Duplicates and retries, changed event ids, snapshots of rows whose status, price and error code come later, dispatch
-rows and campaigns learnt late, flags that differ, bounces after deliveries, opens after bounces, events without ids,
-poison lines, hours around midnights and clock changes.
+Duplicates and retries, changed event ids, snapshots of rows whose status, price and error code come later, late
+dispatch rows and campaigns, differing flags, bounces after deliveries, opens after bounces, events without ids, poison
+lines, hours around midnights and clock changes.
 """
 
 import csv
@@ -46,7 +46,7 @@ class File:
 
 
 def record_bytes(choose: Choices, season: Sequence[datetime], feed: str) -> bytes:
-    """One JSON record of a feed; about one in twenty is poison."""
+    """Return one JSON record of a feed; about one in twenty is poison."""
     poison = choose.below(20)
     if poison == 18:
         return choose.one(NO_OBJECT)
@@ -59,7 +59,7 @@ def record_bytes(choose: Choices, season: Sequence[datetime], feed: str) -> byte
 
 
 def sendgrid_file(choose: Choices, records: list[bytes]) -> bytes:
-    """Lines of objects, lines of arrays, or one array over many lines."""
+    """Return lines of objects, lines of arrays, or one array on many lines."""
     shape = choose.below(3)
     if shape == 1:
         return b"[" + b",\n ".join(records) + b"\n]\n"
@@ -71,14 +71,14 @@ def sendgrid_file(choose: Choices, records: list[bytes]) -> bytes:
 
 
 def in_lines(choose: Choices, lines: list[bytes]) -> bytes:
-    """Lines, with a line that is not JSON and a blank one now and then; the first is always good."""
+    """Return lines, sometimes with a line that is not JSON or a blank one; the first line is always good."""
     for _ in range(choose.of(0, 0, 0, 1)):
         lines = [*lines, choose.one(NO_JSON)]
     return choose.of(b"\n", b"\n\n", b"\n").join(lines) + choose.of(b"\n", b"")
 
 
 def twilio_file(choose: Choices, feed: str, records: list[bytes]) -> bytes:
-    """One body, or one a line; now and then a body that is none."""
+    """Return one body, or one body on each line; sometimes one is no valid body."""
     key = b"messages" if feed == "twilio_messages" else b"calls"
 
     def body(rows: list[bytes]) -> bytes:
@@ -108,7 +108,7 @@ def dispatch_csv(choose: Choices, season: Sequence[datetime], numbers: list[int]
 
 
 def make_file(season: Sequence[datetime], minute: int, shape: int, numbers: list[int]) -> File:
-    """One file from one number for its shape and one for each record."""
+    """Return one file, from one number for its shape and one for each record."""
     choose = Choices(shape)
     feed, account = choose.one(FEEDS), choose.one((ACCOUNTS[0], *ACCOUNTS))
     is_gzip = choose.rarely(5)
@@ -128,13 +128,13 @@ def make_file(season: Sequence[datetime], minute: int, shape: int, numbers: list
 
 
 def numbers(size: int) -> st.SearchStrategy[int]:
-    """Evenly spread numbers of that many bytes, that shrink towards zero."""
+    """Return uniformly distributed numbers of so many bytes, which shrink towards zero."""
     return st.binary(min_size=size, max_size=size).map(lambda drawn: int.from_bytes(drawn, "big"))
 
 
 @st.composite
 def traffic(draw: st.DrawFn, min_files: int = 10, max_files: int = 40, max_records: int = 12) -> list[File]:
-    """Files of a few days, in the order in which they land; now and then one of them twice."""
+    """Return files of a few days in the order of their landing; sometimes one of them lands twice."""
     season = draw(st.sampled_from(SEASONS))
     drawn = draw(
         st.lists(
@@ -145,7 +145,7 @@ def traffic(draw: st.DrawFn, min_files: int = 10, max_files: int = 40, max_recor
     )
     files = []
     for minute, (shape, records) in enumerate(drawn):
-        told_before = drawn[minute - 2][1][:2] if minute > 1 else []
-        files.append(make_file(season, minute, shape, records + told_before))
+        repeated = drawn[minute - 2][1][:2] if minute > 1 else []
+        files.append(make_file(season, minute, shape, records + repeated))
     again = draw(st.lists(st.sampled_from(files), max_size=2))
     return files + again

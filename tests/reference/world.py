@@ -1,7 +1,7 @@
-"""The small world that random traffic comes from: few people, messages, campaigns and hours, so that records collide.
+"""The small world of random traffic: few people, messages, campaigns and hours, so that records collide.
 
-Everything a real provider would keep the same about one message (its recipient, its creation) follows from its
-number; everything that providers really tell differently from time to time is chosen anew for every record.
+What a real provider never changes about a message (its recipient, its creation) follows from its number. What real
+providers report differently at different times is chosen for each record.
 """
 
 import json
@@ -22,7 +22,7 @@ EMAILS = (
 )
 ARCHIVE = "archive@acme.example"
 MALFORMED = ("ana.gmail.com", "bo lind", "cy+news(at)outlook.de")
-"""Addresses that are none; SendGrid drops what is sent to them."""
+"""Malformed addresses; SendGrid drops messages to them."""
 NUMBERS = ("+12125550101", "+14165550123", "+442079460123", "+4915228817386", "+493023125001", "+12125550142")
 CAMPAIGNS = ("spring", "summer", "Winter Sale", "c-4711")
 TEMPLATES = ("t-hello", "t-bye")
@@ -44,7 +44,7 @@ SEASONS: tuple[tuple[datetime, ...], ...] = tuple(
         ("2025-11-02T04:00:00", "2025-11-02T05:00:00", "2025-11-02T06:00:00", "2025-11-03T05:00:00"),
     )
 )
-"""Days of traffic, as the instants (UTC) around which it happens: local midnights and clock changes."""
+"""Days of traffic by their central instants (UTC): local midnights and clock changes."""
 
 OFFSETS = (0, -1, 1, 60, -60, 1800, -3600, 3600, 7200)
 """Seconds around those instants."""
@@ -52,7 +52,7 @@ OFFSETS = (0, -1, 1, 60, -60, 1800, -3600, 3600, 7200)
 
 @dataclass
 class Choices:
-    """A number read as a row of choices, so that one drawn number makes one record, and zero the plainest one."""
+    """A number as a sequence of choices: one drawn number makes one record, and zero makes the plainest record."""
 
     number: int
 
@@ -61,7 +61,7 @@ class Choices:
         return chosen
 
     def of(self, *options: object) -> object:
-        """One of the options; the plain one first."""
+        """Return one of the options; the first is the plain one."""
         return options[self.below(len(options))]
 
     def one(self, options: Sequence) -> object:
@@ -75,7 +75,7 @@ class Choices:
 
 
 def landing(season: Sequence[datetime], minute: int) -> datetime:
-    """When a file lands: after everything that can be in it."""
+    """Return when a file lands: after all events that can be in it."""
     return max(season) + timedelta(days=2, minutes=minute)
 
 
@@ -84,7 +84,7 @@ def written_email(choose: Choices, address: str) -> str:
 
 
 def with_recipient(choose: Choices, text: str, recipient: str) -> str:
-    """Now and then the recipient stands in an id or a link: plain, encoded, in capitals."""
+    """Return a text that sometimes contains the recipient: plain, encoded, or in capitals."""
     if not choose.rarely(8):
         return text
     return f"{text}/{choose.of(recipient, recipient.upper(), quote(recipient, safe=''))}"
@@ -120,7 +120,7 @@ def sendgrid_id(number: int) -> str:
 
 
 def own_message_id(choose: Choices, number: int) -> str:
-    """The Message-ID that the sender's own program gives: mostly one a message, all alike up to the first dot."""
+    """Return the Message-ID of the sender's own program: mostly one for each message, equal up to the first dot."""
     return f"<1772359200.{number + choose.of(0, 0, 0, 0, 1)}.own@mail.acme.example>"
 
 
@@ -128,10 +128,10 @@ def sendgrid_record(choose: Choices, season: Sequence[datetime]) -> dict:
     number = choose.below(8)
     address = EMAILS[(number + choose.of(0, 0, 0, 1)) % len(EMAILS)]
     if choose.rarely(6):
-        address = ARCHIVE  # a blind copy carries the ids of the message
+        address = ARCHIVE  # a blind copy has the ids of the message
     word = choose.one(SENDGRID_WORDS)
     if word in ENGAGEMENT and number % 2 == 0 and not choose.rarely(6):
-        word = choose.of("bounce", "delivered", "dropped")  # else nearly every message would end as delivered
+        word = choose.of("bounce", "delivered", "dropped")  # otherwise nearly all messages would end as delivered
     if word in ("dropped", "bounce") and choose.rarely(4):
         address = MALFORMED[number % len(MALFORMED)]
     at = choose.time(season) if choose.rarely(2) else season[number % len(season)]
