@@ -153,7 +153,7 @@ def test_parameters_of_a_wrong_type_are_refused_before_a_run_is_made(
         ("rebuild_reports", {"from_day": "2026-03-27", "full": True}, "not both"),
         ("rebuild_reports", {"form_day": "2026-03-27"}, "Unknown parameters: form_day"),
         ("ingest_twilio_calls", {"from": "yesterday"}, "from 'yesterday'"),
-        ("ingest_twilio_calls", {"from": "2026-03-28", "until": "2026-03-27"}, "is no window"),
+        ("ingest_twilio_calls", {"from": "2026-03-28", "until": "2026-03-27"}, "is not a valid window"),
     ],
 )
 def test_inconsistent_parameters_fail_before_any_work(running: Running, dag_id: str, params: dict, says: str) -> None:

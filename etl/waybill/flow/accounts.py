@@ -1,4 +1,4 @@
-"""Which accounts there are. Nobody registers them, so a misspelt one can only be told from those that were seen."""
+"""The known accounts. Accounts are not registered, so an unknown account is one that was never seen."""
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -8,8 +8,8 @@ from waybill.settings import Settings
 
 
 def check_known(cursor: Cursor, settings: Settings, account: str) -> None:
-    """Raise UsageError, which names the known accounts, unless this is one of them: in ACCOUNTS, with a folder in the
-    inbox, with a landed object, or named by rows of a dispatch log."""
+    """Raise UsageError, which lists the known accounts, if the account is unknown. An account is known if it is in
+    ACCOUNTS, has a folder in the inbox or a landed object, or is named in a dispatch log."""
     cursor.execute("select account from ops.object union select account from fact.live_count")
     known = {*settings.accounts, *_in_inbox(settings), *(name for (name,) in cursor.fetchall())}
     if account not in known:
@@ -22,4 +22,4 @@ def _in_inbox(settings: Settings) -> list[str]:
     try:
         return inbox.account_folders(settings)
     except WaybillError:
-        return []  # an inbox that is away is for those to report who need it
+        return []  # commands that need the inbox report this error

@@ -13,7 +13,7 @@ Batched = TypeVar("Batched", LandedObject, RecordedObject)
 
 
 def batches(items: Iterable[Batched]) -> Iterator[list[Batched]]:
-    """Batches of landed objects, recorded or not, in their order."""
+    """Yield batches of landed objects, recorded or not, in their order."""
     batch: list[Batched] = []
     byte_count = 0
     for item in items:

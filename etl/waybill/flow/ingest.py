@@ -1,8 +1,8 @@
-"""Ingest: pull, stage, validate, publish. The one conductor of these four verbs: the command line takes them all at
-once, Airflow takes them one by one, and `waybill load` is an ingest whose pull is the files that it was given.
+"""Ingest: pull, stage, validate, publish. The command line runs all four steps together, Airflow runs them one by one,
+and `waybill load` runs the last three with the given files.
 
-One policy for what fails: a bad object, load or account keeps no other one away. What passes from step to step is the
-number of the pull and those of its loads; everything else lies in the warehouse.
+A bad object, load or account never stops the others. The steps pass on only the numbers of the pull and its loads;
+everything else is in the warehouse.
 """
 
 import logging
@@ -14,7 +14,7 @@ from functools import partial
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from waybill.feeds.api import ApiFeed, Window
+from waybill.feeds.api import ApiFeed
 from waybill.feeds.base import Feed
 from waybill.flow.batches import batches
 from waybill.flow.results import HeldBackError, IncompleteError, Loaded, Outcome, loaded
@@ -29,24 +29,24 @@ from waybill.ledger.pulls import Pulled
 from waybill.ledger.summary import summary
 from waybill.ledger.watermark import commit_pull
 from waybill.load.stage import BrokenObjectError
-from waybill.model.errors import SourceError, WaybillError
+from waybill.model.errors import SourceError, UsageError, WaybillError
 from waybill.pull.client import Client
 from waybill.pull.run import Connect, pull_inbox, pull_window
 from waybill.settings import Access, Settings
 from waybill.warehouse.connection import Warehouse
 
 KEPT_FOR = timedelta(hours=36)
-"""How long staged loads wait for their next step: a night and a morning."""
+"""How long staged loads wait for their next step, so that a failure at night can be fixed in the morning."""
 
 log = logging.getLogger("waybill.flow")
 
 
 def load(warehouse: Warehouse, feed: Feed, landed: Iterable[LandedObject | SourceError]) -> Outcome:
-    """Load landed objects of one feed, in batches of bounded size; those published already under the same rules are
-    left alone.
+    """Load landed objects of one feed, in batches of bounded size. Objects that are published under the same rules are
+    skipped.
 
-    :param landed: objects, and in their place what could not be landed
-    :raises ConfigurationError: another key than the warehouse's, or older rules
+    :param landed: objects, and errors of those that could not be landed
+    :raises ConfigurationError: the key is not that of the warehouse, or the warehouse has newer rules
     """
     with warehouse.connected(f"load:{feed.slug}") as connection:
         prepare(connection, warehouse.settings, [feed])
@@ -58,12 +58,12 @@ def load(warehouse: Warehouse, feed: Feed, landed: Iterable[LandedObject | Sourc
 
 
 def load_paths(warehouse: Warehouse, feed: Feed, account: str, paths: list[str]) -> Outcome:
-    """Land and load files and folders. Raises as `load` and `landed_paths` do."""
+    """Land and load files and folders. Raises like `load` and `landed_paths`."""
     return load(warehouse, feed, landed_paths(warehouse.settings, feed, account, paths))
 
 
 def load_inbox(warehouse: Warehouse, feed: Feed, account: str) -> Outcome:
-    """Land and load what the inbox holds of one feed and account. Raises as `load` and `landed_inbox` do."""
+    """Land and load the files of one feed and account in the inbox. Raises like `load` and `landed_inbox`."""
     return load(warehouse, feed, landed_inbox(warehouse.settings, feed, account))
 
 
@@ -74,24 +74,25 @@ def pull(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     connect_to: Connect | None = None,
 ) -> Pulled:
-    """Land and note what a slice asks for. Raises as `pull_window` does.
+    """Land and record the pages or files of a slice. Raises like `pull_window`.
 
-    :param now: the time, aware
-    :param connect_to: opens a client to the provider; None: one that keeps real time
+    :param now: returns the time, aware
+    :param connect_to: opens a client to the provider; None: a client with the real clock
     """
     with warehouse.connected(f"pull:{feed.slug}") as connection:
         prepare(connection, warehouse.settings, [feed])
     if not isinstance(feed, ApiFeed):
         return pull_inbox(warehouse, feed, slice_.account)
-    window = Window(slice_.from_at, slice_.until_at)
+    if (window := slice_.window) is None:
+        raise UsageError(f"A pull of {feed.slug} needs a window.")
     connect_to = connect_to or partial(_client, warehouse.settings)
     return pull_window(warehouse, feed, slice_.account, window, slice_.swept_from, connect_to, now)
 
 
 def load_pull(warehouse: Warehouse, feed: Feed, pull_id: int) -> Outcome:
-    """Stage, validate and publish what a pull landed and is not published yet, and what earlier ones of its account
-    left behind when they died, in this process. With nothing new, the pull counts as complete at once."""
-    with warehouse.connected(f"load:{feed.slug}") as connection:  # holds the locks of what it has staged
+    """Stage, validate and publish the unpublished objects of a pull, and of earlier pulls of its account that died. If
+    there are none, the pull is complete at once."""
+    with warehouse.connected(f"load:{feed.slug}") as connection:  # holds the locks of its staged loads
         prepare(connection, warehouse.settings, [feed])
         ingest = _Ingest(connection, warehouse, pull_id)
         for number, batch in _batches_of_pull(connection, feed, pull_id):
@@ -101,7 +102,7 @@ def load_pull(warehouse: Warehouse, feed: Feed, pull_id: int) -> Outcome:
 
 
 def stage_pull(warehouse: Warehouse, feed: Feed, pull_id: int) -> list[int]:
-    """The first step of `load_pull` alone; returns the loads, in batches of bounded size."""
+    """Run only the first step of `load_pull`; returns the loads, one for each batch of bounded size."""
     with warehouse.connected(f"stage:{feed.slug}") as connection:
         prepare(connection, warehouse.settings, [feed])
         ingest = _Ingest(connection, warehouse, pull_id)
@@ -113,8 +114,7 @@ def stage_pull(warehouse: Warehouse, feed: Feed, pull_id: int) -> list[int]:
 
 
 def validate_loads(warehouse: Warehouse, load_ids: Sequence[int]) -> None:
-    """Look at each of these loads. One that fails is stopped, the others are looked at all the same; then the first
-    failure is raised."""
+    """Validate each of these loads. A load that fails is stopped; after all loads, the first error is raised."""
     failed: list[WaybillError] = []
     with warehouse.connected("validate") as connection:
         for load_id in load_ids:
@@ -126,7 +126,7 @@ def validate_loads(warehouse: Warehouse, load_ids: Sequence[int]) -> None:
 
 
 def publish_loads(warehouse: Warehouse, pull_id: int, load_ids: Sequence[int]) -> list[Loaded]:
-    """Publish each of these loads that passed; then raise the first failure, or name what could not be read."""
+    """Publish each of these loads that is validated; then raise the first error, or name unreadable files."""
     with warehouse.connected("publish") as connection:
         ingest = _Ingest(connection, warehouse, pull_id)
         for load_id in load_ids:
@@ -135,7 +135,7 @@ def publish_loads(warehouse: Warehouse, pull_id: int, load_ids: Sequence[int]) -
 
 
 class _Ingest:
-    """Loads, one after the other, on one connection; and what of them failed."""
+    """Runs loads one after another on one connection, and collects their results and errors."""
 
     def __init__(self, connection: Connection, warehouse: Warehouse, pull_id: int | None = None) -> None:
         self._connection = connection
@@ -149,7 +149,7 @@ class _Ingest:
                 self._broken = journal.broken(cursor, pull_id)
 
     def landed(self, items: Iterable[LandedObject | SourceError]) -> Iterator[LandedObject]:
-        """What could be landed; the rest is noted."""
+        """Yield landed objects, and record the errors of the others."""
         for item in items:
             if isinstance(item, SourceError):
                 self._broken.append(str(item))
@@ -158,8 +158,8 @@ class _Ingest:
                 yield item
 
     def fresh(self, feed: Feed, batch: Sequence[LandedObject]) -> list[RecordedObject]:
-        """The objects of a batch that are not published under these rules yet. Where none is, the load that published
-        the last of them counts as done."""
+        """Return the objects of a batch that are not published under these rules yet. If all are published, the last
+        of their loads counts as done."""
         with self._connection, self._connection.cursor() as cursor:
             in_order = sorted(batch, key=lambda one: one.sha256)  # two loads of the same files cannot deadlock
             recorded = {landed.sha256: record(cursor, landed) for landed in in_order}
@@ -187,7 +187,7 @@ class _Ingest:
     def stage(
         self, feed: Feed, batch: list[RecordedObject], pull_id: int | None = None, kept_for: timedelta | None = None
     ) -> int | None:
-        """Stage what can be read of a batch; returns the load. None: nothing could be read."""
+        """Stage the readable objects of a batch; returns the load, or None if no object is readable."""
         while batch:
             try:
                 return stage_load(self._connection, self._warehouse, feed, batch, "load", pull_id, kept_for)
@@ -197,7 +197,7 @@ class _Ingest:
         return None
 
     def publish(self, load_id: int) -> None:
-        """Publish a load that was validated."""
+        """Publish a validated load."""
         try:
             published = publish_load(self._connection, self._warehouse, load_id)
         except WaybillError as error:
@@ -208,7 +208,7 @@ class _Ingest:
         self._result.done.append(loaded(self._connection, load_id, published))
 
     def outcome(self) -> Outcome:
-        """What it all came to."""
+        """Return the result of all loads."""
         result = self._result
         if self._held:
             result.failed.append(HeldBackError(self._held, result.done, self._broken))
@@ -231,7 +231,7 @@ class _Ingest:
 
 
 def _batches_of_pull(connection: Connection, feed: Feed, pull_id: int) -> Iterator[tuple[int, list[RecordedObject]]]:
-    """What is not published yet of a pull and of earlier ones that died, each batch with the number of its pull."""
+    """Yield the unpublished objects of a pull, and of earlier pulls that died, in batches, each with its pull."""
     with connection, connection.cursor() as cursor:
         others = journal.left_behind(cursor, pull_id)
     seen: set[int] = set()
@@ -246,7 +246,7 @@ def _batches_of_pull(connection: Connection, feed: Feed, pull_id: int) -> Iterat
 
 
 def _commit(connection: Connection, pull_id: int) -> None:
-    """Count the pull as complete where everything it landed is published already; else the last publish does it."""
+    """Mark the pull as complete if all its objects are published; otherwise the last publish does that."""
     with connection, connection.cursor() as cursor:
         commit_pull(cursor, pull_id)
 

@@ -1,7 +1,7 @@
-"""Builds of the reports: candidates from one snapshot, the gate, one transaction that applies the difference.
+"""Builds of the reports: candidate tables from one snapshot, the gate, and one transaction that applies the difference.
 
-Everything happens under one session-level advisory lock, so builds come one after another, and what
-an earlier one left unfinished is known to be dead.
+A build holds one session-level advisory lock, so only one build runs at a time, and an unfinished earlier build is
+dead.
 """
 
 import logging
@@ -35,12 +35,12 @@ log = logging.getLogger("waybill.flow")
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build did.
+    """The result of a build.
 
-    :ivar days: local days that it rebuilt, in order; None: all
-    :ivar as_of: time of its snapshot: what was committed before it is in the reports
-    :ivar rows_changed: report rows deleted, updated or inserted
-    :ivar rows_changed_by_report: the same, by report; the tables behind live monitoring by their own names
+    :ivar days: the rebuilt local days, in order; None: all
+    :ivar as_of: the time of its snapshot; the reports contain everything that was committed before
+    :ivar rows_changed: number of report rows that were deleted, updated or inserted
+    :ivar rows_changed_by_report: the same for each report, and for each table of live monitoring
     :ivar warnings: rules that failed and only warn, as `suite.rule`
     """
 
@@ -60,17 +60,17 @@ def rebuild(
     report_timezone: str | None,
     code_version: str,
 ) -> BuildResult:
-    """Rebuild the reports: the days that loads have touched, the given days, or everything.
+    """Rebuild the reports: the pending days, the given days, or everything.
 
-    Waits for a build that is under way. Rows that stay the same are not written; with nothing to do only a row in
-    report.build is added.
+    Waits for a running build. Only rows that change are written. If there is nothing to do, only a row in report.build
+    is added.
 
-    :param connect: opens a fresh connection, not in autocommit, of a login that may act as waybill_reporter
-    :param days: local days to rebuild; the pending ones of other days stay pending. None: those that are pending
-    :param full: rebuild every day, also after the report zone was changed
-    :param report_timezone: IANA name; None: the one the warehouse has
-    :raises QualityGateError: a critical rule failed: the reports stay as they were and are marked stale
-    :raises ConfigurationError: another zone than that of the reports, without `full`
+    :param connect: opens a connection, not in autocommit, of a login that may act as waybill_reporter
+    :param days: local days to rebuild; other pending days stay pending. None: all pending days
+    :param full: rebuild every day, also after a change of the report zone
+    :param report_timezone: IANA name; None: that of the warehouse
+    :raises QualityGateError: a critical rule failed; the reports do not change and are marked stale
+    :raises ConfigurationError: the zone is not that of the reports, and `full` is not set
     """
     with _locked(connect) as connection:
         build_id = _begin(connection, days, full, report_timezone, code_version)
@@ -91,11 +91,11 @@ def build(
     report_timezone: str | None,
     code_version: str,
 ) -> int:
-    """The first step of `rebuild` alone, for a scheduler that takes each step in a process of its own; the same
-    arguments and errors. Returns the number of the build.
+    """Run only the first step of `rebuild`, for a scheduler that runs each step in a separate process. Arguments and
+    errors are the same. Returns the number of the build.
 
-    The lock of builds is held during each step, not between them: what another build does meanwhile cannot go wrong,
-    because it drops this one, whose next step then says so.
+    The lock of builds is held during each step, not between steps. Another build may run in between: it drops this
+    build, and the next step of this one raises UsageError.
     """
     with _locked(connect) as connection:
         build_id = _begin(connection, days, full, report_timezone, code_version)
@@ -105,30 +105,30 @@ def build(
 
 
 def validate(connect: Connect, build_id: int) -> tuple[str, ...]:
-    """The second step: the suites over what the build has read; again, if it was done before.
+    """Run the second step: validate the candidate tables. It can be repeated.
 
     :returns: rules that failed and only warn, as `suite.rule`
-    :raises QualityGateError: a critical rule failed: the reports stay as they were and are marked stale
-    :raises UsageError: the build has ended already
+    :raises QualityGateError: a critical rule failed; the reports do not change and are marked stale
+    :raises UsageError: the build has ended
     """
     with _locked(connect) as connection, _failing(connection, build_id):
         return _validate(connect, connection, build_id)
 
 
 def publish(connect: Connect, build_id: int, is_dry: bool = False) -> BuildResult:
-    """The last step: one transaction applies the difference. A build that is published is left alone.
+    """Run the last step: one transaction applies the difference. Does nothing if the build is published.
 
-    :param is_dry: count what would change, and change nothing
-    :raises UsageError: the build was not validated, or has ended
+    :param is_dry: only count the rows that would change
+    :raises UsageError: the build is not validated, or has ended
     """
     with _locked(connect) as connection, _failing(connection, build_id):
         return _publish(connection, build_id, is_dry)
 
 
 def drop_unfinished(connect: Connect, waiting_for: timedelta) -> int:
-    """Drop builds that died, or have waited that long for their next step; returns how many."""
+    """Drop builds that died or waited too long for their next step; returns how many."""
     with _locked(connect) as connection, connection, connection.cursor() as cursor:
-        numbers = builds.fail_unfinished(cursor, "it died, or its next step never came", waiting_for)
+        numbers = builds.fail_unfinished(cursor, "it died, or its next step did not start", waiting_for)
         tables = (table for number in numbers for table in candidates.leftovers(cursor, number))
         candidates.drop(cursor, list(tables))
         return len(numbers)
@@ -181,19 +181,19 @@ def _publish(connection: Connection, build_id: int, is_dry: bool = False) -> Bui
         return replace(_published(cursor, build_id), rows_changed_by_report=rows_changed)
 
 
-class _DryRun(Exception):  # noqa: N818 - takes a transaction back; no fault
+class _DryRun(Exception):  # noqa: N818 - it rolls a transaction back and is no error
     pass
 
 
 @contextmanager
 def _locked(connect: Connect) -> Iterator[Connection]:
-    """A connection in the reporter's role that holds the lock of builds; closing it lets go of both.
+    """Open a connection in the reporter's role that holds the lock of builds until it is closed.
 
-    :raises UnavailableError: another build, or what somebody else holds, was in the way for too long
+    :raises UnavailableError: another session held the lock, a row or a table for too long
     """
     with closing(connect()) as connection:
         connection.rollback()
-        connection.autocommit = True  # the lock is taken outside any transaction, so no snapshot is older than it
+        connection.autocommit = True  # the lock is taken outside a transaction, so every snapshot is taken after it
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("set role {}").format(sql.Identifier(ROLE)))
             locks.bound(cursor)
@@ -208,7 +208,7 @@ def _locked(connect: Connect) -> Iterator[Connection]:
 
 
 def _zone(connection: Connection, wanted: str | None, full: bool) -> str:
-    """The report zone to build in. A full build may change it, with everything that facts keep by it."""
+    """Return the report zone of the build. A full build may change it, together with the local days in facts."""
     with connection, connection.cursor() as cursor:
         cursor.execute("select value from ops.setting where name = 'report_timezone'")
         stored = cursor.fetchone()
@@ -224,25 +224,25 @@ def _zone(connection: Connection, wanted: str | None, full: bool) -> str:
         if other is not None and zone != other:
             raise ConfigurationError(
                 f"REPORT_TIMEZONE is {zone}, but the local days of this warehouse are those of {other}. Either set "
-                f"it to {other}, or run `waybill report rebuild --full` to compute every day anew."
+                f"it to {other}, or run `waybill report rebuild --full` to compute all days again."
             )
     return zone
 
 
 def _change_zone(connection: Connection, zone: str) -> None:
     with connection, connection.cursor() as cursor:
-        # Loads hold the shared side while they publish: none may write days of the old zone after this.
+        # Publishing loads hold this lock, shared: after this, no load can write days of the old zone.
         locks.take(cursor, locks.ZONE, "loads that are publishing", "build")
         try:
             cursor.execute("select pg_catalog.timezone(%s, transaction_timestamp())", (zone,))
         except psycopg2.errors.InvalidParameterValue as error:
-            raise ConfigurationError(f"REPORT_TIMEZONE={zone!r} is no time zone that Postgres knows.") from error
+            raise ConfigurationError(f"Postgres does not know the time zone REPORT_TIMEZONE={zone!r}.") from error
         rezone(cursor, zone)
         cursor.execute("update ops.setting set value = %s where name = 'report_timezone'", (zone,))
 
 
 def _drop_unfinished(connection: Connection) -> None:
-    """Remove what builds left that died: we hold the lock, so none of them is alive."""
+    """Drop the tables of builds that died: this process holds the lock, so no other build is running."""
     with connection, connection.cursor() as cursor:
         candidates.drop(cursor, candidates.leftovers(cursor))
         builds.fail_unfinished(cursor, "it died, or another build began before its next step")
@@ -251,9 +251,9 @@ def _drop_unfinished(connection: Connection) -> None:
 def _begin(
     connection: Connection, days: Sequence[date] | None, full: bool, report_timezone: str | None, code_version: str
 ) -> int:
-    """Clear away what died, and write the row of a build that starts."""
+    """Drop dead builds, and add the row of a new build."""
     if full and days is not None:
-        raise UsageError("Rebuild given days, or everything with --full, not both.")
+        raise UsageError("Give days, or --full for every day, not both.")
     zone = _zone(connection, report_timezone, full)
     _drop_unfinished(connection)
     with connection, connection.cursor() as cursor:
@@ -261,13 +261,13 @@ def _begin(
 
 
 def _snapshot(cursor: Cursor, build_id: int, statuses: Sequence[str]) -> candidates.Snapshot:
-    """What a build has read that is to go on. Raises UsageError if it cannot."""
+    """Return the snapshot of a build. Raises UsageError if the build cannot continue."""
     state = builds.state(cursor, build_id)
     if state.status not in statuses or state.candidates is None:
         why = f" ({state.failure})" if state.failure else ""
         raise UsageError(
-            f"Build {build_id} is {state.status}{why}: it cannot go on. Nothing of it was "
-            "published, and its days are still pending: build again."
+            f"Build {build_id} is {state.status}{why}, so it cannot continue. Nothing of it was published, and its "
+            "days are still pending: start another build."
         )
     return msgspec.convert(state.candidates, candidates.Snapshot, strict=False)
 
@@ -277,33 +277,29 @@ def _published(cursor: Cursor, build_id: int) -> BuildResult:
 
 
 def _end(cursor: Cursor, build_id: int, status: str, snapshot: candidates.Snapshot, rows_changed: int) -> None:
-    """Write how a build ended, and drop its candidates."""
+    """Record the end of a build, and drop its candidate tables."""
     builds.end(cursor, build_id, status, snapshot.as_of, snapshot.days, rows_changed)
     candidates.drop(cursor, snapshot.tables.values())
 
 
 @contextmanager
 def _failing(connection: Connection, build_id: int) -> Iterator[None]:
-    """A step: what Waybill raises on purpose ends the build; after anything else (a lost connection) the same step
-    may be taken again. Either way the reports are stale for now."""
+    """Handle the errors of a step: Waybill's own errors end the build. After other errors (a lost connection) the step
+    can be repeated. In both cases the reports are marked stale."""
     try:
         yield
     except UsageError:
         raise
     except Exception as error:
-        _fail(
-            connection,
-            build_id,
-            error,
-            is_final=isinstance(error, WaybillError) and not isinstance(error, UnavailableError),
-        )
+        is_final = isinstance(error, WaybillError) and not isinstance(error, UnavailableError)
+        _fail(connection, build_id, error, is_final)
         raise
 
 
 def _fail(connection: Connection, build_id: int, error: Exception, is_final: bool = True) -> None:
-    """Mark the build failed and the reports stale, in a transaction of its own; what failed is raised all the same.
+    """Mark the build as failed and the reports as stale, in a separate transaction.
 
-    :param is_final: False: leave the build as it is, only mark the reports
+    :param is_final: False: only mark the reports
     """
     reason = str(error) if isinstance(error, WaybillError) else f"{type(error).__name__}; see the log of the build"
     try:
@@ -315,5 +311,5 @@ def _fail(connection: Connection, build_id: int, error: Exception, is_final: boo
                 builds.fail(cursor, build_id, reason)
             builds.mark_stale(cursor, reason if isinstance(error, QualityGateError) else f"build {build_id}: {reason}")
     except psycopg2.Error:
-        # The connection is gone: the next build finds this one unfinished.
+        # The connection is lost; the next build finds this one unfinished.
         pass

@@ -1,4 +1,4 @@
-"""Replay: the same verbs again, over what is landed already, after a mapping changed."""
+"""Replay: stage, validate and publish landed objects again after a mapping changed."""
 
 import logging
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from waybill.model.vocabulary import DISPATCH
 from waybill.warehouse.connection import Warehouse
 
 ATTEMPTS = 5
-"""How often a replay begins again because loads of its range came in between: each time with what they brought."""
+"""How often a replay starts, because other loads published objects of its range meanwhile."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,15 +33,15 @@ def replay(
     until_at: datetime,
     account: str | None = None,
 ) -> list[Loaded]:
-    """Take the events of the feed's provider with from_at <= time in the key < until_at anew from landing.
+    """Derive the events of the feed's provider with from_at <= time in the key < until_at again from landed objects.
 
-    Every landed object that holds keys of the range is read again; an event that none of them tells any more is taken
-    back. All feeds of the provider are replayed, because they tell the same events.
+    Every landed object with keys of the range is read again. Events that no object reports any more are removed. All
+    feeds of the provider are replayed, because they report the same events.
 
-    :raises UsageError: an unknown account, or no range
+    :raises UsageError: an unknown account, or an empty range
     """
     if from_at.tzinfo is None or until_at.tzinfo is None:
-        raise UsageError("--from and --until need a zone: add Z or +02:00.")
+        raise UsageError("--from and --until need a time zone: add Z or +02:00.")
     if until_at <= from_at:
         raise UsageError(f"--until {until_at.isoformat()} must be later than --from {from_at.isoformat()}.")
     first, until = (key_floor((at - EPOCH) // timedelta(milliseconds=1)) for at in (from_at, until_at))
@@ -49,11 +49,11 @@ def replay(
     done = []
     with warehouse.connected(f"replay:{feed.slug}") as connection:
         prepare(connection, warehouse.settings, [FEEDS[slug] for slug in slugs])
-        whose = None if feed.provider == DISPATCH else account
+        owner = None if feed.provider == DISPATCH else account
         with connection, connection.cursor() as cursor:
             if account is not None:
                 check_known(cursor, warehouse.settings, account)
-            objects = objects_of_range(cursor, KeyRange(whose, feed.provider, first, until))
+            objects = objects_of_range(cursor, KeyRange(owner, feed.provider, first, until))
         for owner in _owners(objects, feed.provider):
             replaced = KeyRange(owner, feed.provider, first, until)
             done.append(_replay_range(connection, warehouse, feed, replaced))
@@ -61,7 +61,7 @@ def replay(
 
 
 def _replay_range(connection: Connection, warehouse: Warehouse, feed: Feed, replaced: KeyRange) -> Loaded:
-    """Replay one range, from the beginning again where loads of it came in between. Raises OvertakenError at last."""
+    """Replay one range. Starts again if other loads of it were published meanwhile; raises OvertakenError at last."""
     for attempt in range(1, ATTEMPTS + 1):
         with connection, connection.cursor() as cursor:
             objects = objects_of_range(cursor, replaced)
@@ -72,17 +72,18 @@ def _replay_range(connection: Connection, warehouse: Warehouse, feed: Feed, repl
         try:
             published = publish_load(connection, warehouse, load_id, replaced)
             for complaint in published.held_back:
-                log.info("left out, as before: %s", complaint, extra={"load_id": load_id, **about})
+                log.info("still held back: %s", complaint, extra={"load_id": load_id, **about})
             return loaded(connection, load_id, published)
         except OvertakenError as error:
             if attempt == ATTEMPTS:
                 raise
             log.info("%s", error, extra={"load_id": load_id, **about})
-    raise AssertionError("the last attempt returns or raises")
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _owners(objects: Sequence[RecordedObject], provider: str) -> list[str | None]:
-    """Whose objects are replayed together: a gateway's hold one account each, the dispatch log's may hold any."""
+    """Return the accounts that are replayed one by one; None for all together, because an object of a dispatch log may
+    contain rows of several accounts."""
     if provider == DISPATCH:
         return [None] if objects else []
-    return sorted({o.landed.account for o in objects})
+    return [*sorted({o.landed.account for o in objects})]

@@ -1,4 +1,4 @@
-"""What an ingest comes to: what was loaded, and why the rest was not. The command line and Airflow report the same."""
+"""The result of an ingest: what was loaded, and why the rest was not. The command line and Airflow both report it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ from waybill.ledger.summary import Summary, summary
 from waybill.model.errors import CeilingError, SourceError, WaybillError
 
 WHAT_TO_DO = (
-    "See `waybill rejected list`. Is it a file of this feed? If the records are right to be rejected, run again with a "
-    "higher REJECTED_CEILING (1: take everything); if not, take the file away."
+    "See `waybill rejected list`. If it is not a file of this feed, remove it. If the records are rightly rejected, "
+    "run again with a higher REJECTED_CEILING (1: load every file)."
 )
 
 
 class Published(NamedTuple):
-    """What the publish of one load came to.
+    """The result of publishing one load.
 
-    :ivar row: of the ledger
-    :ivar incomplete: in words, which of the sources were incomplete; what they held is loaded
-    :ivar held_back: in words, which objects were held back, because too many of their records were rejected
-    :ivar empty: files without a record, by name; no error
+    :ivar row: its row of the ledger
+    :ivar incomplete: messages about incomplete sources; their readable records are loaded
+    :ivar held_back: messages about objects that were held back, because too many of their records were rejected
+    :ivar empty: names of files without a record, which is no error
     """
 
     row: LedgerRow
@@ -32,7 +32,7 @@ class Published(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What a load came to: its ledger row, the same in words, and whether there was anything to do."""
+    """The result of a load: its ledger row, the same in words, and whether there was anything to load."""
 
     row: LedgerRow
     summary: Summary
@@ -42,39 +42,42 @@ class Loaded(NamedTuple):
 class HeldBackError(CeilingError):
     """Objects were held back, because too many of their records were rejected.
 
-    :ivar complaints: which and why, in words
-    :ivar done: what else was loaded
+    :ivar complaints: which objects and why, in words
+    :ivar done: the loads of the other objects
     """
 
     def __init__(self, complaints: Sequence[str], done: Sequence[Loaded] = (), broken: Sequence[str] = ()) -> None:
-        unread = f" Not everything could be read, either: {'; '.join(broken)}." if broken else ""
+        unread = f" Some files could not be read: {'; '.join(broken)}." if broken else ""
         super().__init__(
-            f"Too much was rejected: {'; '.join(complaints)}. No fact of that was written, everything else is "
-            f"loaded.{unread} {WHAT_TO_DO}"
+            f"Too many records were rejected: {'; '.join(complaints)}. Nothing of these files was loaded, everything "
+            f"else was.{unread} {WHAT_TO_DO}"
         )
         self.complaints = tuple(complaints)
         self.done = list(done)
 
 
 class IncompleteError(SourceError):
-    """Something could not be read; `done` is what was loaded all the same."""
+    """Some files could not be read.
+
+    :ivar done: the loads of the other files
+    """
 
     def __init__(self, broken: Sequence[str], done: list[Loaded]) -> None:
         super().__init__(
-            f"Not everything could be read: {'; '.join(broken)}. Everything else was loaded. Land it again whole, and "
-            "run the same command again; see also `waybill rejected list`."
+            f"Not everything could be read: {'; '.join(broken)}. Everything else was loaded. Provide complete files "
+            "and run the same command again; see also `waybill rejected list`."
         )
         self.done = done
 
 
 @dataclass
 class Outcome:
-    """What an ingest came to.
+    """The result of an ingest.
 
-    :ivar done: the loads that were published, or were published before
-    :ivar failed: why the others were not
-    :ivar fresh_count: objects that were not loaded before
-    :ivar unread_count: files that could not be landed
+    :ivar done: the loads that were published, now or before
+    :ivar failed: the errors of the others
+    :ivar fresh_count: number of objects that were not loaded before
+    :ivar unread_count: number of files that could not be landed
     """
 
     done: list[Loaded] = field(default_factory=list)
@@ -83,7 +86,7 @@ class Outcome:
     unread_count: int = 0
 
     def checked(self) -> list[Loaded]:
-        """What was loaded; raises the first failure, with the others as its notes."""
+        """Return the published loads. Raises the first error, with the others as its notes."""
         if self.failed:
             first, *others = self.failed
             for other in others:
@@ -93,7 +96,7 @@ class Outcome:
 
 
 def loaded(connection: Connection, load_id: int, published: Published) -> Loaded:
-    """What a load came to that published its objects, or found that another had."""
+    """Return the result of a load that published its objects, or found that another load had."""
     with connection, connection.cursor() as cursor:
         in_words = summary(cursor, published.row, published.empty)
     return Loaded(published.row, in_words, published.row.load_id == load_id)

@@ -1,4 +1,4 @@
-"""What an ingest is to pull: an account, and of an API feed a window."""
+"""Slices: the accounts and windows that an ingest pulls."""
 
 from datetime import datetime
 
@@ -11,15 +11,21 @@ from waybill.model.errors import UsageError
 from waybill.pull.windows import given_window, next_window
 from waybill.settings import Settings
 from waybill.warehouse.connection import Warehouse
+from waybill.warehouse.queries import only_value
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """What one pull is to do: an account, and, of an API feed, a window (aware times)."""
+    """The task of one pull: an account, and for an API feed a window (aware times)."""
 
     account: str
     from_at: datetime | None = None
     until_at: datetime | None = None
     swept_from: datetime | None = None
+
+    @property
+    def window(self) -> Window | None:
+        """The window of an API feed."""
+        return None if self.from_at is None or self.until_at is None else Window(self.from_at, self.until_at)
 
     @property
     def label(self) -> str:
@@ -37,44 +43,45 @@ def slices(
     account: str | None = None,
     is_dated_only: bool = False,
 ) -> list[Slice]:
-    """What is to be pulled: one slice per account.
+    """Return the slices to pull, one for each account.
 
-    :param now: aware; where no window is given it ends here
-    :param window: of an API feed; None: from its watermark, less its lateness
+    :param now: the time, aware; the end of a window that is not given
+    :param window: for an API feed; None: from its watermark less its lateness
     :param account: None: every account of ACCOUNTS, or of the inbox
-    :param is_dated_only: of a given window, leave out what only a list from the newest on shows
-    :raises UsageError: a window for files, or one that lies in the future or is empty; no account, or an unknown one
-    :raises ConfigurationError: there is no inbox
+    :param is_dated_only: with a given window, leave out the records that no window contains
+    :raises UsageError: a window was given for files, is empty or ends in the future; no account is given, or an
+        unknown one
+    :raises ConfigurationError: the inbox is missing
     """
     settings = warehouse.settings
     if not isinstance(feed, ApiFeed):
         if window is not None:
-            raise UsageError(f"{feed.slug} is taken from files: all that are there, whatever their time.")
+            raise UsageError(f"{feed.slug} has files, not windows: every file of the inbox is loaded.")
         return [Slice(name) for name in _inbox_accounts(settings, feed, account)]
     if account and settings.accounts and account not in settings.accounts:
         raise UsageError(f"There is no account {account!r} in ACCOUNTS: {', '.join(settings.accounts)}.")
     accounts = (account,) if account else settings.accounts
     if not accounts:
-        raise UsageError("Which organisation? Name it with --account, or all of them in ACCOUNTS.")
+        raise UsageError("No account is given. Name it with --account, or name all accounts in ACCOUNTS.")
     found = []
     with warehouse.connected("slices") as connection, connection, connection.cursor() as cursor:
-        cursor.execute("select least(%s, clock_timestamp())", (now,))  # the watermark is bound by both clocks
-        (passed,) = cursor.fetchone()
+        cursor.execute("select least(%s, clock_timestamp())", (now,))  # a watermark may be ahead of neither clock
+        passed = only_value(cursor, datetime)
         if window is not None:
             window = _past_of(window, now, passed)
         for name in accounts:
-            asked = given_window(window, is_dated_only) if window else next_window(cursor, feed, name, passed)
-            found.append(Slice(name, *asked.window, asked.swept_from))
+            pull = given_window(window, is_dated_only) if window else next_window(cursor, feed, name, passed)
+            found.append(Slice(name, *pull.window, pull.swept_from))
     return found
 
 
 def _past_of(window: Window, now: datetime, passed: datetime) -> Window:
-    """What of a window has passed, by the clock here and by the warehouse's. Raises UsageError."""
+    """Return the part of a window that has passed by both clocks. Raises UsageError if it is empty or in the future."""
     past = Window(window.from_at, min(window.until_at, passed))
     if window.until_at > now or past.from_at >= past.until_at:
         raise UsageError(
-            f"{window.from_at.isoformat()} to {window.until_at.isoformat()} is no window: it must end after its start, "
-            f"and not in the future (it is {now.isoformat()})."
+            f"{window.from_at.isoformat()} to {window.until_at.isoformat()} is not a valid window: it must end after "
+            f"its start, and not in the future (now is {now.isoformat()})."
         )
     return past
 

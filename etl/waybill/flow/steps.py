@@ -1,5 +1,5 @@
-"""The steps of a load, one by one: stage, validate, publish. Each may be taken by a process of its own; what passes
-from one to the next is the number of the load, and what stage counted lies in its ledger row."""
+"""The steps of a load: stage, validate, publish. Each can run in a separate process. They pass on only the number of
+the load; the counts of stage are in its ledger row."""
 
 import logging
 import time
@@ -41,16 +41,17 @@ from waybill.warehouse.connection import Warehouse
 from waybill.warehouse.migrations import ensure_partitions
 
 INCOMPLETE = (NOT_CLOSED, BROKEN_OFF, NO_LIST)
-"""Reasons that say a source is incomplete: what it held is loaded, and the run ends red all the same."""
+"""Reasons of rejection that mean that a source is incomplete: its records are loaded, but the run ends with an error.
+"""
 
 log = logging.getLogger("waybill.flow")
 
 
 def prepare(connection: Connection, settings: Settings, feeds: Sequence[Feed]) -> None:
-    """Before anything is landed or staged: clock, key and rules are right, the feeds are known, what died is swept
-    out.
+    """Check clock, key and rules, register the feeds, and drop the staging tables of dead loads. Call it before
+    landing or staging.
 
-    :raises ConfigurationError: another clock or key than the warehouse's, or older rules
+    :raises ConfigurationError: clock or key differ from the warehouse's, or the warehouse has newer rules
     """
     with connection, connection.cursor() as cursor:
         check_clock(cursor)
@@ -74,9 +75,9 @@ def stage_load(
 
     :param kind: `load` or `replay`
     :param pull_id: the pull that landed the objects
-    :param account: whose ledger row it is; None: that of the first object
-    :param kept_for: how long its staging tables wait for the next step after this connection has ended; None: not at
-        all
+    :param account: the account in the ledger row; None: that of the first object
+    :param kept_for: how long its staging tables wait for the next step after this connection has ended; None: the next
+        step uses this connection
     :raises BrokenObjectError: an object cannot be read; the load is stopped
     """
     account = account or objects[0].landed.account
@@ -96,11 +97,11 @@ def stage_load(
 
 
 def validate_load(connection: Connection, warehouse: Warehouse, load_id: int) -> LedgerRow | None:
-    """Look at what a load has staged; nothing happens where that was done before. Objects of which too much was
-    rejected are taken out, and the others go on; `publish_load` names them.
+    """Validate a staged load, if it is not validated yet. Objects with too many rejected records are removed from the
+    load; `publish_load` names them.
 
     :returns: None, or the ledger row of a load that is published already
-    :raises HeldBackError: too much of all its objects was rejected; the load is stopped
+    :raises HeldBackError: all its objects have too many rejected records; the load is stopped
     :raises QualityGateError: a critical rule failed; the load is stopped
     """
     with connection, connection.cursor() as cursor:
@@ -123,11 +124,11 @@ def validate_load(connection: Connection, warehouse: Warehouse, load_id: int) ->
 def publish_load(
     connection: Connection, warehouse: Warehouse, load_id: int, replaced: KeyRange | None = None
 ) -> Published:
-    """Commit a load that was validated; nothing happens where that was done before. Where another
-    load published the same objects meanwhile, the ledger row is that one's.
+    """Commit a validated load, if it is not published yet. If another load published the same objects meanwhile, the
+    result has its ledger row.
 
     :param replaced: for a replay, the range of events that it replaces
-    :raises WaybillError: as `publish` does; the load is stopped
+    :raises WaybillError: like `publish`; the load is stopped
     """
     with connection, connection.cursor() as cursor:
         row = ledger.row(cursor, load_id)
@@ -149,7 +150,7 @@ def publish_load(
             watermark.commit_pull_of(cursor, load_id)
             return Published(ledger.row(cursor, error.load_id), held_back=_held_back(staged))
     except UnavailableError:
-        raise  # the load stays validated: the same step may be taken again
+        raise  # the load stays validated, so the step can be repeated
     except WaybillError as error:
         with connection, connection.cursor() as cursor:
             ledger.end(cursor, load_id, "stopped", str(error))
@@ -174,8 +175,8 @@ def _held_back(staged: Staged) -> tuple[str, ...]:
 
 @contextmanager
 def _step(load_id: int, step: str, doing: str, about: str, **fields: object) -> Iterator[None]:
-    """Log the beginning and the end of a step, with the seconds that it took. Where the database fails, its error says
-    which load was at which step."""
+    """Log the beginning and the end of a step, with its duration. Errors of the database get a note with load and
+    step."""
     fields = {"load_id": load_id, "step": step, **fields}
     log.info("load %d: %s %s", load_id, doing, about, extra=fields)
     began = time.monotonic()
@@ -193,19 +194,19 @@ def _whose(row: LedgerRow) -> dict[str, str]:
 
 
 def _staged(cursor: Cursor, row: LedgerRow) -> Staged:
-    """What stage counted of a load that is to go on."""
+    """Return the counts of stage. Raises UsageError if the load cannot continue."""
     staged = ledger.staged(cursor, row.load_id)
     if staged is None:
         raise UsageError(
             f"Load {row.load_id} is {row.status}: {row.stop_reason or 'its staging did not end'}. Stage its objects "
-            "again: a new load takes them up."
+            "again in a new load."
         )
     return staged
 
 
 def _check_ceiling(connection: Connection, row: LedgerRow, staged: Staged, ceiling: float) -> None:
-    """Take the objects of which too much was rejected out of a load; stop it where nothing else is left, and where a
-    replay would take back what is there."""
+    """Remove objects with too many rejected records from a load. Stop it if nothing else is left, or if a replay would
+    remove events for this reason."""
     if row.kind == "replay":
         _check_replay(connection, row, staged, ceiling)
         return
@@ -220,8 +221,8 @@ def _check_ceiling(connection: Connection, row: LedgerRow, staged: Staged, ceili
 
 
 def _check_replay(connection: Connection, row: LedgerRow, staged: Staged, ceiling: float) -> None:
-    """A replay leaves out what never told an event and still tells too little. Where an object that did tell events
-    is now rejected, it stops: they would be taken back."""
+    """Remove objects that never reported an event and are still rejected from a replay. Stop it if an object that did
+    report events is rejected now, because the replay would remove these events."""
     with connection, connection.cursor() as cursor:
         known = ledger.objects_with_keys(cursor, staged.objects)
     lost = [counts for number, counts in staged.objects.items() if number in known and is_unreadable(counts, ceiling)]
@@ -238,12 +239,12 @@ def _check_replay(connection: Connection, row: LedgerRow, staged: Staged, ceilin
 
 
 def _by_name(objects: Iterable[ObjectCounts]) -> list[ObjectCounts]:
-    """In the order of messages, which is the same in whatever order the objects were landed."""
+    """Sort objects for messages, so that the order of landing does not matter."""
     return sorted(objects, key=lambda counts: counts.name)
 
 
 def _hold_back(connection: Connection, row: LedgerRow, staged: Staged, found: set[int], reason: str) -> None:
-    """Take objects out of a staged load, and give them a stopped row of the ledger and their rejected records."""
+    """Move objects and their rejected records from a staged load to a new, stopped row of the ledger."""
     counts = staged.of(found)
     tables = {"events": staging_table(row.load_id), "rejects": rejected_table(row.load_id)}
     tables["recipients"] = recipient_table(row.load_id)
@@ -281,15 +282,8 @@ def _pass_the_gate(connection: Connection, warehouse: Warehouse, load_id: int, s
 
 
 def _stop(connection: Connection, load_id: int, staged: Staged, reason: str) -> None:
-    """Commit how far a load came: its ledger row and its rejected records, and no fact."""
+    """Stop a load: commit its ledger row and its rejected records, but no facts."""
     with connection, connection.cursor() as cursor:
         keep_rejects(cursor, load_id)
-        ledger.end(
-            cursor,
-            load_id,
-            "stopped",
-            reason,
-            staged.reasons,
-            **_record_counts(staged),
-        )
+        ledger.end(cursor, load_id, "stopped", reason, staged.reasons, **_record_counts(staged))
         drop_tables(cursor, load_id)

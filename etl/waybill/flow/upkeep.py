@@ -1,4 +1,4 @@
-"""What keeps the loading side of the warehouse in order, at a quiet hour; loads do the same for themselves."""
+"""Upkeep of the warehouse for a scheduler. Loads also do it for themselves."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from waybill.warehouse.migrations import ensure_partitions
 
 
 def make_partitions(warehouse: Warehouse, until: datetime) -> int:
-    """Make the monthly partitions that are missing, to the month after `until` (aware); returns how many."""
+    """Create the missing monthly partitions, up to the month after `until` (aware); returns how many."""
     with warehouse.connected("upkeep") as connection, connection, connection.cursor() as cursor:
         return ensure_partitions(cursor, until)
 

@@ -156,12 +156,12 @@ WRONG_CALLS = [
     ([MESSAGES, "--dated-only"], "--dated-only needs --from as well."),
     ([MESSAGES, "--from", "yesterday"], "--from 'yesterday'"),
     ([MESSAGES, "--from", "2026-03-02T06:00:00"], "needs a zone"),
-    ([MESSAGES, "--from", "2026-03-03", "--until", "2026-03-02"], "is no window: it must end after its start"),
+    ([MESSAGES, "--from", "2026-03-03", "--until", "2026-03-02"], "is not a valid window: it must end after its start"),
     ([MESSAGES, "--from", "2026-03-02", "--until", "2100-01-01"], "and not in the future"),
-    ([MESSAGES, "--from", "2099-01-01"], "is no window"),
+    ([MESSAGES, "--from", "2099-01-01"], "is not a valid window"),
     ([MESSAGES, "--account", "nobody"], "There is no account 'nobody' in ACCOUNTS: north, south"),
     ([MESSAGES, "--account", "a/b"], "letters, digits"),
-    (["sendgrid_events", "--from", "2026-03-02"], "is taken from files: all that are there, whatever their time"),
+    (["sendgrid_events", "--from", "2026-03-02"], "has files, not windows: every file of the inbox is loaded"),
     (["sendgrid_events", "--account", "nobody"], "There is no folder nobody/sendgrid_events in the inbox"),
 ]
 
@@ -180,7 +180,7 @@ def test_a_wrong_call_is_refused(
 def test_a_pull_without_any_organisation_is_refused(warehouse: Warehouse) -> None:
     answer = pull(environment_of(warehouse))
     assert answer.code == USAGE
-    assert "Name it with --account, or all of them in ACCOUNTS" in answer.err
+    assert "Name it with --account, or name all accounts in ACCOUNTS" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Pulls from a server of the test's own, and reports of facts by hand."""
+"""Fixtures: pulls from a server of the test, and reports from hand-written facts."""
 
 from tests.waybill.pull.conftest import server
 from tests.waybill.reports.conftest import facts

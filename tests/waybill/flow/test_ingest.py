@@ -1,4 +1,4 @@
-"""Pull, stage, validate, publish: everything that was landed is loaded, once, whatever died in between."""
+"""Pull, stage, validate, publish: everything that is landed is loaded exactly once, whichever process dies."""
 
 import json
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def sliced(pulls: Pulls, now: datetime = NOON, **wanted: object) -> list[Slice]:
     return slices(Target(pulls.settings, pulls.url), FEED, now, **wanted)
 
 
-def test_there_is_a_slice_for_every_account_from_its_own_watermark(pulls: Pulls) -> None:
+def test_every_account_has_a_slice_from_its_own_watermark(pulls: Pulls) -> None:
     pulls.run()
     pulls.settings = replace(pulls.settings, accounts=(ACCOUNT, "south"))
     later = NOON + HOUR
@@ -77,7 +77,7 @@ def test_there_is_a_slice_for_every_account_from_its_own_watermark(pulls: Pulls)
     assert [one.account for one in sliced(pulls, account="south")] == ["south"]
 
 
-def test_a_named_window_is_the_same_for_every_account(pulls: Pulls) -> None:
+def test_a_given_window_is_the_same_for_every_account(pulls: Pulls) -> None:
     pulls.settings = replace(pulls.settings, accounts=(ACCOUNT, "south"))
     assert sliced(pulls, window=MORNING) == [Slice(name, *MORNING, MORNING.from_at) for name in pulls.settings.accounts]
     (one, _) = sliced(pulls, window=MORNING, is_dated_only=True)
@@ -87,26 +87,26 @@ def test_a_named_window_is_the_same_for_every_account(pulls: Pulls) -> None:
 @pytest.mark.parametrize(
     "window", [Window(NOON, NOON), Window(NOON, NOON - HOUR), Window(NOON - HOUR, NOON + timedelta(seconds=1))]
 )
-def test_a_window_that_is_none_is_refused(pulls: Pulls, window: Window) -> None:
-    with pytest.raises(UsageError, match=r"is no window: it must end after its start, and not in the future"):
+def test_an_invalid_window_is_refused(pulls: Pulls, window: Window) -> None:
+    with pytest.raises(UsageError, match=r"is not a valid window: it must end after its start, and not in the future"):
         sliced(pulls, window=window)
 
 
-def test_an_account_that_is_none_of_accounts_is_refused(pulls: Pulls) -> None:
-    """Credentials are found by an account's name in capitals, too: `North` would get those of `north`."""
+def test_an_account_that_is_not_in_accounts_is_refused(pulls: Pulls) -> None:
+    """The names of credentials may be in upper case, so `North` would get those of `north`."""
     with pytest.raises(UsageError, match="There is no account 'North' in ACCOUNTS: north"):
         sliced(pulls, account="North")
 
 
-def test_without_any_account_one_is_asked_for(pulls: Pulls) -> None:
+def test_without_accounts_the_account_must_be_given(pulls: Pulls) -> None:
     pulls.settings = replace(pulls.settings, accounts=())
-    with pytest.raises(UsageError, match="Which organisation"):
+    with pytest.raises(UsageError, match="No account is given"):
         sliced(pulls)
     assert [one.account for one in sliced(pulls, account="anyone")] == ["anyone"]
 
 
-def test_no_slice_ends_behind_the_warehouses_clock(pulls: Pulls) -> None:
-    """Where the clock here is ahead of it, what is pulled at once could not be committed there."""
+def test_no_slice_ends_after_the_time_of_the_warehouse(pulls: Pulls) -> None:
+    """If the clock of this machine were ahead, the warehouse could not commit a pull of the latest time."""
     ahead = datetime.now(UTC) + HOUR
     (default,) = sliced(pulls, ahead)
     (given,) = sliced(pulls, ahead, window=Window(ahead - DAY, ahead))
@@ -118,7 +118,7 @@ def test_no_slice_ends_behind_the_warehouses_clock(pulls: Pulls) -> None:
     assert pulls.watermark() == (default.from_at, default.until_at)
 
 
-def test_files_have_no_window_and_a_slice_for_every_folder(warehouse: Warehouse) -> None:
+def test_a_feed_of_files_has_one_slice_for_every_folder_and_no_window(warehouse: Warehouse) -> None:
     feed, settings = FEEDS["sendgrid_events"], warehouse.settings
     assert slices(Target(settings, warehouse.url), feed, NOON) == []
     for name in ("b", "a"):
@@ -130,14 +130,14 @@ def test_files_have_no_window_and_a_slice_for_every_folder(warehouse: Warehouse)
     assert slices(Target(settings, warehouse.url), feed, NOON, account="b") == [Slice("b")]
     with pytest.raises(UsageError, match="no folder c/sendgrid_events in the inbox"):
         slices(Target(settings, warehouse.url), feed, NOON, account="c")
-    with pytest.raises(UsageError, match="taken from files"):
+    with pytest.raises(UsageError, match="has files, not windows"):
         slices(Target(settings, warehouse.url), feed, NOON, window=MORNING)
 
 
 # Runs
 
 
-def test_a_run_loads_what_it_pulled_and_moves_the_watermark(pulls: Pulls) -> None:
+def test_a_run_loads_its_pull_and_moves_the_watermark(pulls: Pulls) -> None:
     one, pulled = pulls.run()
     assert pulled.record_count == 6 + 7
     assert pulls.rows("select count(*) from fact.leg") == [(7,)]
@@ -146,7 +146,7 @@ def test_a_run_loads_what_it_pulled_and_moves_the_watermark(pulls: Pulls) -> Non
     assert pulls.rows("select committed_at is not null from ops.pull") == [(True,)]
 
 
-def test_a_second_run_of_the_same_window_lands_nothing_new_and_writes_no_row(pulls: Pulls, stamps: Loads) -> None:
+def test_a_second_run_of_the_same_window_writes_nothing(pulls: Pulls, stamps: Loads) -> None:
     pulls.run()
     before, objects = stamps.stamps("fact", "private", "report"), stamps.rows("select count(*) from ops.object")
     files = sorted(Path(pulls.settings.landing_url).rglob("*"))
@@ -162,7 +162,7 @@ def test_a_second_run_of_the_same_window_lands_nothing_new_and_writes_no_row(pul
     assert pulls.rows("select count(*) from ops.load") == [(1,)]
 
 
-def test_a_later_run_lands_only_what_changed(pulls: Pulls) -> None:
+def test_a_later_run_lands_only_changed_pages(pulls: Pulls) -> None:
     pulls.run()
     ((before,),) = pulls.rows("select count(*) from ops.object")
     pulls.now = NOON + HOUR
@@ -172,7 +172,7 @@ def test_a_later_run_lands_only_what_changed(pulls: Pulls) -> None:
     assert after - before == 1, "the stretch that begins at noon"
 
 
-def test_a_run_that_died_is_gone_on_with_by_the_next_one(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_run_continues_a_run_that_died(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
     pulls.run()
     whole_count = len(pulls.asked())
@@ -200,7 +200,7 @@ def test_a_run_that_died_is_gone_on_with_by_the_next_one(pulls: Pulls, monkeypat
     assert pulls.watermark() == (NOON - 3 * DAY, NOON + 2 * HOUR)
 
 
-def test_after_days_without_a_run_one_run_finds_all_that_was_missed(warehouse: Warehouse) -> None:
+def test_one_run_after_an_outage_of_days_finds_everything(warehouse: Warehouse) -> None:
     rows = every(DAY / 2, NOON - 2 * DAY, 20)
     lost = message(NOON + 2 * DAY, sent=None, status="canceled")
     with twilio_with(*rows, lost, at=NOON) as twilio:
@@ -211,10 +211,10 @@ def test_after_days_without_a_run_one_run_finds_all_that_was_missed(warehouse: W
         assert pulls.rows("select count(*) from fact.leg") == [(21,)]
 
 
-def test_a_window_long_ago_is_swept_from_today_on_unless_only_dated_rows_are_wanted(
+def test_an_old_window_is_swept_from_today_unless_only_dated_rows_are_requested(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What no stretch shows is only in a list that begins with the newest row: its price grows with the years."""
+    """Rows that no window contains are only in a list that begins with the newest row, which grows with the years."""
     monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
     day = Window(NOON - 20 * DAY, NOON - 19 * DAY)
     lost = message(day.from_at + HOUR, sent=None, status="failed")
@@ -228,12 +228,12 @@ def test_a_window_long_ago_is_swept_from_today_on_unless_only_dated_rows_are_wan
         assert (len(pulls.asked()) - 4, lost.sid in pulls.sids(swept.pull_id)) == (4 + 22, True)
 
 
-# What died behind its pull
+# Runs that died after their pull
 
 
-def test_what_a_run_landed_and_did_not_load_is_loaded_by_the_next_one(pulls: Pulls, twilio: TwilioStandIn) -> None:
-    """Also where nobody shows it any more as it was then."""
-    twilio.clock.at = MORNING.from_at + MINUTE + MINUTE / 2  # the first message is there, and queued
+def test_the_next_run_loads_pages_that_the_last_run_only_landed(pulls: Pulls, twilio: TwilioStandIn) -> None:
+    """The provider no longer has these versions of the rows."""
+    twilio.clock.at = MORNING.from_at + MINUTE + MINUTE / 2  # the first message exists and is queued
     pulls.pull(Window(MORNING.from_at - HOUR, MORNING.from_at), swept_from=MORNING.from_at - HOUR)
     twilio.clock.at = NOON
     _, pulled = pulls.run()
@@ -285,7 +285,7 @@ def test_a_load_that_died_is_staged_again_by_the_next_run(
     assert pulls.watermark() == (NOON - 3 * DAY, NOON)
 
 
-def test_what_a_load_was_stopped_for_is_not_tried_again_with_every_run(
+def test_objects_of_a_stopped_load_are_not_tried_again_in_every_run(
     pulls: Pulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> None:
@@ -295,13 +295,13 @@ def test_what_a_load_was_stopped_for_is_not_tried_again_with_every_run(
         patched.setattr(steps.gate, "gate", stop)
         _, failed = pulls.try_to_load(pulls.pull(Window(MORNING.from_at, NOON - HOUR)))
         assert [str(error) for error in failed] == ["stopped here"]
-    pulls.twilio.clock.at = NOON - 4 * HOUR  # the page that comes now is another one
+    pulls.twilio.clock.at = NOON - 4 * HOUR  # the next page is another one
     pulls.load(pulls.pull(Window(MORNING.from_at, NOON - 2 * HOUR)))
     assert pulls.rows("select pull_id, status from ops.load order by load_id") == [(1, "stopped"), (2, "published")]
     assert pulls.watermark() == (MORNING.from_at, NOON - 2 * HOUR)
 
 
-def test_what_waits_for_its_next_step_elsewhere_is_left_there(pulls: Pulls) -> None:
+def test_a_run_does_not_stage_objects_that_wait_in_another_load(pulls: Pulls) -> None:
     first = pulls.pull(Window(MORNING.from_at, NOON - HOUR))
     (waiting,) = ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, first.pull_id)
     pulls.twilio.clock.at = NOON - 4 * HOUR
@@ -312,11 +312,11 @@ def test_what_waits_for_its_next_step_elsewhere_is_left_there(pulls: Pulls) -> N
     assert pulls.watermark() == (MORNING.from_at, NOON - HOUR)
 
 
-# Side by side
+# Several processes
 
 
-def test_loads_in_one_process_are_not_swept_out_by_another_one(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two commands at once: the second one drops what died, and the first one's staged loads did not."""
+def test_one_process_does_not_drop_the_staged_loads_of_another(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second command drops dead loads, but not the staged loads of the first command, which is running."""
     pulled = pulls.pull()
     validate = ingest.validate_load
 
@@ -328,7 +328,7 @@ def test_loads_in_one_process_are_not_swept_out_by_another_one(pulls: Pulls, mon
     assert [row.status for row in pulls.load(pulled)] == ["published"]
 
 
-def test_steps_by_themselves_come_to_the_same(pulls: Pulls) -> None:
+def test_single_steps_give_the_same_result(pulls: Pulls) -> None:
     pulled = pulls.pull(swept_from=MORNING.from_at)
     load_ids = ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, pulled.pull_id)
     assert len(load_ids) == 1
@@ -342,24 +342,24 @@ def test_steps_by_themselves_come_to_the_same(pulls: Pulls) -> None:
     assert ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, pulled.pull_id) == []
 
 
-def test_a_pull_that_shows_nothing_new_is_complete_once_it_is_staged(pulls: Pulls) -> None:
+def test_a_pull_without_new_objects_is_complete_after_stage(pulls: Pulls) -> None:
     pulls.load(pulls.pull())
     again = pulls.pull(Window(MORNING.from_at, NOON - MINUTE))
     assert ingest.stage_pull(Target(pulls.settings, pulls.url), FEED, again.pull_id) == []
     assert pulls.rows("select committed_at is not null from ops.pull order by pull_id") == [(True,), (True,)]
 
 
-# What fails, and what is loaded all the same
+# Failures, and the loads that continue
 
 
 @pytest.fixture
 def small_loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every object is a load by itself."""
+    """Make each object a separate load."""
     monkeypatch.setattr("waybill.flow.batches.BATCH_OBJECTS", 1)
     monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
 
 
-def test_a_load_that_fails_keeps_no_other_away_and_the_watermark_back(
+def test_a_failed_load_stops_the_watermark_but_not_the_other_loads(
     pulls: Pulls, small_loads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pulled = pulls.pull()
@@ -379,7 +379,7 @@ def test_a_load_that_fails_keeps_no_other_away_and_the_watermark_back(
     assert pulls.watermark() is None
 
 
-def test_the_first_failure_of_a_step_is_raised_and_the_others_are_noted_with_it(
+def test_the_first_error_of_a_step_is_raised_with_the_others_as_notes(
     pulls: Pulls, small_loads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pulled = pulls.pull()
@@ -396,7 +396,7 @@ def test_the_first_failure_of_a_step_is_raised_and_the_others_are_noted_with_it(
         ingest.publish_loads(Target(pulls.settings, pulls.url), pulled.pull_id, load_ids)
 
 
-def test_a_page_that_is_gone_from_landing_is_named_and_the_others_are_loaded(
+def test_a_missing_landed_page_is_named_and_the_others_are_loaded(
     pulls: Pulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
@@ -410,12 +410,12 @@ def test_a_page_that_is_gone_from_landing_is_named_and_the_others_are_loaded(
     assert isinstance(error, IncompleteError) and path in str(error) and "is gone from" in str(error)
     assert [row.loaded_count for row in done] == [4]
     assert pulls.watermark() is None
-    pulls.run()  # lands it once more
+    pulls.run()  # lands it again
     assert pulls.rows("select count(*) from fact.leg") == [(7,)]
     assert pulls.watermark() == (NOON - 3 * DAY, NOON)
 
 
-def test_records_above_the_ceiling_stop_the_load_and_hold_the_watermark(pulls: Pulls, server: Server) -> None:
+def test_too_many_rejected_records_stop_the_load_and_the_watermark(pulls: Pulls, server: Server) -> None:
     poison = [{"sid": f"SM{number}"} for number in range(30)]
     body = json.dumps({"messages": poison, "next_page_uri": None}).encode()
     server.replies = [reply(200, body)]
@@ -431,7 +431,7 @@ def test_records_above_the_ceiling_stop_the_load_and_hold_the_watermark(pulls: P
     assert pulls.watermark() is None
 
 
-def test_what_the_inbox_could_not_show_makes_the_run_red_behind_the_rest(warehouse: Warehouse) -> None:
+def test_an_unreadable_file_of_the_inbox_is_an_error_after_the_others_are_loaded(warehouse: Warehouse) -> None:
     feed, settings, url = FEEDS["sendgrid_events"], warehouse.settings, warehouse.url
     inbox = settings.var / "inbox" / "acme" / feed.slug
     inbox.mkdir(parents=True)
@@ -448,12 +448,12 @@ def test_what_the_inbox_could_not_show_makes_the_run_red_behind_the_rest(warehou
 # Credentials
 
 
-def test_a_pull_opens_a_client_of_its_own_with_the_accounts_credentials(pulls: Pulls) -> None:
+def test_a_pull_opens_a_client_with_the_credentials_of_its_account(pulls: Pulls) -> None:
     (one,) = sliced(pulls)
     assert ingest.pull(Target(pulls.settings, pulls.url), FEED, one, now=lambda: NOON).record_count == 13
 
 
-def test_another_key_than_the_warehouses_is_refused_before_anything_is_asked(pulls: Pulls) -> None:
+def test_another_key_is_refused_before_any_request(pulls: Pulls) -> None:
     pulls.run()
     asked_count = len(pulls.asked())
     pulls.settings = replace(pulls.settings, recipient_hmac_key="another key of thirty-two bytes!")
@@ -487,7 +487,7 @@ def test_no_secret_is_in_errors_notes_manifests_or_progress(pulls: Pulls, server
     assert secret not in repr(pulls.settings)
 
 
-def test_settings_of_the_environment_reach_the_provider(warehouse: Warehouse, twilio: TwilioStandIn) -> None:
+def test_the_settings_determine_the_requests_to_the_provider(warehouse: Warehouse, twilio: TwilioStandIn) -> None:
     pulls = Pulls(warehouse, twilio)
     pulls.settings = Settings.from_environment(
         {

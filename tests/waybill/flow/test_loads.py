@@ -1,4 +1,4 @@
-"""Whole loads: what is refused, what stops them, what they leave behind, how they are cut into batches."""
+"""Whole loads: what refuses or stops them, what they leave behind, and how objects are divided into batches."""
 
 import gzip
 import json
@@ -57,10 +57,10 @@ def test_older_rules_are_refused_and_nothing_is_written(loads: Loads, monkeypatc
     with pytest.raises(ConfigurationError, match="older rules never overwrite newer ones"):
         loads.load("sendgrid_events", GOOD[2])
     assert loads.stamps() == before
-    loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00"))  # rules of a feed of its own
+    loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00"))  # rules that belong only to this feed
 
 
-def test_rules_that_grow_old_during_a_load_are_refused_too(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rules_that_become_outdated_during_a_load_are_refused(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = sms("undelivered", "2026-03-01T10:00", "2026-03-01T10:05")
     loads.load("twilio_messages", refused)
     landed = loads.land("twilio_messages", refused | {"error_code": 30007})
@@ -78,7 +78,7 @@ def test_rules_that_grow_old_during_a_load_are_refused_too(loads: Loads, monkeyp
     assert found == ("soft_bounce",)
 
 
-def test_newer_rules_load_the_same_object_again_and_derive_anew(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_newer_rules_load_the_same_object_again(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     landed = loads.land(
         "twilio_messages", sms("undelivered", "2026-03-01T10:00", "2026-03-01T10:05", error_code="30007")
     )
@@ -100,7 +100,7 @@ def test_newer_rules_load_the_same_object_again_and_derive_anew(loads: Loads, mo
     assert loads.stamps() == before
 
 
-def test_a_replay_loads_objects_of_its_own_feed_under_its_rules_and_no_others(
+def test_a_replay_marks_only_objects_of_its_feed_as_loaded_under_its_rules(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landed = loads.land(
@@ -118,14 +118,14 @@ def test_a_replay_loads_objects_of_its_own_feed_under_its_rules_and_no_others(
 
 
 @pytest.mark.parametrize(("good_count", "poison_count"), [(60, 20), (60, 0), (400, 21)])
-def test_below_either_bound_of_the_ceiling_a_load_goes_on(loads: Loads, good_count: int, poison_count: int) -> None:
+def test_a_load_below_either_bound_of_the_ceiling_continues(loads: Loads, good_count: int, poison_count: int) -> None:
     loads.use(rejected_ceiling=0.05)
     good = [sendgrid("processed", "2026-03-01 10:00", f"m{number}") for number in range(good_count)]
     row = loads.load("sendgrid_events", *good, *poison(poison_count))
     assert (row.status, row.loaded_count, row.rejected_count) == ("published", good_count, poison_count)
 
 
-def test_above_both_bounds_of_the_ceiling_a_load_stops_before_any_fact(loads: Loads) -> None:
+def test_a_load_above_both_bounds_of_the_ceiling_writes_no_facts(loads: Loads) -> None:
     loads.load("sendgrid_events", GOOD[0])
     before = loads.stamps("fact", "report")
     recipients, pending = (loads.rows(f"table {table}") for table in ("private.recipient", "ops.changed_day"))
@@ -156,7 +156,7 @@ def test_above_both_bounds_of_the_ceiling_a_load_stops_before_any_fact(loads: Lo
     ("column", "value", "rule"),
     [("user_agent", "mailer of bob@example.com", "no_address_in_texts"), ("channel", "fax", "channel_known")],
 )
-def test_a_critical_expectation_stops_a_load_before_any_fact(
+def test_a_load_that_fails_a_critical_rule_writes_no_facts(
     loads: Loads, monkeypatch: pytest.MonkeyPatch, column: str, value: str, rule: str
 ) -> None:
     loads.load("sendgrid_events", GOOD[0])
@@ -189,7 +189,7 @@ def test_a_critical_expectation_stops_a_load_before_any_fact(
     assert counts(done.row) == {"read": 2, "loaded": 1, "rejected": 1, "mapped": 1, "inserted": 1}
 
 
-def test_the_staging_tables_of_a_load_that_died_are_dropped_by_the_next(loads: Loads) -> None:
+def test_the_next_load_drops_the_staging_tables_of_a_dead_load(loads: Loads) -> None:
     loads.load("sendgrid_events", GOOD[0])
     before = loads.stamps("fact", "private")
 
@@ -208,7 +208,7 @@ def test_the_staging_tables_of_a_load_that_died_are_dropped_by_the_next(loads: L
     assert done.row.loaded_count == 1
 
 
-def test_the_staging_tables_of_a_load_that_lives_are_left_alone(loads: Loads) -> None:
+def test_the_staging_tables_of_a_running_load_remain(loads: Loads) -> None:
     staged_read, staged_write = os.pipe()
     go_read, go_write = os.pipe()
 
@@ -258,14 +258,14 @@ def test_objects_are_loaded_in_batches_of_one_account_and_bounded_size(
     assert loads.one("select count(*) from fact.event") == (12,)
 
 
-def test_what_is_published_already_is_left_out_of_a_batch(loads: Loads) -> None:
+def test_published_objects_are_left_out_of_a_batch(loads: Loads) -> None:
     old, new = loads.land("sendgrid_events", GOOD[0]), loads.land("sendgrid_events", GOOD[1])
     loads.load_all("sendgrid_events", [old])
     (done,) = loads.load_all("sendgrid_events", [old, new, new])
     assert counts(done.row) == {"read": 1, "loaded": 1, "mapped": 1, "inserted": 1}
 
 
-def test_an_object_that_cannot_be_read_is_named_and_the_others_are_loaded(loads: Loads) -> None:
+def test_an_unreadable_object_is_named_and_the_others_are_loaded(loads: Loads) -> None:
     whole = gzip.compress(json.dumps(GOOD[1]).encode())
     landed = [
         loads.land("sendgrid_events", data)
@@ -281,7 +281,7 @@ def test_an_object_that_cannot_be_read_is_named_and_the_others_are_loaded(loads:
     ]
 
 
-def test_a_load_makes_next_months_partition_if_it_is_missing(loads: Loads) -> None:
+def test_a_load_creates_the_missing_partition_of_the_next_month(loads: Loads) -> None:
     (name,) = loads.one("select 'event_' || to_char(now() at time zone 'UTC' + interval '1 month', 'YYYYMM')")
     # the last day of January plus a month is the last of February, so the name is always that of the next month
     loads.rows(f"drop table fact.{name}; select 1")
@@ -290,7 +290,7 @@ def test_a_load_makes_next_months_partition_if_it_is_missing(loads: Loads) -> No
     assert (f"fact.{name}",) in partitions
 
 
-def test_times_above_the_last_partition_are_rejected(loads: Loads) -> None:
+def test_times_after_the_last_partition_are_rejected(loads: Loads) -> None:
     landed_at = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)  # the later of landing and loading
     seconds = [int((landed_at + timedelta(days=1)).timestamp()) + more for more in (0, 60, 86_400 * 9_000)]
     opens = [sendgrid("open", "2026-03-11 00:00") | {"timestamp": second} for second in seconds]
@@ -300,20 +300,20 @@ def test_times_above_the_last_partition_are_rejected(loads: Loads) -> None:
     assert reasons == [("time more than a day after its landing",)]
 
 
-def test_times_far_below_go_to_the_partition_below_all_months(loads: Loads) -> None:
+def test_very_old_times_go_to_the_partition_before_all_months(loads: Loads) -> None:
     row = loads.load("sendgrid_events", sendgrid("open", "2005-01-01 00:00"), sendgrid("open", "2004-12-31 23:59"))
     assert counts(row) == {"read": 2, "loaded": 1, "rejected": 1, "mapped": 1, "inserted": 1}
     assert loads.one("select tableoid::regclass::text from fact.event") == ("fact.event_before",)
 
 
-def test_a_load_of_nothing_does_nothing(loads: Loads) -> None:
+def test_a_load_without_objects_does_nothing(loads: Loads) -> None:
     before = loads.stamps()
     assert loads.load_all("dispatch_log", []) == []
     after = loads.stamps()
     assert {name for name in after if after[name] != before.get(name)} <= {"ops.rules", "ops.feed", "ops.setting"}
 
 
-def test_a_file_in_which_all_is_rejected_is_published_too(loads: Loads) -> None:
+def test_a_file_with_only_rejected_records_is_published_too(loads: Loads) -> None:
     landed = loads.land("dispatch_log", dispatched("gone", "2026-03-01T10:00"))
     (done,) = loads.load_all("dispatch_log", [landed])
     assert counts(done.row) == {"read": 1, "rejected": 1}

@@ -1,4 +1,4 @@
-"""Builds: what they rebuild, what they leave pending, what stops them, and that they write differences only."""
+"""Builds: what they rebuild, what stays pending, what stops them, and that they write only differences."""
 
 import threading
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def run(
 
 
 def a_delivered_email(facts: Facts, name: str, day: str) -> None:
-    """Facts that agree with each other: an email that was processed, delivered, opened and clicked on one day."""
+    """Write consistent facts: an email that was processed, delivered, opened and clicked on one day."""
     times = [at(f"{day} {hour}:00") for hour in (10, 11, 12, 13)]
     done = ("is_opened", "is_opened_human", "is_clicked", "is_clicked_human")
     facts.message(name, "email", [day], state="delivered", campaign_id="spring", **dict.fromkeys(done, True))
@@ -93,7 +93,7 @@ def three_days(facts: Facts) -> None:
 
 
 def reports(warehouse: Warehouse) -> dict[str, list[tuple]]:
-    """All rows of all reports, with where they lie, so that a row written again shows."""
+    """Return all rows of all reports with their places, so that a row that is written again differs."""
     return {
         report.name: warehouse.rows(
             f"select ctid::text, xmin::text, {', '.join(report.columns)} from {report.table} order by 3, 4, 5, 6"
@@ -157,7 +157,7 @@ def test_a_rerun_writes_nothing(warehouse: Warehouse, facts: Facts) -> None:
     assert again.days is None
 
 
-def test_nothing_pending_still_moves_as_of(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_build_without_pending_days_still_moves_as_of(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     first = run(warehouse, full=True)
     before = reports(warehouse)
@@ -170,7 +170,7 @@ def test_nothing_pending_still_moves_as_of(warehouse: Warehouse, facts: Facts) -
     ]
 
 
-def test_full_equals_increments(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_full_build_equals_incremental_builds(warehouse: Warehouse, facts: Facts) -> None:
     a_delivered_email(facts, "email0", "2026-03-02")
     facts.pending("2026-03-02")
     run(warehouse)
@@ -178,7 +178,7 @@ def test_full_equals_increments(warehouse: Warehouse, facts: Facts) -> None:
     a_delivered_email(facts, "email1", "2026-03-03")
     facts.pending("2026-03-02", "2026-03-03")
     run(warehouse)
-    # The message moves to another day and another campaign: its rows of the day before must go.
+    # The message moves to another day and another campaign; its rows of the day before must be removed.
     facts.run("delete from fact.event; delete from fact.leg; delete from fact.message")
     a_delivered_email(facts, "email1", "2026-03-04")
     a_call(facts, "call1", "2026-03-04")
@@ -212,7 +212,7 @@ def test_only_rows_that_differ_are_written(warehouse: Warehouse, facts: Facts) -
     assert {row[2] for rows in changed.values() for row in rows} == {D2}
 
 
-def test_given_days_leave_other_pairs_pending(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_build_of_given_days_leaves_other_pairs_pending(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     one = facts.pending("2026-03-02", "2026-03-03")
     two = facts.pending("2026-03-03", "2026-03-04")
@@ -225,7 +225,7 @@ def test_given_days_leave_other_pairs_pending(warehouse: Warehouse, facts: Facts
     assert two
 
 
-def test_days_given_that_have_nothing_are_emptied(warehouse: Warehouse, facts: Facts) -> None:
+def test_given_days_without_facts_are_emptied(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     run(warehouse, full=True)
     facts.run("delete from fact.event; delete from fact.leg; delete from fact.message")
@@ -233,7 +233,7 @@ def test_days_given_that_have_nothing_are_emptied(warehouse: Warehouse, facts: F
     assert {row[0] for rows in contents(warehouse).values() for row in rows} == {D2, D3}
 
 
-def test_pairs_that_came_after_the_snapshot_stay(
+def test_pairs_added_after_the_snapshot_stay_pending(
     warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three_days(facts)
@@ -255,11 +255,11 @@ def test_pairs_that_came_after_the_snapshot_stay(
     assert [row[6] for row in contents(warehouse)["email_campaign"]] == [3]
 
 
-def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_failed_suite_changes_neither_reports_nor_pending_pairs(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     run(warehouse, full=True)
     before = reports(warehouse)
-    # Opens and clicks whose leg no message has: they would be lost from the reports.
+    # Opens and clicks whose leg belongs to no message would be missing from the reports.
     facts.run("update fact.leg set message_key = null where provider = 'sendgrid'")
     load_id = facts.pending("2026-03-02")
     with pytest.raises(QualityGateError, match=r"email_engagement_daily\.events_match_facts"):
@@ -277,7 +277,7 @@ def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, f
     with pytest.raises(QualityGateError):
         run(warehouse)
     assert warehouse.rows("select stale_since from ops.report_state") == since
-    # Mended: the next build takes the same pairs, and clears the reason.
+    # After the fix, the next build uses the same pairs and clears the reason.
     facts.run(
         "update fact.leg set message_key = e.message_key from fact.message as e where fact.leg.leg_key = e.message_key"
     )
@@ -310,7 +310,7 @@ def test_a_failing_suite_keeps_the_reports_and_the_pairs(warehouse: Warehouse, f
         ("delete from fact.leg where channel = 'email'", r"email_engagement_daily\.events_match_facts"),
     ],
 )  # fmt: skip
-def test_a_full_build_recounts(warehouse: Warehouse, facts: Facts, damage: str, rule: str) -> None:
+def test_a_full_build_compares_with_the_events(warehouse: Warehouse, facts: Facts, damage: str, rule: str) -> None:
     three_days(facts)
     facts.run(damage)
     with pytest.raises(QualityGateError, match=rule):
@@ -318,10 +318,10 @@ def test_a_full_build_recounts(warehouse: Warehouse, facts: Facts, damage: str, 
     assert not any(contents(warehouse).values())
 
 
-def test_an_emptied_candidate_is_not_published(
+def test_a_candidate_that_lost_its_rows_is_not_published(
     warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crash of the server empties unlogged tables; between the suites and the publish no suite would notice."""
+    """A crash of the server empties unlogged tables. After the validation, no suite would notice that."""
     three_days(facts)
     run(warehouse, full=True)
     before = contents(warehouse)
@@ -343,7 +343,7 @@ def test_an_emptied_candidate_is_not_published(
         run(warehouse, full=True)
 
 
-def test_an_emptied_candidate_fails_its_suite(
+def test_a_candidate_that_lost_its_rows_fails_its_suite(
     warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three_days(facts)
@@ -361,9 +361,11 @@ def test_an_emptied_candidate_fails_its_suite(
         assert f"{report.name}.row_count" in str(stopped.value)
 
 
-def test_what_a_dead_build_left_is_dropped(warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_of_a_dead_build_are_dropped(
+    warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class KilledError(BaseException):
-        """Nothing catches it, as nothing catches a kill."""
+        """Nothing catches it, like SIGKILL."""
 
     def die(*arguments: object) -> None:
         raise KilledError
@@ -400,7 +402,7 @@ def test_any_failure_marks_the_reports_stale(
     assert stale_reason(warehouse) is None
 
 
-def test_builds_come_one_after_another(warehouse: Warehouse, facts: Facts) -> None:
+def test_builds_run_one_after_another(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     facts.pending("2026-03-02")
     holder = warehouse.connect("waybill_reporter")
@@ -420,7 +422,7 @@ def test_builds_come_one_after_another(warehouse: Warehouse, facts: Facts) -> No
     assert sorted(result.days for result in results) == [(), (D1,)]
 
 
-def test_another_zone_wants_a_full_build(warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_zone_needs_a_full_build(warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     three_days(facts)
     with pytest.raises(ConfigurationError, match=r"REPORT_TIMEZONE is UTC.*Europe/Berlin.*--full"):
         run(warehouse, zone="UTC")
@@ -432,7 +434,7 @@ def test_another_zone_wants_a_full_build(warehouse: Warehouse, facts: Facts, mon
     assert asked == ["UTC"]
 
 
-def test_a_full_build_moves_the_days_to_another_zone(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_full_build_changes_the_zone_of_all_days(warehouse: Warehouse, facts: Facts) -> None:
     # 23:30 UTC is the next day in Berlin
     facts.message("a", "email", ["2026-03-03"], sent_at=at("2026-03-02 23:30"))
     facts.leg(
@@ -448,21 +450,21 @@ def test_a_full_build_moves_the_days_to_another_zone(warehouse: Warehouse, facts
     facts.event("a", "processed", at("2026-03-02 23:30"))
     run(warehouse, full=True)
     assert [row[0] for row in contents(warehouse)["email_campaign"]] == [D2]
-    with pytest.raises(ConfigurationError, match="no time zone"):
+    with pytest.raises(ConfigurationError, match="does not know the time zone"):
         run(warehouse, full=True, zone="Mars/Olympus")
     result = run(warehouse, full=True, zone="UTC")
     assert result.report_timezone == "UTC"
     assert [row[0] for row in contents(warehouse)["email_campaign"]] == [D1]
     assert warehouse.rows("select value from ops.setting where name = 'report_timezone'") == [("UTC",)]
     assert warehouse.rows("select sent_day, days from fact.message") == [(D1, [D1])]
-    # The old zone is the wrong one now.
+    # The old zone is wrong now.
     with pytest.raises(ConfigurationError, match="REPORT_TIMEZONE is Europe/Berlin"):
         run(warehouse)
     assert run(warehouse, zone=None).days == ()
 
 
-def test_days_of_two_zones_never_mix(warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The zone was changed and then the build failed: the reports are those of the old zone until a full build."""
+def test_days_of_two_zones_are_never_mixed(warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the build fails after a change of the zone, the reports keep the old zone until a full build."""
     three_days(facts)
     run(warehouse, full=True)
     monkeypatch.setattr("waybill.flow.rebuild.rezone", lambda cursor, zone: None)
@@ -479,12 +481,12 @@ def test_days_of_two_zones_never_mix(warehouse: Warehouse, facts: Facts, monkeyp
     assert run(warehouse, zone="UTC").days == ()
 
 
-def test_days_and_full_exclude_each_other(warehouse: Warehouse) -> None:
+def test_days_and_full_cannot_be_combined(warehouse: Warehouse) -> None:
     with pytest.raises(UsageError):
         run(warehouse, [D1], full=True)
 
 
-def test_readers_see_the_reports_as_they_were_until_the_commit(
+def test_readers_see_the_old_reports_until_the_commit(
     warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three_days(facts)
@@ -506,7 +508,7 @@ def test_readers_see_the_reports_as_they_were_until_the_commit(
 
 
 def steps(warehouse: Warehouse) -> dict[str, Callable[..., object]]:
-    """Each step of a build, as a process of its own takes it."""
+    """Run each step of a build on its own connection, like a separate process."""
 
     def connect() -> Connection:
         return warehouse.connect("waybill_reporter")
@@ -518,7 +520,7 @@ def steps(warehouse: Warehouse) -> dict[str, Callable[..., object]]:
     }
 
 
-def test_steps_in_processes_of_their_own_give_what_one_gives(warehouse: Warehouse, facts: Facts) -> None:
+def test_steps_in_separate_processes_give_the_same_result(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     facts.pending("2026-03-02")
     step = steps(warehouse)
@@ -549,18 +551,18 @@ def test_a_dry_run_counts_and_changes_nothing(warehouse: Warehouse, facts: Facts
     assert run(warehouse).rows_changed == tried.rows_changed > 0
 
 
-def test_a_build_that_was_not_validated_cannot_be_published(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_build_that_is_not_validated_cannot_be_published(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     facts.pending("2026-03-02")
     step = steps(warehouse)
     build_id = step["build"]()
-    with pytest.raises(UsageError, match="cannot go on"):
+    with pytest.raises(UsageError, match="cannot continue"):
         step["publish"](build_id)
     step["validate"](build_id)
     assert step["publish"](build_id).rows_changed > 0
 
 
-def test_a_build_that_another_overtook_cannot_go_on(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_build_cannot_continue_after_another_build_began(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     facts.pending("2026-03-02")
     step = steps(warehouse)
@@ -577,9 +579,7 @@ def test_a_build_that_another_overtook_cannot_go_on(warehouse: Warehouse, facts:
         step["publish"](99)
 
 
-def test_a_step_that_fails_at_the_gate_ends_the_build(
-    warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_gate_ends_the_build(warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     three_days(facts)
     load_id = facts.pending("2026-03-02")
     step = steps(warehouse)
@@ -595,7 +595,7 @@ def test_a_step_that_fails_at_the_gate_ends_the_build(
         step["publish"](build_id)
 
 
-def test_a_step_that_lost_its_connection_may_be_taken_again(
+def test_a_step_that_lost_its_connection_can_be_repeated(
     warehouse: Warehouse, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three_days(facts)

@@ -1,4 +1,4 @@
-"""Replay: a time range of one provider's events, taken anew from landing."""
+"""Replay: the events of one provider and time range are derived again from landed objects."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ EVENTS = "select event_type, campaign_id from fact.event order by event_key"
 
 
 def forget_categories(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug in a copied column: the campaign is not taken from the first category, but is the text `lost`."""
+    """Simulate a bug in a mapping: the campaign is the text `lost` instead of the first category."""
     campaign = sendgrid_events._campaign
 
     def wrong(record, argument, tags):
@@ -54,7 +54,7 @@ def forget_categories(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sendgrid_events, "_campaign", wrong)
 
 
-def test_a_replay_gives_what_a_clean_load_with_the_new_mapping_gives(
+def test_a_replay_gives_the_same_as_a_first_load_with_the_new_mapping(
     loads: Loads, postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
@@ -86,7 +86,7 @@ def test_a_replay_gives_what_a_clean_load_with_the_new_mapping_gives(
         postgres.drop(clean)
 
 
-def test_a_replay_does_not_write_the_rows_that_stay_the_same(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_writes_only_rows_that_change(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     for records in MAIL:
         loads.load("sendgrid_events", *records)
     before = loads.stamps("fact", "private", "report")
@@ -110,7 +110,7 @@ def test_a_replay_does_not_write_the_rows_that_stay_the_same(loads: Loads, monke
     assert loads.one("select failure_class from fact.message where state = 'bounced'") == ("invalid",)
 
 
-def test_only_the_range_is_taken_anew(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_changes_only_its_range(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         forget_categories(broken)
         for records in MAIL:
@@ -124,7 +124,7 @@ def test_only_the_range_is_taken_anew(loads: Loads, monkeypatch: pytest.MonkeyPa
     assert len(found) == 6
 
 
-def test_an_event_that_no_record_tells_any_more_is_taken_back(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_that_no_record_reports_any_more_is_removed(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     inbound = sms("received", "2026-03-04T10:00", "2026-03-04T10:01", sid="SM9", to="+15005550009")
     kept = sms("delivered", "2026-03-01T10:00", "2026-03-02T10:01")
     with monkeypatch.context() as broken:
@@ -139,9 +139,7 @@ def test_an_event_that_no_record_tells_any_more_is_taken_back(loads: Loads, monk
     assert loads.one("select state, days from fact.message") == ("delivered", days("03-01", "03-02"))
 
 
-def test_taking_back_one_event_of_a_message_changes_its_leg_message_and_days(
-    loads: Loads, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_removing_an_event_changes_its_leg_message_and_days(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     loads.load(
         "sendgrid_events",
         sendgrid("processed", "2026-03-01 10:00"),
@@ -162,9 +160,7 @@ def test_taking_back_one_event_of_a_message_changes_its_leg_message_and_days(
     assert loads.one("select event_count, first_clicked_at, engaged_days from fact.leg") == (2, None, None)
 
 
-def test_a_replay_takes_back_clear_addresses_that_no_event_has_any_more(
-    loads: Loads, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replay_removes_clear_addresses_without_events(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     inbound = sms("received", "2026-03-04T10:00", "2026-03-04T10:01", sid="SM9", to="+15005550009")
     with monkeypatch.context() as broken:
         broken.setattr(TwilioMessages, "inbound_statuses", ())
@@ -173,7 +169,7 @@ def test_a_replay_takes_back_clear_addresses_that_no_event_has_any_more(
     assert loads.rows("select address from private.recipient") == [("+15005550006",)]
 
 
-def test_a_landed_object_that_is_gone_stops_a_replay_before_anything(
+def test_a_missing_landed_object_stops_a_replay_before_any_change(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
@@ -192,7 +188,7 @@ def test_a_landed_object_that_is_gone_stops_a_replay_before_anything(
     assert loads.staging_tables() == []
 
 
-def test_a_replay_of_the_dispatch_log_holds_rows_of_all_accounts(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_of_the_dispatch_log_includes_all_accounts(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setitem(DispatchLog.event_types, "gone", "queued")
         loads.load(
@@ -202,7 +198,7 @@ def test_a_replay_of_the_dispatch_log_holds_rows_of_all_accounts(loads: Loads, m
             dispatched("gone", "2026-03-01T10:00", "d3", account="beta"),
         )
         loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T11:00", "d2"), account="beta")
-    for account in (None, "beta"):  # rows of beta lie in a file of acme: both together, whoever is asked for
+    for account in (None, "beta"):  # a file of acme contains rows of beta, so both are replayed together
         (row,) = loads.replay("dispatch_log", "2026-03-01 00:00", "2026-03-02 00:00", account)
         assert row.read_count == 4
         assert row.rejected_count == 2
@@ -211,7 +207,7 @@ def test_a_replay_of_the_dispatch_log_holds_rows_of_all_accounts(loads: Loads, m
         assert found == [("beta", "queued"), ("beta", "handed_over")]
 
 
-def test_a_replay_of_one_account_leaves_the_others_alone(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_of_one_account_does_not_change_others(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         forget_categories(broken)
         for account in ("acme", "beta"):
@@ -224,14 +220,14 @@ def test_a_replay_of_one_account_leaves_the_others_alone(loads: Loads, monkeypat
     assert loads.rows(lost) == []
 
 
-def test_a_replay_of_one_feed_takes_all_feeds_of_its_provider(loads: Loads) -> None:
+def test_a_replay_of_one_feed_includes_all_feeds_of_its_provider(loads: Loads) -> None:
     loads.load("twilio_messages", sms("delivered", "2026-03-01T10:00", "2026-03-01T10:01"))
     loads.load("twilio_calls", sms("ringing", "2026-03-01T10:00", "2026-03-01T10:01", sid="CA1"))
     (row,) = loads.replay("twilio_calls", "2026-03-01 00:00", "2026-03-02 00:00")
     assert counts(row) == {"read": 2, "duplicate": 2, "mapped": 4, "unchanged": 4}
 
 
-def test_a_replay_with_nothing_in_its_range_does_nothing(loads: Loads) -> None:
+def test_a_replay_of_an_empty_range_does_nothing(loads: Loads) -> None:
     loads.load("sendgrid_events", *MAIL[0])
     before = loads.stamps()
     assert loads.replay("sendgrid_events", "2025-01-01 00:00", "2025-02-01 00:00") == []
@@ -251,13 +247,13 @@ def test_a_replay_with_nothing_in_its_range_does_nothing(loads: Loads) -> None:
     ],
     ids=["inverted", "empty", "naive"],
 )
-def test_a_range_that_is_none_is_a_usage_error(loads: Loads, first: datetime, until: datetime) -> None:
+def test_an_invalid_range_is_a_usage_error(loads: Loads, first: datetime, until: datetime) -> None:
     loads.load("sendgrid_events", *MAIL[0])
     with pytest.raises(UsageError):
         replay.replay(Target(loads.settings, loads.url), FEEDS["sendgrid_events"], first, until)
 
 
-def test_what_another_load_publishes_during_a_replay_is_not_taken_back(
+def test_events_that_another_load_publishes_during_a_replay_remain(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads.load("sendgrid_events", *MAIL[0])
@@ -268,9 +264,7 @@ def test_what_another_load_publishes_during_a_replay_is_not_taken_back(
     assert loads.one("select event_at from fact.event where event_type = 'opened'") == (at("2026-03-02 10:00"),)
 
 
-def test_what_another_load_adds_to_an_event_during_a_replay_stays(
-    loads: Loads, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_by_another_load_during_a_replay_remain(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = sms("undelivered", "2026-03-01T10:00", "2026-03-01T10:05")
     loads.load("twilio_messages", refused)
     before_publish(
@@ -280,9 +274,7 @@ def test_what_another_load_adds_to_an_event_during_a_replay_stays(
     assert loads.one("select provider_code from fact.event where event_type = 'undelivered'") == ("30007",)
 
 
-def test_rejected_records_of_the_range_are_mapped_by_a_replay_after_a_fix(
-    loads: Loads, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replay_after_a_fix_maps_rejected_records_of_its_range(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00"), dispatched("gone", "2026-03-01T11:00"))
     monkeypatch.setitem(DispatchLog.event_types, "gone", "handed_over")
     (row,) = loads.replay("dispatch_log", "2026-03-01 00:00", "2026-03-02 00:00")
@@ -290,7 +282,7 @@ def test_rejected_records_of_the_range_are_mapped_by_a_replay_after_a_fix(
     assert loads.rows("select resolved_load_id from private.rejected_record") == [(row.load_id,)]
 
 
-def test_an_object_in_which_all_was_rejected_is_replayed_too(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_with_only_rejected_records_is_replayed_too(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00"))
     loads.load("dispatch_log", dispatched("gone", "2026-03-01T11:00"))
     monkeypatch.setitem(DispatchLog.event_types, "gone", "handed_over")
@@ -299,8 +291,8 @@ def test_an_object_in_which_all_was_rejected_is_replayed_too(loads: Loads, monke
     assert loads.one("select count(*) from fact.event where event_type = 'handed_over'") == (1,)
 
 
-def test_a_misspelt_account_is_named_with_those_that_there_are(loads: Loads) -> None:
-    """An account is known by ACCOUNTS, by a folder in the inbox, by a landed object, or by rows of a dispatch log."""
+def test_the_error_of_an_unknown_account_lists_the_known_accounts(loads: Loads) -> None:
+    """An account is known from ACCOUNTS, a folder in the inbox, a landed object, or rows of a dispatch log."""
     loads.use(accounts=("delta",))
     loads.load("sendgrid_events", *MAIL[0])
     loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00", account="beta"))

@@ -1,4 +1,4 @@
-"""`load` and `pull` of one inbox take the same road: the same rows, the same messages, the same exit code."""
+"""`load` and `pull` of one inbox give the same rows, the same messages and the same exit code."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ LEDGER = (
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
-    """Three organisations, of which only zoe has no bad file."""
+    """Fill an inbox with three accounts; only zoe has no bad file."""
     inbox = tmp_path / "inbox"
     for account in ("anna", "bert", "zoe"):
         (inbox / account / FEED).mkdir(parents=True)
@@ -52,7 +52,7 @@ def anna_fails_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps.gate, "gate", fail_the_first)
 
 
-def test_load_and_pull_of_one_inbox_with_bad_files_give_the_same_rows_and_messages(
+def test_load_and_pull_of_an_inbox_with_bad_files_give_the_same_result(
     warehouse: Warehouse, inbox: Path, tmp_path: Path, anna_fails_the_gate: None
 ) -> None:
     url = warehouse.server.database()
@@ -66,8 +66,8 @@ def test_load_and_pull_of_one_inbox_with_bad_files_give_the_same_rows_and_messag
         warehouse.server.drop(url)
     assert (loaded.code, loaded.out) == (pulled.code, pulled.out)
     assert loaded.code == QualityGateError.exit_code
-    assert said(loaded) == said(pulled)
-    messages = "\n".join(said(loaded))
+    assert sorted_messages(loaded) == sorted_messages(pulled)
+    messages = "\n".join(sorted_messages(loaded))
     for bad in ("a_rubbish", "z_rubbish", "cut.ndjson.gz", "gone.ndjson", "pipe", "load 1 fails here"):
         assert bad in messages, bad
     assert "ann@example.com" not in messages
@@ -77,14 +77,14 @@ def run(command: str, warehouse: Warehouse, inbox: Path) -> Answer:
     return waybill(command, FEED, settings=environment_of(warehouse, INBOX_URL=str(inbox)))
 
 
-def said(answer: Answer) -> list[str]:
-    """What was said, in any order, without the lines that show on a slow machine that something is going on."""
+def sorted_messages(answer: Answer) -> list[str]:
+    """Return the messages in sorted order, without the lines of progress that only a slow machine shows."""
     lines = [line for line in answer.err.splitlines() if not line.startswith(("pull ", "load "))]
     assert len(lines) > 6
     return sorted(lines)
 
 
-def test_every_message_is_one_json_object_a_line_where_programs_read_them(warehouse: Warehouse, inbox: Path) -> None:
+def test_with_json_logs_every_line_is_one_json_object(warehouse: Warehouse, inbox: Path) -> None:
     answer = waybill("--log", "json", "load", FEED, settings=environment_of(warehouse, INBOX_URL=str(inbox)))
     *records, _ = [line for line in answer.err.splitlines() if line.startswith("{")]
     found = [json.loads(line) for line in records]
@@ -97,7 +97,9 @@ def test_every_message_is_one_json_object_a_line_where_programs_read_them(wareho
     assert not any("ann@example.com" in line for line in answer.err.splitlines())
 
 
-def test_quiet_leaves_warnings_and_errors(warehouse: Warehouse, inbox: Path) -> None:
+def test_quiet_prints_only_warnings_and_errors(warehouse: Warehouse, inbox: Path) -> None:
     answer = waybill("--quiet", "load", FEED, settings=environment_of(warehouse, INBOX_URL=str(inbox)))
     lines = answer.err.splitlines()
-    assert lines and all(line.startswith(("warning: ", "waybill: ", "Too much was rejected")) for line in lines)
+    assert lines and all(
+        line.startswith(("warning: ", "waybill: ", "Too many records were rejected")) for line in lines
+    )
