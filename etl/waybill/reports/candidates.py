@@ -1,4 +1,4 @@
-"""Candidates: the tables that one build makes from one snapshot, and that nobody reads before they are published."""
+"""Candidates: the tables that one build writes from one snapshot, and that the publish compares with the reports."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -14,12 +14,13 @@ from waybill.quality.gate import Subject
 from waybill.quality.suites import Shape
 from waybill.reports import live
 from waybill.reports.catalogue import CONTROL, bounded_statement, built_reports
+from waybill.warehouse.queries import only_value
 
 PENDING = "changed_day"
 _PREFIX = "build_"
 _PLANNING = (
-    # Keys of legs and messages are hashes, but the rows of a day lie together. The default takes each look-up for a
-    # seek and reads whole tables instead: then a build would cost what history costs, not what its days cost.
+    # Keys of legs and messages are hashes, but the rows of a day are stored together. With the default, the planner
+    # counts each look-up as a disk seek and reads whole tables: the cost of a build would grow with the history.
     "random_page_cost = 1.1",
     "work_mem = '64MB'",
 )
@@ -29,13 +30,13 @@ log = logging.getLogger("waybill.reports")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a build has read.
+    """The candidates of a build.
 
     :ivar days: local days to rebuild, in order; None: all
-    :ivar as_of: start of the transaction that read it
-    :ivar tables: candidate by name of the report, of CONTROL, of PENDING and of what `live.selects` has; empty where
-        there is nothing to do
-    :ivar row_counts: rows of each, as they were written
+    :ivar as_of: start of the transaction that read the facts
+    :ivar tables: candidate tables of the reports, CONTROL, PENDING and `live.selects`, by name; empty if there is
+        nothing to do
+    :ivar row_counts: number of rows that were written to each table
     """
 
     days: tuple[date, ...] | None
@@ -44,7 +45,7 @@ class Snapshot:
     row_counts: dict[str, int]
 
     def subjects(self) -> list[Subject]:
-        """What the suites are to look at."""
+        """The tables to validate."""
         if not self.tables:
             return []
         shapes = {report.name: report.shape for report in built_reports()}
@@ -62,9 +63,9 @@ def create(
     full: bool,
     report_timezone: str,
 ) -> Snapshot:
-    """Write all candidates of a build. The caller's transaction is repeatable read, so that they see one snapshot."""
+    """Write all candidates of a build. The transaction of the caller is repeatable read, so all see one snapshot."""
     cursor.execute("select transaction_timestamp()")
-    as_of = cursor.fetchone()[0]
+    as_of = only_value(cursor, datetime)
     for setting in _PLANNING:
         cursor.execute(sql.SQL("set local {}").format(sql.SQL(setting)))
     built = None if full else tuple(sorted(set(days))) if days is not None else pending_days(cursor)
@@ -72,7 +73,7 @@ def create(
         return Snapshot(built, as_of, {}, {})
     parameters = {"days": None if built is None else list(built), "report_timezone": report_timezone}
     names = [*(report.name for report in built_reports()), CONTROL]
-    selects = {name: sql.SQL(bounded_statement(name)) for name in names}
+    selects: dict[str, sql.Composable] = {name: sql.SQL(bounded_statement(name)) for name in names}
     selects[PENDING] = sql.SQL(
         "select load_id, day from ops.changed_day where %(days)s::date[] is null or day = any (%(days)s)"
     )
@@ -80,7 +81,7 @@ def create(
     snapshot = Snapshot(built, as_of, {}, {})
     for name, select in selects.items():
         table = f"staging.{_PREFIX}{build_id}_{name}"
-        # Unlogged: should the server crash, its row count tells.
+        # The table is unlogged: its row count shows if a crash of the server emptied it.
         identifier = sql.Identifier(*table.split("."))
         cursor.execute(sql.SQL("create unlogged table {} as {}").format(identifier, select), parameters)
         snapshot.tables[name] = table
@@ -92,19 +93,19 @@ def create(
 
 
 def check_row_counts(cursor: Cursor, snapshot: Snapshot) -> None:
-    """Raise QualityGateError if a candidate does not hold what was written to it: a crash empties unlogged tables."""
+    """Raise QualityGateError if a candidate lost rows, because a crash of the server empties unlogged tables."""
     for name, table in snapshot.tables.items():
         cursor.execute(sql.SQL("select count(*) from {}").format(_identifier(table)))
-        found = cursor.fetchone()[0]
+        found = only_value(cursor, int)
         if found != snapshot.row_counts[name]:
             raise QualityGateError(
-                f"candidate_row_count: {table} holds {found} rows, {snapshot.row_counts[name]} were written. Nothing "
+                f"candidate_row_count: {table} has {found} rows, {snapshot.row_counts[name]} were written. Nothing "
                 "was published; run the build again."
             )
 
 
 def remove_pending(cursor: Cursor, snapshot: Snapshot) -> None:
-    """Remove exactly the (load, day) pairs that the snapshot saw of the days that were built."""
+    """Remove exactly the pending (load, day) pairs that the snapshot contains."""
     if snapshot.tables:
         cursor.execute(
             sql.SQL(
@@ -115,7 +116,7 @@ def remove_pending(cursor: Cursor, snapshot: Snapshot) -> None:
 
 
 def leftovers(cursor: Cursor, build_id: int | None = None) -> list[str]:
-    """Candidates of builds that did not come to their end: of one, or of all."""
+    """Return the candidate tables of one build, or of all."""
     number = r"\d+" if build_id is None else str(build_id)
     cursor.execute(
         "select tablename from pg_catalog.pg_tables where schemaname = 'staging' and tablename ~ %s order by tablename",
@@ -134,6 +135,6 @@ def _identifier(table: str) -> sql.Identifier:
 
 
 def pending_days(cursor: Cursor) -> tuple[date, ...]:
-    """Local days that wait to be built, in order."""
+    """Return the local days that wait to be built, in order."""
     cursor.execute("select day from ops.changed_day group by day order by day")
     return tuple(day for (day,) in cursor.fetchall())

@@ -1,8 +1,8 @@
 """The reports: their names, grains and measures, read once in a process.
 
 Each report that builds write has a SQL file in sql/reports, whose header names its grain. Columns and their types come
-from the column contract, sql/reports/columns.json, which is written from the tables and views of the database
-(`make docs`). So nobody needs a warehouse to know the reports.
+from the column contract, sql/reports/columns.json, which `make docs` writes from the tables and views of the database.
+So no warehouse is needed to list the reports.
 """
 
 import re
@@ -18,22 +18,22 @@ from waybill.model.errors import UsageError
 from waybill.quality.suites import Shape
 
 CONTROL = "control"
-"""The candidate that holds the independent counts; never published."""
+"""The candidate with the control counts; it is never published."""
 
 CONTRACT = SQL / "reports" / "columns.json"
-"""Report to its columns in order, each with its type."""
+"""The columns of each report, in order and with their types."""
 
 
 @dataclass(frozen=True)
 class Report:
     """One report.
 
-    :ivar grain: the columns that tell its rows apart; the first is the local day by which it is rebuilt
+    :ivar grain: the columns that identify a row; the first is the local day by which it is rebuilt
     :ivar measures: the other columns, in order
-    :ivar types: type of each column, as Postgres writes it
-    :ivar is_built: a table that builds write; else a view
-    :ivar is_live: a view that follows every load
-    :ivar is_detail: a view with one row per message
+    :ivar types: the type of each column, in the notation of Postgres
+    :ivar is_built: whether it is a table that builds write; otherwise it is a view
+    :ivar is_live: whether it is a view that changes with every load
+    :ivar is_detail: whether it is a view with one row per message
     """
 
     name: str
@@ -50,12 +50,12 @@ class Report:
 
     @property
     def counts(self) -> tuple[str, ...]:
-        """The measures that follow from what was loaded, whenever that was."""
+        """The measures that depend only on the loaded records, not on the time of loading."""
         return tuple(measure for measure in self.measures if not measure.endswith("_as_of"))
 
     @property
     def shape(self) -> Shape:
-        """From which its standard rules follow: counts are bigint, rates end in _rate."""
+        """The columns for its standard rules: counts are bigint, names of rates end in _rate."""
         return Shape(
             self.grain,
             tuple(measure for measure in self.measures if self.types[measure] == "bigint"),
@@ -68,19 +68,19 @@ class Report:
 
     @property
     def day_column(self) -> str | None:
-        """The local day that `show` can restrict, None where the report has none."""
+        """The column with the local day by which `show` selects rows; None if the report has no days."""
         if self.is_detail:
             return "sent_day"
         return self.grain[0] if self.is_built else None
 
     @property
     def columns_of_a_table(self) -> tuple[str, ...]:
-        """The columns that people see: a timeline is for programs, or for one message alone."""
+        """The columns of the format `table`: not the timeline, which is long."""
         return tuple(column for column in self.columns if column != "timeline")
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The columns by which `show` sorts: messages by time, those that were never sent last."""
+        """The columns by which `show` sorts: messages by time, unsent messages last."""
         return ("sent_at", *self.grain) if self.is_detail else self.grain
 
 
@@ -95,7 +95,7 @@ _GRAIN_OF_DETAIL_VIEWS = ("message_key",)
 
 @cache
 def all_reports() -> tuple[Report, ...]:
-    """Every report, in the order of the column contract."""
+    """Return every report, in the order of the column contract."""
     contract = msgspec.json.decode(CONTRACT.read_bytes(), type=dict[str, dict[str, str]])
     return tuple(_report(name, types) for name, types in contract.items())
 
@@ -105,7 +105,7 @@ def built_reports() -> tuple[Report, ...]:
 
 
 def counted_reports() -> tuple[Report, ...]:
-    """The reports whose counts follow from what was loaded, and from nothing else."""
+    """Return the reports whose counts depend only on the loaded records."""
     return tuple(report for report in all_reports() if report.is_built or report.is_live)
 
 
@@ -124,12 +124,13 @@ def _report(name: str, types: dict[str, str]) -> Report:
 
 
 def _grain_of_header(name: str) -> tuple[str, ...]:
-    """The columns that the line `-- grain:` of a report's SQL names: the primary key of its table."""
-    return tuple(re.search(r"^-- grain: (.*)$", statement(name), re.MULTILINE)[1].split(", "))
+    """Return the columns in the line `-- grain:` of a report's SQL: the primary key of its table."""
+    (grain,) = re.findall(r"^-- grain: (.*)$", statement(name), re.MULTILINE)
+    return tuple(grain.split(", "))
 
 
 def find(name: str) -> Report:
-    """The report of that name. Raises UsageError with the names there are."""
+    """Return the report of that name. Raises UsageError, which lists the names, if there is none."""
     by_name = {report.name: report for report in all_reports()}
     if name in by_name:
         return by_name[name]
@@ -139,14 +140,14 @@ def find(name: str) -> Report:
 
 @cache
 def statement(name: str) -> str:
-    """The SELECT of a report (or of CONTROL), with parameters `days` and `report_timezone`."""
+    """Return the SELECT of a report (or of CONTROL), with the parameters `days` and `report_timezone`."""
     return (SQL / "reports" / f"{name}.sql").read_text()
 
 
 @cache
 def bounded_statement(name: str) -> str:
-    """The same, with texts of the key that no index could take cut, and told apart by a digest at their end: what an
-    older release loaded must not stop a build."""
+    """Return the same SELECT, with texts of the key shortened if they are too long for an index; a digest at their end
+    keeps them different. An older release may have loaded such texts, and they must not stop a build."""
     report = next((report for report in built_reports() if report.name == name), None)
     if report is None or not LONGEST_KEY_BYTES.keys() & set(report.grain):
         return statement(name)
@@ -158,6 +159,6 @@ def _bounded(column: str) -> str:
     longest = LONGEST_KEY_BYTES.get(column)
     if longest is None:
         return column
-    kept = longest // 4 - 40  # of four bytes each at most, and room for the digest
+    kept = longest // 4 - 40  # a character has up to four bytes; the digest needs room too
     cut = f"left({column}, {kept}) || '…' || md5({column})"
     return f"case when octet_length({column}) > {longest} then {cut} else {column} end as {column}"

@@ -1,4 +1,4 @@
-"""The difference between a report and its candidate, applied: only rows that differ are written."""
+"""Applies the difference between a report and its candidate: only rows that differ are written."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.facts.live_counts import LiveTable
 from waybill.reports.catalogue import Report
 
-# The same three statements for every report; rows are told apart by the grain, whose columns are never null.
+# The same three statements for every report. The columns of the grain identify a row and are never null.
 _DELETE = """
 delete from {report} as published
 where
@@ -37,10 +37,10 @@ order by {candidate_grain}
 
 
 def apply_difference(cursor: Cursor, report: Report | LiveTable, candidate: str, days: Sequence[date] | None) -> int:
-    """Make the report's rows of these days those of the candidate; returns how many rows were written.
+    """Make the rows of these days in the report equal to the candidate; returns how many rows were written.
 
-    :param candidate: schema and name of a table that holds all rows of `days` and no others
-    :param days: local days that were built; None: all
+    :param candidate: schema and name of a table with exactly the rows of `days`
+    :param days: the local days that were built; None: all
     """
 
     def listed(alias: str, columns: Sequence[str]) -> sql.Composable:

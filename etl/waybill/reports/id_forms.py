@@ -1,11 +1,11 @@
-"""How ids of two systems that name the same thing differ, found by comparing samples of both."""
+"""Finds how the ids of two systems for the same things differ, by comparing samples of both."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 LEAST_SHARED = 3
-"""Characters of the shorter id, where the longer one has something before or behind it: one digit proves nothing."""
+"""The least length of an id that is searched in a longer one, because a match of one digit proves nothing."""
 
 _WRAPPERS = "<>()[]{}\"'`"
 _URN = re.compile(r"(?i)^(?:urn:)?(?:uuid:|id:|mid:)")
@@ -13,11 +13,11 @@ _JOINT = re.compile(r"[^0-9A-Za-z]+")
 
 
 class Difference(NamedTuple):
-    """What is different.
+    """A difference between ids.
 
-    :ivar what: in words, to follow upon "they differ by"
+    :ivar what: the difference in words, to follow "they differ by"
     :ivar pairs: how many ids of one sample have a partner in the other
-    :ivar one: an id of the first sample, as it is written
+    :ivar one: an id of the first sample, unchanged
     :ivar other: its partner
     """
 
@@ -36,23 +36,23 @@ def _without_zeros(text: str) -> str:
     return text.lstrip("0") or text
 
 
-def _plain(text: str) -> str:
+def _normal_form(text: str) -> str:
     return _without_zeros(_unwrapped(text).replace("-", "").casefold())
 
 
 _FORMS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("capital and small letters", str.casefold),
-    ("zeros in front", _without_zeros),
-    ("what is around the id (spaces, <…>, quotes, braces, urn:)", _unwrapped),
+    ("upper and lower case", str.casefold),
+    ("leading zeros", _without_zeros),
+    ("characters around the id (spaces, <…>, quotes, braces, urn:)", _unwrapped),
     ("hyphens", lambda text: text.replace("-", "")),
-    ("several of: letters, zeros in front, hyphens, spaces and marks around the id", _plain),
+    ("several of: case, leading zeros, hyphens, characters around the id", _normal_form),
 )
 
 
 def difference(ones: Collection[str], others: Collection[str]) -> Difference | None:
-    """How ids of two samples differ; None: no id of one looks like one of the other.
+    """Return how the ids of two samples differ; None if no id of one sample is similar to an id of the other.
 
-    Of several ways, the one that most ids have; of as many, the plainest.
+    If there are several differences, the result is the one with the most pairs, and then the simplest.
     """
     found = [*_by_form(ones, others), *_by_affix(ones, others)]
     return max(found, key=lambda one: one.pairs, default=None)
@@ -67,18 +67,19 @@ def _by_form(ones: Iterable[str], others: Iterable[str]) -> Iterator[Difference]
 
 
 def _by_affix(ones: Collection[str], others: Collection[str]) -> Iterator[Difference]:
-    """Ids with something before or behind them, on either side: `.filter0001`, `@host`, `+0`, `.0`, `prod-`."""
+    """Yield differences by a prefix or a suffix in one of the samples: `.filter0001`, `@host`, `+0`, `.0`, `prod-`."""
     for longer, shorter, is_first in ((ones, others, True), (others, ones, False)):
-        written = {_plain(text): text for text in shorter if len(text) >= LEAST_SHARED}
-        for what, parts in (("behind", _fronts), ("before", _backs)):
+        written = {_normal_form(text): text for text in shorter if len(text) >= LEAST_SHARED}
+        for what, parts in (("suffix", _fronts), ("prefix", _backs)):
             pairs = []
             for text in longer:
-                if partner := next((written[_plain(p)] for p in parts(_unwrapped(text)) if _plain(p) in written), None):
+                forms = map(_normal_form, parts(_unwrapped(text)))
+                if partner := next((written[form] for form in forms if form in written), None):
                     pairs.append((text, partner))
             if pairs:
                 text, partner = pairs[0]
                 shown = (text, partner) if is_first else (partner, text)
-                yield Difference(f"what stands {what} the id", len(pairs), *shown)
+                yield Difference(f"a {what} of the id", len(pairs), *shown)
 
 
 def _fronts(text: str) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Live monitoring and the counts of joins in builds: what a build adds, and the recount that they are held against.
+"""Live monitoring and the counts of joins in builds: what a build adds, and the recount of a full build.
 
-Loads keep fact.live_count, fact.live_reason and fact.join_count, builds keep fact.live_engagement. A full build
-recounts all of them in its snapshot; what loads add meanwhile stays, because what loads keep is corrected by a
-difference.
+Loads write fact.live_count, fact.live_reason and fact.join_count; builds write fact.live_engagement. A full build
+recounts all of them in its snapshot. It corrects the tables of loads by a difference, so counts that loads add
+meanwhile remain.
 """
 
 from collections.abc import Mapping
@@ -22,28 +22,29 @@ from waybill.facts.live_counts import (
     totals,
 )
 from waybill.reports.difference import apply_difference
+from waybill.warehouse.queries import only_value
 
 PENDING_ENGAGEMENT = "changed_engagement"
-"""Candidate that holds which loads' changes of opened and clicked the snapshot saw."""
+"""The candidate with the loads whose changes of opened and clicked are in the snapshot."""
 
 RECOUNTED = (*LIVE_TABLES, JOIN_COUNT)
-"""What verify compares."""
+"""The tables that verify compares."""
 
 _RECOUNT = sql.SQL("live_recount")
 _KEPT_BY_LOADS = (*((table, _RECOUNT) for table in WRITTEN_BY_LOADS), (JOIN_COUNT, join_counts.RECOUNT))
 
 
 def is_pending(cursor: Cursor) -> bool:
-    """Whether loads have left changes of opened and clicked that no build has added."""
+    """Return whether changes of opened and clicked wait for a build."""
     cursor.execute("select exists (select from ops.changed_engagement)")
-    return cursor.fetchone()[0]
+    return only_value(cursor, bool)
 
 
 def selects(cursor: Cursor, full: bool) -> dict[str, sql.Composable]:
-    """The SELECT of each candidate by name: of LIVE_TABLES, what they hold after the build, as of the snapshot; of a
-    full build also the corrections to what loads have written; and PENDING_ENGAGEMENT.
+    """Return the SELECT of each candidate by name: the content of LIVE_TABLES after the build; in a full build also the
+    corrections of the tables that loads write; and PENDING_ENGAGEMENT.
 
-    :param full: recount everything, whatever is stored
+    :param full: recount everything, without the stored counts
     """
     found: dict[str, sql.Composable] = {PENDING_ENGAGEMENT: sql.SQL("select load_id from ops.changed_engagement")}
     if full:
@@ -60,8 +61,8 @@ def selects(cursor: Cursor, full: bool) -> dict[str, sql.Composable]:
 
 
 def derive(cursor: Cursor) -> None:
-    """Leave a temporary table of the name of each of RECOUNTED behind: what it should hold, by a recount. Of opened
-    and clicked, what loads have left pending is not in it."""
+    """Create a temporary table for each table of RECOUNTED, under its name, with the recounted content. Pending
+    changes of opened and clicked are not in it."""
     create_recount(cursor)
     join_counts.create_recount(cursor)
     pending = _less(LIVE_ENGAGEMENT, _RECOUNT, sql.SQL("ops.changed_engagement"))
@@ -74,9 +75,9 @@ def derive(cursor: Cursor) -> None:
 
 
 def publish(cursor: Cursor, tables: Mapping[str, str]) -> dict[str, int]:
-    """Apply what a build has found; returns rows written, by table of fact.
+    """Apply the candidates of a build; returns the number of written rows by table.
 
-    :param tables: candidates by name, those of `selects` among them
+    :param tables: candidates by name, including those of `selects`
     """
     written = {}
     for table, _ in _KEPT_BY_LOADS:
@@ -96,7 +97,7 @@ def _correction(table: LiveTable) -> str:
 
 
 def _less(table: LiveTable, recount: sql.Composable, subtracted: sql.Composable) -> sql.Composable:
-    """The rows of a recount, and those of another source with its counts negative."""
+    """Return the rows of a recount together with those of another source with negative counts."""
     negative = sql.SQL(", ").join(sql.SQL("-{0} as {0}").format(sql.Identifier(name)) for name in table.measures)
     turned = sql.SQL("(select {grain}, {negative} from {subtracted}) as turned").format(
         grain=_names(table.grain), negative=negative, subtracted=subtracted

@@ -1,6 +1,6 @@
-"""A report as people and programs want to have it: a table, CSV, JSON or Parquet; exact, and in the order of its grain.
+"""Writes a report as a table, CSV, JSON or Parquet, with exact values and in the order of its grain.
 
-Rows are read and written in batches, so that memory does not grow with the report (a table for people excepted).
+Rows are read and written in batches, so that memory does not grow with the report (except for a table).
 """
 
 import io
@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import Column
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from waybill.model.errors import UsageError
@@ -21,25 +22,33 @@ from waybill.reports.catalogue import Report, find
 
 BATCH = 5_000
 FORMULA_STARTS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
-"""What a spreadsheet takes for the start of a formula: also signs of full width, as East Asian editions do."""
+"""How a formula starts in a spreadsheet: East Asian editions also accept signs of full width."""
 DECIMALS_OF_MONEY = 15
-"""Decimal places of an unbounded numeric in Parquet, which wants to know: those that feeds let a price have."""
+"""Decimal places of an unbounded numeric in Parquet: as many as feeds allow in a price."""
 ROWS_OF_A_TABLE = 1_000
-"""At most so many messages of a detail view as a table: it is laid out in memory, and nobody reads more."""
+"""The limit on messages of a detail view as a table, because a table is in memory."""
 _PRECISION = 38
 _TABLE_WIDTH = 10_000
 _CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
 
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
-Rows = Iterator[list[tuple]]
+Row = tuple[Any, ...]
+Rows = Iterator[list[Row]]
 
 
 class Writable(Protocol):
-    """A place for bytes."""
+    """A stream that accepts bytes."""
 
     def write(self, data: bytes, /) -> int:
         """Write all of the data; returns its length."""
+
+
+class Writer(Protocol):
+    """A function that writes rows in one format."""
+
+    def __call__(self, columns: tuple[str, ...], description: Sequence[Column], rows: Rows, stream: Writable, /) -> int:
+        """Write the rows; returns how many."""
 
 
 def show(
@@ -55,14 +64,14 @@ def show(
 ) -> int:
     """Write the rows of a report, in the order of its grain; returns how many.
 
-    :param from_day: first local day, None: from the beginning
-    :param until_day: last local day, itself included; None: to the end
+    :param from_day: first local day; None: from the beginning
+    :param until_day: last local day, included; None: to the end
     :param form: table, csv, json (one array) or parquet
-    :param limit: at most so many rows, the first; None: every row; of a detail view as a table ROWS_OF_A_TABLE
-    :param columns: which, in this order; None: all, as a table those for people
-    :param only: column to the value that rows must have there, as text; of a list, one of its values
-    :raises UsageError: no such report, format or column, a value that the column cannot have, or days where the report
-        has none
+    :param limit: the highest number of rows; None: all, but only ROWS_OF_A_TABLE of a detail view as a table
+    :param columns: the columns, in this order; None: all, or `Report.columns_of_a_table` as a table
+    :param only: the value, as text, that each of these columns must have; a list must contain it
+    :raises UsageError: there is no such report, format or column, a value does not fit its column, or days are given
+        for a report without days
     """
     report = find(name)
     writer = FORMATS.get(form)
@@ -71,7 +80,7 @@ def show(
     if report.day_column is None and (from_day or until_day):
         raise UsageError(f"Report {name} has no days; leave --from-day and --until-day out.")
     if from_day and until_day and until_day < from_day:
-        raise UsageError(f"--until-day {until_day} lies before --from-day {from_day}.")
+        raise UsageError(f"--until-day {until_day} is before --from-day {from_day}.")
     if form == "table":
         columns = columns or report.columns_of_a_table
         limit = limit or (ROWS_OF_A_TABLE if report.is_detail else None)
@@ -81,16 +90,18 @@ def show(
     with connection, connection.cursor("report_rows") as cursor:
         cursor.itersize = BATCH
         query = _query(report, columns, from_day, until_day, conditions)
-        parameters = {"from_day": from_day, "until_day": until_day, "limit": limit}
+        parameters: dict[str, object] = {"from_day": from_day, "until_day": until_day, "limit": limit}
         parameters |= {f"only_{column}": value for column, value in kept.items()}
         try:
             cursor.execute(query, parameters)
         except psycopg2.DataError as error:
-            raise UsageError(f"Report {name}: a value is none of its column: {str(error).splitlines()[0]}.") from error
-        except UnicodeEncodeError as error:  # bytes of a command line that are no UTF-8
-            raise UsageError(f"Report {name}: a value is none of its column: no text in UTF-8.") from error
-        first = cursor.fetchmany(BATCH)  # a named cursor knows its columns once it has fetched
-        return writer(columns, cursor.description, _batches(first, lambda: cursor.fetchmany(BATCH)), stream)
+            raise UsageError(
+                f"Report {name}: a value does not fit its column: {str(error).splitlines()[0]}."
+            ) from error
+        except UnicodeEncodeError as error:  # bytes of the command line that are not UTF-8
+            raise UsageError(f"Report {name}: a value does not fit its column: it is not UTF-8.") from error
+        first = cursor.fetchmany(BATCH)  # a named cursor has a description only after the first fetch
+        return writer(columns, cursor.description or (), _batches(first, lambda: cursor.fetchmany(BATCH)), stream)
 
 
 def _conditions(connection: Connection, report: Report, only: Mapping[str, str]) -> list[sql.Composable]:
@@ -127,20 +138,18 @@ def _query(
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         table=sql.Identifier(*report.table.split(".")),
     )
-    # Only days that are asked for: what has no day (a message that was never sent) is part of the whole.
-    conditions = [
-        sql.SQL(condition).format(day=sql.Identifier(report.day_column))
-        for condition, day in (("{day} >= %(from_day)s", from_day), ("{day} <= %(until_day)s", until_day))
-        if day is not None
-    ]
-    conditions += kept
+    # Without given days there is no condition, so that rows without a day (unsent messages) are included.
+    conditions = list(kept)
+    for condition, day in (("{day} >= %(from_day)s", from_day), ("{day} <= %(until_day)s", until_day)):
+        if day is not None and report.day_column is not None:
+            conditions.append(sql.SQL(condition).format(day=sql.Identifier(report.day_column)))
     if conditions:
         query += sql.SQL(" where ") + sql.SQL(" and ").join(conditions)
     order = sql.SQL(", ").join(map(sql.Identifier, report.order))
     return query + sql.SQL(" order by {} limit %(limit)s").format(order)
 
 
-def _batches(first: list[tuple], fetch: Callable[[], list[tuple]]) -> Rows:
+def _batches(first: list[Row], fetch: Callable[[], list[Row]]) -> Rows:
     batch = first
     while batch:
         yield batch
@@ -171,7 +180,7 @@ def _as_arrow(value: object) -> object:
     return _as_text(value) if isinstance(value, UUID) or _is_json(value) else value
 
 
-def _table(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -> int:  # noqa: ANN001
+def _table(columns: tuple[str, ...], description: Sequence[Column], rows: Rows, stream: Writable) -> int:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -186,14 +195,14 @@ def _table(columns: tuple[str, ...], description, rows: Rows, stream: Writable) 
             table.add_row(*(Text(_as_text(value).translate(_CONTROL)) for value in row))
         count += len(batch)
     text = io.StringIO()
-    # Wide enough for every column: a report is never cut to the width of a terminal.
+    # Wide enough for all columns: a report is never cut to the width of a terminal.
     Console(file=text, width=_TABLE_WIDTH, color_system=None).print(table)
     stream.write("\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip()).encode() + b"\n")
     return count
 
 
-def _csv(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -> int:  # noqa: ANN001
-    # Not csv.writer: with lines that end in a bare line feed it leaves a carriage return inside a cell unquoted.
+def _csv(columns: tuple[str, ...], description: Sequence[Column], rows: Rows, stream: Writable) -> int:
+    # csv.writer does not quote a carriage return in a cell if lines end in a line feed only.
     def cell(value: object) -> str:
         text = _as_text(value)
         if isinstance(value, str) and text.startswith(FORMULA_STARTS):
@@ -208,8 +217,8 @@ def _csv(columns: tuple[str, ...], description, rows: Rows, stream: Writable) ->
     return count
 
 
-def _json(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -> int:  # noqa: ANN001
-    # Decimals as JSON numbers with all their digits, never by way of a float.
+def _json(columns: tuple[str, ...], description: Sequence[Column], rows: Rows, stream: Writable) -> int:
+    # Decimals become JSON numbers with all their digits, without conversion to float.
     encode = msgspec.json.Encoder(decimal_format="number").encode
     count = 0
     stream.write(b"[")
@@ -222,7 +231,7 @@ def _json(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -
     return count
 
 
-def _parquet(columns: tuple[str, ...], description, rows: Rows, stream: Writable) -> int:  # noqa: ANN001
+def _parquet(columns: tuple[str, ...], description: Sequence[Column], rows: Rows, stream: Writable) -> int:
     import pyarrow
     from pyarrow import parquet
 
@@ -244,11 +253,11 @@ _NUMERIC = 1700
 _UNBOUNDED_PRECISION = 1_000
 
 
-def _is_number(column) -> bool:  # noqa: ANN001
+def _is_number(column: Column) -> bool:
     return column.type_code in (*_INTEGERS, _NUMERIC)
 
 
-def _arrow_type(column) -> object:  # noqa: ANN001
+def _arrow_type(column: Column) -> object:
     import pyarrow
 
     if column.type_code == _NUMERIC:
@@ -268,4 +277,4 @@ def _arrow_type(column) -> object:  # noqa: ANN001
     }[column.type_code]
 
 
-FORMATS: dict[str, Callable[..., int]] = {"table": _table, "csv": _csv, "json": _json, "parquet": _parquet}
+FORMATS: dict[str, Writer] = {"table": _table, "csv": _csv, "json": _json, "parquet": _parquet}

@@ -1,11 +1,11 @@
-"""Verify: legs, messages, live monitoring and reports derived again, and compared with what is stored.
+"""Verify: derives legs, messages, live monitoring and reports again, and compares them with the stored rows.
 
-Everything is read in one snapshot and nothing is written, so it may run at any time, beside loads and builds.
+It reads one snapshot and writes nothing, so it may run at any time, also during loads and builds.
 """
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
@@ -16,9 +16,11 @@ from waybill.facts.refold import refold
 from waybill.model.errors import ConfigurationError
 from waybill.reports import candidates, live
 from waybill.reports.catalogue import bounded_statement, built_reports
-from waybill.warehouse.queries import columns_of
+from waybill.warehouse.queries import columns_of, only_row, only_value
 
 log = logging.getLogger("waybill.reports")
+
+JsonRow = dict[str, object]
 
 EXAMPLES = 5
 _PLANNING = "set local work_mem = '128MB'"
@@ -26,15 +28,15 @@ _PLANNING = "set local work_mem = '128MB'"
 
 @dataclass(frozen=True)
 class Finding:
-    """One table, compared.
+    """The comparison of one table.
 
     :ivar table: schema and name
-    :ivar compared: rows that are stored or should be
-    :ivar missing: rows that should be there and are not
-    :ivar surplus: rows that are there and should not be
-    :ivar different: rows that should say something else
-    :ivar examples: some of those, each {"row": its key, "column": [stored, expected]}; columns that differ only, and
-        null for a row that is not there
+    :ivar compared: number of rows that are stored or expected
+    :ivar missing: number of expected rows that are not stored
+    :ivar surplus: number of stored rows that are not expected
+    :ivar different: number of rows with other values than expected
+    :ivar examples: some of those rows, each {"row": its key, "column": [stored, expected]}, with only the columns that
+        differ; null stands for a row that does not exist
     """
 
     table: str
@@ -42,7 +44,7 @@ class Finding:
     missing: int = 0
     surplus: int = 0
     different: int = 0
-    examples: tuple[dict[str, object], ...] = field(default=())
+    examples: tuple[JsonRow, ...] = ()
 
     @property
     def is_equal(self) -> bool:
@@ -51,9 +53,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was compared.
+    """The result of verify.
 
-    :ivar findings: one per table, facts first
+    :ivar findings: one for each table, facts first
     :ivar pending_days: how many local days wait to be rebuilt; their report rows were not compared
     """
 
@@ -68,8 +70,8 @@ class Verification:
 def verify(connection: Connection) -> Verification:
     """Derive everything again and compare.
 
-    :param connection: fresh, of a login that may act as waybill_reporter, acting so
-    :raises ConfigurationError: the reports were built in another zone than the one the facts have now
+    :param connection: a new connection that acts as waybill_reporter
+    :raises ConfigurationError: the zone of the reports is not that of the facts
     """
     connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ)
     try:
@@ -100,13 +102,13 @@ def verify(connection: Connection) -> Verification:
 
 def _zone(cursor: Cursor) -> str:
     cursor.execute("select value from ops.setting where name = 'report_timezone'")
-    zone = cursor.fetchone()[0]
+    zone = only_value(cursor, str)
     cursor.execute("select report_timezone from ops.build where status = 'published' order by build_id desc limit 1")
     built = cursor.fetchone()
     if built is not None and built[0] != zone:
         raise ConfigurationError(
-            f"The reports were built in {built[0]}, the local days of the facts are those of {zone}: a change of zone "
-            "was not finished. Run `waybill report rebuild --full`, then verify."
+            f"The reports were built in the zone {built[0]}, but the local days of the facts are in {zone}: a change "
+            "of the zone was not finished. Run `waybill report rebuild --full`, then verify."
         )
     return zone
 
@@ -144,8 +146,8 @@ def _compare(
 ) -> Finding:
     """Compare a table with a temporary one.
 
-    :param key: the columns that tell rows apart; never null
-    :param day: the column with the local day, where rows of days that wait to be rebuilt are left out
+    :param key: the columns that identify a row; never null
+    :param day: the column with the local day: rows of days that wait to be rebuilt are not compared; None: all are
     """
 
     def listed(alias: str, names: Sequence[str]) -> sql.Composable:
@@ -171,19 +173,19 @@ def _compare(
         ),
     }
     cursor.execute(sql.SQL(_COMPARE).format(**parts))
-    counts = cursor.fetchone()
+    compared, missing, surplus, different = only_row(cursor)
     examples = []
-    if any(counts[1:]):
+    if missing or surplus or different:
         cursor.execute(sql.SQL(_EXAMPLES).format(**parts), {"limit": EXAMPLES})
         examples = [_example(key, *row) for row in cursor.fetchall()]
-    return Finding(stored, *counts, examples=tuple(examples))
+    return Finding(stored, compared, missing, surplus, different, tuple(examples))
 
 
-def _example(key: Sequence[str], stored: dict | None, expected: dict | None) -> dict[str, object]:
-    there = stored or expected
-    told: dict[str, object] = {"row": {name: there[name] for name in key}}
-    for name in there:
+def _example(key: Sequence[str], stored: JsonRow | None, expected: JsonRow | None) -> JsonRow:
+    row = stored or expected or {}
+    example: JsonRow = {"row": {name: row[name] for name in key}}
+    for name in row:
         pair = [stored and stored[name], expected and expected[name]]
         if pair[0] != pair[1]:
-            told[name] = pair
-    return told
+            example[name] = pair
+    return example

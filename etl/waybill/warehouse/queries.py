@@ -1,9 +1,10 @@
-"""The SQL of the program, from the files of sql/, in the form in which it runs; and the results that are one row.
+"""The SQL of the program, from the files of sql/, in the form in which it runs; and its results.
 
 A file is one query, or holds several, each after a line `-- name: <name>` and a sentence that says what it does.
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from waybill.installed_files import SQL
 
 Value = TypeVar("Value")
+Record = TypeVar("Record")
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
@@ -35,6 +37,12 @@ def only_row(cursor: Cursor) -> tuple[Any, ...]:
     if row is None:
         raise LookupError("The query returned no row.")
     return row
+
+
+def records(cursor: Cursor, kind: Callable[..., Record]) -> list[Record]:
+    """Return the rows of a query as records whose fields have the names of its columns."""
+    names = [column.name for column in cursor.description or ()]
+    return [kind(**dict(zip(names, values, strict=True))) for values in cursor.fetchall()]
 
 
 def only_value(cursor: Cursor, kind: type[Value]) -> Value:

@@ -60,11 +60,11 @@ def test_the_joins_are_shown_with_cause_advice_and_examples(unjoined: Warehouse)
     out = call(unjoined, "status", "--joins").out
     assert "  warning: handed over to sendgrid and never seen by it (email): 25 of 25 (100.0 %) since 2026-03-01" in out
     assert re.search(
-        r"Likely cause: The ids of the two sides \(dispatch_id\) differ only by capital and small letters: the dispatch"
+        r"Likely cause: The ids of the two sides \(dispatch_id\) differ only by upper and lower case: the dispatch"
         r" log writes d-(\d+), sendgrid_events has D-\1 \(25 such pairs among 25 and 25 ids\)\.",
         out,
     )
-    assert "Next: Write the id alike" in out
+    assert "Next: Write the same id on both sides" in out
     assert "Examples of 2026-03-01, never seen by the gateway" in out and "spring" in out
     assert "@" not in out
     (found,) = json.loads(call(unjoined, "status", "--joins", "--json").out)

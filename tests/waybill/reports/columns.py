@@ -1,7 +1,7 @@
-"""The column contract: what BI tools rely on in schema report. Columns are only ever appended.
+"""The column contract: the columns in schema report that BI tools rely on. New columns are only appended.
 
-`python -m tests.waybill.reports.columns` appends what is new to sql/reports/columns.json, and refuses everything else.
-The catalogue of the reports is read from that file: its order is the order in which people see them.
+`python -m tests.waybill.reports.columns` appends new columns to sql/reports/columns.json, and refuses other changes.
+The catalogue of the reports reads that file, and lists the reports in its order.
 """
 
 import json
@@ -27,7 +27,7 @@ def stored() -> Columns:
 
 
 def of_warehouse(url: str) -> Columns:
-    """The columns of every table and view in schema report."""
+    """Return the columns of every table and view in schema report."""
     found: Columns = {}
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -42,26 +42,26 @@ def of_warehouse(url: str) -> Columns:
 
 
 def broken(contract: Columns, found: Columns) -> list[str]:
-    """What was promised and is not so, in words, each with what to do."""
-    told = []
+    """Return how the warehouse breaks the contract and what to do, in words."""
+    problems = []
     for relation, promised in contract.items():
         if relation not in found:
-            told.append(f"report.{relation} is gone. {_HOW_TO_GO_ON}")
+            problems.append(f"report.{relation} is gone. {_HOW_TO_GO_ON}")
             continue
         there = found[relation]
         for place, (name, kind) in enumerate(promised.items()):
             where = f"report.{relation}.{name}"
             if name not in there:
-                told.append(f"{where} was removed or renamed. {_HOW_TO_GO_ON}")
+                problems.append(f"{where} was removed or renamed. {_HOW_TO_GO_ON}")
             elif there[name] != kind:
-                told.append(f"{where} is {there[name]}; {kind} was promised. {_HOW_TO_GO_ON}")
+                problems.append(f"{where} is {there[name]}; {kind} was promised. {_HOW_TO_GO_ON}")
             elif list(there)[place : place + 1] != [name]:
-                told.append(f"{where} is no longer column {place + 1}. {_HOW_TO_GO_ON}")
-    return told
+                problems.append(f"{where} is no longer column {place + 1}. {_HOW_TO_GO_ON}")
+    return problems
 
 
 def not_promised(contract: Columns, found: Columns) -> list[str]:
-    """What is there and not in the contract yet, in words."""
+    """Return the columns that are not in the contract yet, in words."""
     return [
         f"report.{relation}.{name} is new. {APPEND}"
         for relation, columns in found.items()
@@ -71,7 +71,7 @@ def not_promised(contract: Columns, found: Columns) -> list[str]:
 
 
 def written(columns: Columns) -> str:
-    """The contract as it is stored: one column on a line, so that a change is read as one."""
+    """Return the text of the contract's file, with one column on each line, so that a diff shows each change."""
     return json.dumps(columns, indent=1) + "\n"
 
 
@@ -81,8 +81,8 @@ def main() -> None:
     with running_server(18) as server:
         found = of_warehouse(server.url_of(server.template))
     contract = stored() if FILE.exists() else {}
-    if told := broken(contract, found):
-        sys.exit("\n".join(told))
+    if problems := broken(contract, found):
+        sys.exit("\n".join(problems))
     names = [*contract, *(relation for relation in found if relation not in contract)]
     FILE.write_text(written({name: found[name] for name in names}))
 

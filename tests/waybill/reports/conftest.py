@@ -1,4 +1,4 @@
-"""Facts by hand in a warehouse of the test's own."""
+"""Fixtures: hand-written facts in the warehouse of a test."""
 
 from collections.abc import Iterator
 

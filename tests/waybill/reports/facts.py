@@ -1,4 +1,4 @@
-"""Hand-made facts: rows of fact.message, fact.leg and fact.event, with what most tests do not care about filled in."""
+"""Hand-written facts: rows of fact.message, fact.leg and fact.event, with defaults for most columns."""
 
 import hashlib
 from datetime import UTC, date, datetime
@@ -10,12 +10,12 @@ ZONE = "Europe/Berlin"
 
 
 def at(text: str) -> datetime:
-    """`2026-03-02 10:00` in UTC."""
+    """Return the time of a text such as `2026-03-02 10:00`, in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def key(name: str) -> UUID:
-    """A key that a name stands for."""
+    """Return the key for a name."""
     return UUID(bytes=hashlib.sha256(name.encode()).digest()[:16])
 
 
@@ -33,7 +33,7 @@ class Facts:
             cursor.execute("select fact.ensure_partitions('2025-12-01', '2026-12-01')")
 
     def message(self, name: str, channel: str, days: list[str], **columns: object) -> None:
-        """One message; `days` as fact.message.days, the first of them its sent_day unless said otherwise."""
+        """Insert a message; `days` are fact.message.days, and the first is its sent_day by default."""
         listed = [date.fromisoformat(day) for day in days]
         row = {
             "message_key": key(name),
@@ -58,7 +58,7 @@ class Facts:
         self._insert("message", row)
 
     def leg(self, message: str, channel: str, name: str | None = None, **columns: object) -> None:
-        """One leg of a message, named like it unless it has several."""
+        """Insert a leg of a message, by default with the name of the message."""
         row = {
             "leg_key": key(name or message),
             "message_key": key(message),
@@ -71,7 +71,7 @@ class Facts:
         self._insert("leg", row | columns)
 
     def event(self, leg: str | None, event_type: str, event_at: datetime, channel: str = "email", **columns) -> UUID:
-        """One event of a leg; None: of no leg. Returns its key."""
+        """Insert an event of a leg (None: without a leg); returns its key."""
         self._events += 1
         milliseconds = int(event_at.timestamp() * 1000)
         row = {
@@ -88,7 +88,7 @@ class Facts:
         return row["event_key"]
 
     def pending(self, *days: str) -> int:
-        """A published load that touched these days; returns its number."""
+        """Insert a published load that changed these days; returns its number."""
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(
                 "insert into ops.load (account, feed, kind, digest, rules_version, code_version, status, ended_at,"

@@ -1,4 +1,4 @@
-"""Columns of the reports are only ever appended."""
+"""New columns of the reports are only appended."""
 
 import pytest
 
@@ -12,18 +12,18 @@ CONTRACT: Columns = {"one": DAY | SENT | RATE}
 def test_the_warehouse_keeps_the_contract(warehouse: Warehouse) -> None:
     contract, found = stored(), of_warehouse(warehouse.url)
     assert len(contract) > 15 and all(contract.values())
-    told = broken(contract, found)
-    assert not told, "\n".join(told)
-    told = not_promised(contract, found)
-    assert not told, "\n".join(told)
+    problems = broken(contract, found)
+    assert not problems, "\n".join(problems)
+    problems = not_promised(contract, found)
+    assert not problems, "\n".join(problems)
 
 
-def test_the_file_is_written_as_the_command_writes_it() -> None:
+def test_the_file_has_the_format_of_the_command() -> None:
     assert FILE.read_text() == written(stored())
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "problem"),
     [
         ({}, "report.one is gone"),
         ({"one": DAY | RATE}, "report.one.sent was removed or renamed"),
@@ -33,12 +33,12 @@ def test_the_file_is_written_as_the_command_writes_it() -> None:
         ({"one": NEW | DAY | SENT | RATE}, "report.one.sent_day is no longer column 1"),
     ],
 )
-def test_what_breaks_dashboards_is_told_with_what_to_do(found: Columns, told: str) -> None:
+def test_a_change_that_breaks_dashboards_is_reported_with_what_to_do(found: Columns, problem: str) -> None:
     lines = broken(CONTRACT, found)
-    assert lines and told in lines[0] and "add what is new as another column behind the last one" in lines[0]
+    assert lines and problem in lines[0] and "add what is new as another column behind the last one" in lines[0]
 
 
-def test_a_new_column_at_the_end_breaks_nothing_and_has_to_be_promised() -> None:
+def test_a_new_column_at_the_end_must_be_added_to_the_contract() -> None:
     found = {"one": DAY | SENT | RATE | NEW, "two": DAY}
     assert broken(CONTRACT, found) == []
     assert not_promised(CONTRACT, found) == [

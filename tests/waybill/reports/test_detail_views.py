@@ -1,4 +1,4 @@
-"""The detail views: one row per message, with words for people; and how `show` prints them."""
+"""The detail views have one row per message, with readable texts; `show` prints them."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def shown(warehouse: Warehouse, view: str, columns: str, condition: str = "true"
 
 
 def a_failed_email(facts: Facts, name: str, failures: list[tuple[str, str, str]], **message: object) -> None:
-    """An email that failed, once or more; each as (event_type, failure_class, failure_reason), an hour apart."""
+    """Write an email with failures (event_type, failure_class, failure_reason), an hour apart."""
     keys = [
         facts.event(
             name,
@@ -55,7 +55,7 @@ def a_failed_email(facts: Facts, name: str, failures: list[tuple[str, str, str]]
     )
 
 
-def test_every_reason_has_its_words(warehouse: Warehouse) -> None:
+def test_every_reason_has_a_readable_text(warehouse: Warehouse) -> None:
     found = warehouse.rows("select kind, reason, words from fact.reason")
     not_sent = {reason for reasons in NOT_SENT_REASONS.values() for reason in reasons}
     states = set(STATES) - {"bounced", "not_sent", "in_progress"} | {"queued", "about_to_be_sent"}
@@ -68,7 +68,7 @@ def test_every_reason_has_its_words(warehouse: Warehouse) -> None:
     assert all(words.endswith(".") and len(words) < 100 for *_, words in found)
 
 
-def test_the_failure_is_the_latest_bounce_and_without_one_the_latest(warehouse: Warehouse, facts: Facts) -> None:
+def test_the_failure_shown_is_the_latest_bounce_or_else_the_latest_failure(warehouse: Warehouse, facts: Facts) -> None:
     full, blocked = ("bounced", "soft_bounce", "mailbox_full"), ("bounced", "blocked", "ip_blocked")
     dropped = ("dropped", "gateway_suppressed", "prior_bounce")
     a_failed_email(facts, "a", [full, blocked, dropped])
@@ -81,19 +81,19 @@ def test_the_failure_is_the_latest_bounce_and_without_one_the_latest(warehouse: 
                    "text of ip_blocked", "5.0.0"),
         key("b"): ("not_delivered", "gateway_suppressed", "prior_bounce",
                    "The provider did not send it, because an earlier one bounced.", "text of prior_bounce", "5.0.0"),
-        # it came through after all: why it had failed first stays to be seen
+        # it was delivered in the end, but the reason of its first failure is still shown
         key("c"): ("delivered", "soft_bounce", "mailbox_full", "It was delivered.", "text of mailbox_full", "5.0.0"),
     }  # fmt: skip
 
 
-def test_a_word_counts_whatever_became_of_the_message_later(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_message_stays_in_the_view_of_an_earlier_status(warehouse: Warehouse, facts: Facts) -> None:
     a_failed_email(facts, "a", [("bounced", "soft_bounce", "mailbox_full")], state="delivered")
     assert shown(warehouse, "bounced_email", "message_key, state, words") == [(key("a"), "delivered", ["Bounced"])]
     for view in ("blocked_email", "invalid_email", "spam_email"):
         assert shown(warehouse, view, "message_key") == [], view
 
 
-def test_messages_that_were_never_sent_are_shown_and_say_why(warehouse: Warehouse, facts: Facts) -> None:
+def test_unsent_messages_are_shown_with_their_reason(warehouse: Warehouse, facts: Facts) -> None:
     reasons = {
         "known": ("incomplete_or_invalid", "mobile_missing", "mobile_missing"),
         "unknown": ("other", "solar flare", "unclassified"),
@@ -122,7 +122,7 @@ def test_messages_that_were_never_sent_are_shown_and_say_why(warehouse: Warehous
     ("hours", "state", "is_stale"),
     [(72, "in_gateway", True), (71.999, "in_gateway", False), (-5, "in_gateway", False), (100, "bounced", False)],
 )
-def test_stale_is_what_the_gateway_has_had_for_72_hours_at_the_last_published_build(
+def test_a_message_is_stale_after_72_hours_in_the_gateway(
     warehouse: Warehouse, facts: Facts, hours: float, state: str, is_stale: bool
 ) -> None:
     as_of = at("2026-03-05 12:00")
@@ -138,7 +138,7 @@ def test_stale_is_what_the_gateway_has_had_for_72_hours_at_the_last_published_bu
     assert shown(warehouse, "email_activity", "is_stale") == [(is_stale,)]
 
 
-def test_a_timeline_is_every_event_of_every_gateway_in_order(warehouse: Warehouse, facts: Facts) -> None:
+def test_a_timeline_has_the_events_of_all_gateways_in_order(warehouse: Warehouse, facts: Facts) -> None:
     facts.message("a", "email", ["2026-03-02"], state="delivered", dispatch_id="d1")
     facts.leg("a", "email", "log", provider="dispatch", first_event_at=at("2026-03-02 09:00"))
     facts.leg("a", "email", "first", first_event_at=at("2026-03-02 10:00"), provider_message_id="m1")
@@ -164,9 +164,7 @@ def test_a_timeline_is_every_event_of_every_gateway_in_order(warehouse: Warehous
     connection.close()
 
 
-def test_cost_is_summed_over_gateways_unless_they_charge_in_several_currencies(
-    warehouse: Warehouse, facts: Facts
-) -> None:
+def test_the_cost_of_several_gateways_is_summed_only_in_one_currency(warehouse: Warehouse, facts: Facts) -> None:
     facts.message("a", "sms", ["2026-03-02"])
     facts.leg("a", "sms", "a1", price="0.01", currency="USD")
     facts.leg("a", "sms", "a2", price="0.025", currency="USD")
@@ -181,7 +179,7 @@ def test_cost_is_summed_over_gateways_unless_they_charge_in_several_currencies(
 
 @pytest.fixture
 def three(warehouse: Warehouse, facts: Facts) -> Warehouse:
-    """Two emails that were sent, the later one first, and one that was not."""
+    """Write two emails that were sent, the later one first, and one that was never sent."""
     for name, day in (("late", "2026-03-04"), ("early", "2026-03-02")):
         facts.message(name, "email", [day], state="delivered", dispatch_id=name)
         times = {"first_event_at": at(f"{day} 12:00"), "first_opened_at": at(f"{day} 13:00")}
@@ -199,7 +197,7 @@ def printed(warehouse: Warehouse, form: str, *days: date | None) -> tuple[int, b
     return count, stream.getvalue()
 
 
-def test_show_prints_messages_in_order_of_time_and_those_never_sent_last(three: Warehouse) -> None:
+def test_show_prints_messages_by_time_and_unsent_messages_last(three: Warehouse) -> None:
     count, data = printed(three, "json")
     rows = json.loads(data)
     assert (count, [row["dispatch_id"] for row in rows]) == (3, ["early", "late", "never"])
@@ -215,22 +213,20 @@ def test_show_prints_messages_in_order_of_time_and_those_never_sent_last(three: 
     assert json.loads(first["timeline"]) == rows[0]["timeline"]
 
 
-def test_days_are_the_days_of_sending_so_what_was_never_sent_has_none(three: Warehouse) -> None:
+def test_given_days_exclude_unsent_messages(three: Warehouse) -> None:
     days = (date(2026, 3, 1), date(2026, 3, 3))
     assert [row["dispatch_id"] for row in json.loads(printed(three, "json", *days)[1])] == ["early"]
 
 
-def test_a_table_of_messages_ends_and_leaves_the_timeline_out(
-    three: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_of_messages_is_limited_and_has_no_timeline(three: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROWS_OF_A_TABLE", 2)
     count, data = printed(three, "table")
     assert count == 2 and "early" in data.decode() and "never" not in data.decode()
     assert "timeline" not in data.decode()
-    assert printed(three, "csv")[0] == 3, "for programs nothing ends"
+    assert printed(three, "csv")[0] == 3, "the formats for programs have no limit"
 
 
-def test_the_derived_views_have_the_columns_of_all_emails(warehouse: Warehouse) -> None:
+def test_the_views_of_emails_have_the_columns_of_email_activity(warehouse: Warehouse) -> None:
     columns = {report.name: report.columns for report in all_reports() if report.is_detail}
     emails = [view for view in columns if view.endswith("_email")]
     assert len(emails) == 4
@@ -246,9 +242,7 @@ def test_the_derived_views_have_the_columns_of_all_emails(warehouse: Warehouse) 
         ("message_key = '00000000-0000-0000-0000-000000000000'", "message_pkey"),
     ],
 )
-def test_what_support_staff_look_for_is_found_by_an_index(
-    warehouse: Warehouse, facts: Facts, condition: str, index: str
-) -> None:
+def test_searches_of_support_staff_use_an_index(warehouse: Warehouse, facts: Facts, condition: str, index: str) -> None:
     facts.message("a", "email", ["2026-03-02"])
     facts.run(
         "insert into private.recipient (recipient_key, account, address)"

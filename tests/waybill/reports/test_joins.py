@@ -1,4 +1,4 @@
-"""Why messages did not join: shares, warnings, examples, and the cause that is most likely."""
+"""Why messages did not join: shares, warnings, examples, and the most likely cause."""
 
 from datetime import date
 
@@ -49,13 +49,13 @@ def deliver(loads: Loads, *dispatch_ids: str | None, day: str = "2026-03-01") ->
     loads.load("sendgrid_events", *events, landed_at=at(f"{day} 12:00"))
 
 
-def test_where_everything_joins_there_is_nothing_to_show(loads: Loads) -> None:
+def test_there_are_no_shares_if_everything_joins(loads: Loads) -> None:
     hand_over(loads, "d1", "d2")
     deliver(loads, "d1", "d2")
     assert shares(loads) == explain(loads) == []
 
 
-def test_shares_are_of_the_days_that_were_looked_at_and_of_one_account_if_asked(loads: Loads) -> None:
+def test_shares_are_of_the_newest_days_and_of_one_account_if_given(loads: Loads) -> None:
     hand_over(loads, "d1", "d2", "d3", "d4")
     deliver(loads, "d1", "d2", "d3", None, None)
     unseen, undispatched = shares(loads, account="acme")
@@ -73,7 +73,7 @@ def test_shares_are_of_the_days_that_were_looked_at_and_of_one_account_if_asked(
 
 
 @pytest.mark.parametrize(("lost", "ceiling", "is_warning"), [(21, 0.02, True), (20, 0.02, False), (21, 0.5, False)])
-def test_more_than_the_ceiling_and_more_than_twenty_are_a_warning(
+def test_a_share_above_the_ceiling_with_more_than_twenty_messages_is_a_warning(
     loads: Loads, lost: int, ceiling: float, is_warning: bool
 ) -> None:
     names = [f"d{number}" for number in range(60)]
@@ -83,7 +83,7 @@ def test_more_than_the_ceiling_and_more_than_twenty_are_a_warning(
     assert (share.kind, share.count, share.is_warning) == (UNSEEN, lost, is_warning)
 
 
-def test_an_old_loss_does_not_warn_for_ever(loads: Loads) -> None:
+def test_old_unjoined_messages_do_not_warn_for_ever(loads: Loads) -> None:
     hand_over(loads, *(f"d{number}" for number in range(60)))
     deliver(loads, "d0")
     assert [share.is_warning for share in shares(loads)] == [True]
@@ -91,7 +91,7 @@ def test_an_old_loss_does_not_warn_for_ever(loads: Loads) -> None:
     assert [(share.kind, share.count) for share in shares(loads)] == [(UNDISPATCHED, 1)]
 
 
-def test_examples_have_the_ids_as_they_are_written_and_no_address(loads: Loads) -> None:
+def test_examples_have_unchanged_ids_and_no_address(loads: Loads) -> None:
     hand_over(loads, "D-1", provider_message_id="abc")
     deliver(loads, "x/77")
     (found,) = explain(loads)
@@ -108,31 +108,31 @@ def test_examples_have_the_ids_as_they_are_written_and_no_address(loads: Loads) 
 @pytest.mark.parametrize(
     ("ours", "theirs", "word"),
     [
-        ("Camp-00017", "camp-00017", "capital and small letters"),
-        ("0017", "17", "zeros in front"),
+        ("Camp-00017", "camp-00017", "upper and lower case"),
+        ("0017", "17", "leading zeros"),
         ("camp17", "<camp17>", "around the id"),
-        ("camp17", "camp17.0", "behind the id"),
+        ("camp17", "camp17.0", "a suffix of the id"),
     ],
 )
-def test_ids_that_are_written_differently_are_the_likely_cause(loads: Loads, ours: str, theirs: str, word: str) -> None:
+def test_different_forms_of_dispatch_ids_are_the_likely_cause(loads: Loads, ours: str, theirs: str, word: str) -> None:
     hand_over(loads, ours, "other")
     deliver(loads, theirs)
     (found,) = explain(loads)
     assert word in found.cause and ours in found.cause and theirs in found.cause
     assert "(1 such pairs among 2 and 1 ids)" in found.cause
-    assert "Write the id alike" in found.advice
+    assert "Write the same id on both sides" in found.advice
 
 
-def test_message_ids_that_are_written_differently_are_the_likely_cause(loads: Loads) -> None:
+def test_different_forms_of_message_ids_are_the_likely_cause(loads: Loads) -> None:
     sid = "SM" + "0a" * 16
     row = dispatched("handed_over", "2026-03-01T10:00", "d1", "sms", provider="twilio", provider_message_id=sid.lower())
     loads.load("dispatch_log", row)
     loads.load("twilio_messages", sms("delivered", "2026-03-01T10:00", "2026-03-01T10:01", sid=sid))
     (found,) = explain(loads)
-    assert "(provider_message_id) differ only by capital and small letters" in found.cause
+    assert "(provider_message_id) differ only by upper and lower case" in found.cause
 
 
-def test_events_without_any_dispatch_id_ask_for_the_custom_argument(loads: Loads) -> None:
+def test_events_without_dispatch_ids_need_the_custom_argument(loads: Loads) -> None:
     hand_over(loads, "d1")
     deliver(loads, None)
     (found,) = explain(loads)
@@ -143,7 +143,7 @@ def test_events_without_any_dispatch_id_ask_for_the_custom_argument(loads: Loads
     assert "Send dispatch_id with each message" in found.advice
 
 
-def test_rows_of_an_api_without_a_named_message_id_ask_for_that(loads: Loads) -> None:
+def test_rows_of_an_api_need_a_message_id_in_the_dispatch_log(loads: Loads) -> None:
     loads.load("dispatch_log", dispatched("handed_over", "2026-03-01T10:00", "d1", "sms", provider="twilio"))
     loads.load("twilio_messages", sms("delivered", "2026-03-01T10:00", "2026-03-01T10:01"))
     (found,) = explain(loads)
@@ -151,11 +151,11 @@ def test_rows_of_an_api_without_a_named_message_id_ask_for_that(loads: Loads) ->
     assert found.advice.startswith("Write provider_message_id")
 
 
-def test_a_feed_that_ends_before_the_hand_overs_is_the_cause(loads: Loads) -> None:
+def test_a_feed_that_ends_before_the_hand_overs_is_the_likely_cause(loads: Loads) -> None:
     deliver(loads, "d0", day="2026-02-20")
     hand_over(loads, "d1")
     (found,) = explain(loads)
-    assert "sendgrid_events ends before them: its newest event is of 2026-02-20 10:01 UTC" in found.cause
+    assert "sendgrid_events ends before them: its newest event is from 2026-02-20 10:01 UTC" in found.cause
     assert "Load or pull sendgrid_events of account acme" in found.advice
 
 
@@ -166,21 +166,21 @@ def test_a_gateway_without_a_feed_is_named(loads: Loads) -> None:
     assert "no events of pigeon_post" in found.cause
 
 
-def test_messages_that_only_one_side_knows_are_to_be_looked_up_on_the_other(loads: Loads) -> None:
+def test_messages_known_to_one_side_should_be_looked_up_on_the_other(loads: Loads) -> None:
     hand_over(loads, "d1", "d2")
     deliver(loads, "d2", day="2026-03-02")
     (found,) = explain(loads)
-    assert found.cause is None and "Look one of these ids up at sendgrid" in found.advice
+    assert found.cause is None and "Look up one of these ids at sendgrid" in found.advice
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-01 10:01", "m9", recipient("d1"), dispatch_id="d1"))
     loads.load("sendgrid_events", sendgrid("delivered", "2026-03-03 10:01", "m10", dispatch_id="d7"))
     (found,) = explain(loads)
-    assert found.cause is None and "Look one of these ids up in the campaign system" in found.advice
+    assert found.cause is None and "Look up one of these ids in the campaign system" in found.advice
 
 
-def test_another_recipient_than_the_dispatch_log_names_is_the_likely_cause(loads: Loads) -> None:
+def test_another_recipient_than_in_the_dispatch_log_is_the_likely_cause(loads: Loads) -> None:
     hand_over(loads, "d1", recipient="ann+news@example.com")
     deliver(loads, "d1")
     (found,) = explain(loads)
     assert [share.kind for share in found.shares] == [UNSEEN]
-    assert "of these dispatch ids went to other recipients than the dispatch log names" in found.cause
+    assert "with these dispatch ids went to other recipients than the dispatch log names" in found.cause
     assert "recipient" in found.advice and "@" not in found.advice

@@ -1,4 +1,4 @@
-"""Live monitoring and builds: opened and clicked are those of the last build, and a full build recounts everything."""
+"""Live monitoring and builds: opened and clicked are counted by builds, and a full build recounts everything."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -20,7 +20,7 @@ EMAIL = ("acme", "(none)", "email")
 
 @pytest.fixture
 def loads(warehouse: Warehouse) -> Iterator[Loads]:
-    """Loads into a warehouse of which, in the end, every table is what a recount finds."""
+    """Return loads into a warehouse; after the test, every table must equal a recount."""
     yield Loads(warehouse)
     connection = warehouse.connect(REPORTER)
     found = verify(connection)
@@ -37,7 +37,7 @@ def run(loads: Loads, days: list[date] | None = None, full: bool = False, zone: 
 
 
 def engaged(loads: Loads) -> dict[tuple, tuple[int, int]]:
-    """Grain to opened and clicked, as they are shown."""
+    """Return opened and clicked of each row of the view."""
     rows = loads.rows("select account, campaign_id, channel, opened, clicked from report.live_monitoring")
     return {row[:3]: row[3:] for row in rows}
 
@@ -60,7 +60,7 @@ def a_click(loads: Loads, message: str = "m1", day: str = "01", **fields: object
     loads.load("sendgrid_events", sendgrid("click", f"2026-03-{day} 12:00", message, url="https://a.example", **fields))
 
 
-def test_a_build_adds_what_loads_have_left_pending(loads: Loads) -> None:
+def test_a_build_adds_the_pending_engagement(loads: Loads) -> None:
     an_open(loads)
     assert engaged(loads) == {EMAIL: (0, 0)} and pending(loads) == 1
     assert engagement_as_of(loads) is None
@@ -76,7 +76,7 @@ def test_a_build_adds_what_loads_have_left_pending(loads: Loads) -> None:
     assert engaged(loads) == {EMAIL: (2, 1)} and pending(loads) == 0
 
 
-def test_a_build_without_news_moves_as_of_and_writes_no_count(loads: Loads) -> None:
+def test_a_build_without_changes_only_moves_as_of(loads: Loads) -> None:
     an_open(loads)
     first = run(loads)
     before = loads.stamps("fact", "report")
@@ -86,7 +86,7 @@ def test_a_build_without_news_moves_as_of_and_writes_no_count(loads: Loads) -> N
     assert engagement_as_of(loads) == full.as_of > first.as_of
 
 
-def test_a_build_of_given_days_adds_everything_that_is_pending(loads: Loads) -> None:
+def test_a_build_of_given_days_adds_all_pending_engagement(loads: Loads) -> None:
     an_open(loads, day="01")
     an_open(loads, "m2", day="05")
     run(loads, [date(2026, 3, 1)])
@@ -95,7 +95,7 @@ def test_a_build_of_given_days_adds_everything_that_is_pending(loads: Loads) -> 
     run(loads)
 
 
-def test_pending_engagement_alone_is_reason_enough_for_a_build(loads: Loads) -> None:
+def test_pending_engagement_alone_causes_a_build(loads: Loads) -> None:
     an_open(loads)
     loads.rows("delete from ops.changed_day returning 1")
     result = run(loads)
@@ -105,7 +105,7 @@ def test_pending_engagement_alone_is_reason_enough_for_a_build(loads: Loads) -> 
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_what_a_load_commits_after_the_snapshot_stays_pending(
+def test_engagement_committed_after_the_snapshot_stays_pending(
     loads: Loads, monkeypatch: pytest.MonkeyPatch, full: bool
 ) -> None:
     an_open(loads)
@@ -123,7 +123,7 @@ def test_what_a_load_commits_after_the_snapshot_stays_pending(
     assert engaged(loads) == {EMAIL: (1, 1)} and pending(loads) == 0
 
 
-def test_a_full_build_corrects_what_is_stored_and_keeps_what_a_load_adds_meanwhile(
+def test_a_full_build_corrects_counts_and_keeps_those_of_a_concurrent_load(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     an_open(loads)
@@ -167,9 +167,7 @@ def test_a_full_build_corrects_what_is_stored_and_keeps_what_a_load_adds_meanwhi
         ("delete from ops.changed_engagement", r"live_engagement\.deliveries_match_live_count"),
     ],
 )
-def test_what_does_not_add_up_stops_the_build_and_the_last_good_reports_stay(
-    loads: Loads, damage: str, rule: str
-) -> None:
+def test_counts_that_do_not_add_up_stop_the_build_without_changes(loads: Loads, damage: str, rule: str) -> None:
     an_open(loads)
     loads.load("dispatch_log", dispatched("not_sent", "2026-03-01T08:00", reason="ndnc"))
     good = run(loads)
@@ -186,8 +184,8 @@ def test_what_does_not_add_up_stops_the_build_and_the_last_good_reports_stay(
     assert engaged(loads) == {EMAIL: (2, 0)} and pending(loads) == 0
 
 
-def test_a_full_build_holds_its_recount_against_another_count(loads: Loads) -> None:
-    """A state that is none of ours falls out of every part."""
+def test_a_full_build_compares_its_recount_with_another_count(loads: Loads) -> None:
+    """A message with an unknown state is not in any part."""
     an_open(loads)
     loads.rows("update fact.message set state = 'lost' returning 1")
     with pytest.raises(QualityGateError, match=r"live_count\.parts_sum_to_sent"):
@@ -208,7 +206,7 @@ def test_a_dry_run_leaves_everything_pending(loads: Loads) -> None:
     assert engaged(loads) == {EMAIL: (1, 0)}
 
 
-def test_a_build_that_died_leaves_everything_pending(loads: Loads) -> None:
+def test_a_build_that_died_leaves_all_engagement_pending(loads: Loads) -> None:
     an_open(loads)
     build.build(connects(loads), None, False, None, "1.2.3")
     assert engaged(loads) == {EMAIL: (0, 0)} and pending(loads) == 1
@@ -237,21 +235,21 @@ def test_a_campaign_that_lost_its_messages_is_not_shown(loads: Loads) -> None:
     assert loads.rows("select campaign_id from fact.live_engagement") == [("spring",)]
 
 
-def test_a_reader_holds_up_no_build_and_sees_one_state_to_its_end(loads: Loads) -> None:
+def test_a_reader_does_not_delay_a_build_and_sees_one_state(loads: Loads) -> None:
     an_open(loads)
     reader = loads.warehouse.connect("waybill_bi_reader")
     reader.set_session(isolation_level="REPEATABLE READ")
     with reader.cursor() as cursor:
         cursor.execute("select opened from report.live_monitoring")
         assert cursor.fetchall() == [(0,)]
-        run(loads)  # a lock would never be let go
+        run(loads)  # a lock would never be released
         cursor.execute("select opened from report.live_monitoring")
         assert cursor.fetchall() == [(0,)]
     reader.close()
     assert engaged(loads) == {EMAIL: (1, 0)}
 
 
-def test_readers_see_live_monitoring_as_it_was_until_a_build_commits(
+def test_readers_see_the_old_live_monitoring_until_a_build_commits(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     an_open(loads)

@@ -1,4 +1,4 @@
-"""What others have built upon the reports outlives rebuilds: their grants, their views, and the comments."""
+"""Grants, comments and views of other users on the reports survive rebuilds."""
 
 from tests.conftest import Warehouse
 from tests.waybill.flow.test_rebuild import a_delivered_email, run, three_days
@@ -18,7 +18,7 @@ RELATIONS = """
 """
 
 
-def test_grants_comments_and_views_of_others_survive_rebuilds(warehouse: Warehouse, facts: Facts) -> None:
+def test_grants_comments_and_views_of_other_users_survive_rebuilds(warehouse: Warehouse, facts: Facts) -> None:
     three_days(facts)
     run(warehouse, full=True)
     admin = warehouse.connect()

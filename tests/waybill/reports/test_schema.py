@@ -1,4 +1,4 @@
-"""The report schema: what BI tools may read and rely on, and the two views over the ledger."""
+"""The report schema: the tables and views that BI tools may read, and the two views of the ledger."""
 
 import re
 import uuid
@@ -12,7 +12,7 @@ from tests.waybill.reports.facts import Facts, at
 from waybill.reports.catalogue import all_reports, built_reports, find
 
 
-def test_the_catalogue_is_the_schema(warehouse: Warehouse) -> None:
+def test_the_catalogue_has_the_columns_of_the_schema(warehouse: Warehouse) -> None:
     tables = dict(
         warehouse.rows(
             "select table_name, array_agg(column_name::text order by ordinal_position) from information_schema.columns"
@@ -31,7 +31,7 @@ def test_the_catalogue_is_the_schema(warehouse: Warehouse) -> None:
     assert {name: tuple(columns) for name, columns in keys.items()} == {r.table: r.grain for r in built_reports()}
 
 
-def test_types_and_names(warehouse: Warehouse) -> None:
+def test_types_and_names_of_columns_follow_the_conventions(warehouse: Warehouse) -> None:
     columns = warehouse.rows(
         "select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, l.collname"
         " from pg_attribute as a inner join pg_class as c on c.oid = a.attrelid"
@@ -55,7 +55,7 @@ def test_types_and_names(warehouse: Warehouse) -> None:
             assert (kind, is_required, collation) == ("text", True, "C"), where
 
 
-def test_everything_has_a_comment(warehouse: Warehouse) -> None:
+def test_every_table_and_column_has_a_comment(warehouse: Warehouse) -> None:
     missing = warehouse.rows(
         "select c.relname, coalesce(a.attname, '') from pg_class as c"
         " left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
@@ -66,7 +66,7 @@ def test_everything_has_a_comment(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("role", ["waybill_bi_reader", "waybill_support_reader"])
-def test_readers_read_every_report_and_write_none(warehouse: Warehouse, role: str) -> None:
+def test_readers_may_read_every_report_and_write_none(warehouse: Warehouse, role: str) -> None:
     connection = warehouse.connect(role)
     with connection.cursor() as cursor:
         for report in all_reports():
@@ -86,7 +86,7 @@ def test_readers_read_every_report_and_write_none(warehouse: Warehouse, role: st
     connection.close()
 
 
-def test_the_loader_has_nothing_to_do_with_reports(warehouse: Warehouse) -> None:
+def test_the_loader_has_no_rights_on_reports(warehouse: Warehouse) -> None:
     connection = warehouse.connect("waybill_loader")
     with connection.cursor() as cursor:
         for report in all_reports():
@@ -144,7 +144,7 @@ def test_freshness_of_a_file_feed(warehouse: Warehouse, facts: Facts) -> None:
     assert freshness(warehouse)["acme", "sendgrid_events"]["last_loaded_at"] == ended_at
 
 
-def test_freshness_of_an_api_feed_and_of_one_not_known(warehouse: Warehouse, facts: Facts) -> None:
+def test_freshness_of_an_api_feed_and_of_an_unknown_feed(warehouse: Warehouse, facts: Facts) -> None:
     facts.run("insert into ops.feed (feed, kind) values ('twilio_messages', 'api')")
     land(facts, 1, "2026-03-02 10:00", "twilio_messages")
     land(facts, 2, "2026-03-02 10:00", "other_feed")
@@ -159,7 +159,7 @@ def test_freshness_of_an_api_feed_and_of_one_not_known(warehouse: Warehouse, fac
     assert found["acme", "other_feed"]["last_event_at"] is None
 
 
-def test_freshness_counts_what_is_in_no_report(warehouse: Warehouse, facts: Facts) -> None:
+def test_freshness_counts_records_and_messages_outside_all_reports(warehouse: Warehouse, facts: Facts) -> None:
     load_id = facts.pending()
     facts.event(None, "bounced", at("2026-03-02 10:00"))
     facts.event(None, "unknown", at("2026-03-02 10:00"))
@@ -178,8 +178,8 @@ def test_freshness_counts_what_is_in_no_report(warehouse: Warehouse, facts: Fact
     assert row["stale_reason"] == "build 7: stopped"
 
 
-def test_freshness_counts_through_partial_indexes(warehouse: Warehouse, facts: Facts) -> None:
-    """What it counts over all time must not cost a scan of all time."""
+def test_freshness_uses_partial_indexes(warehouse: Warehouse, facts: Facts) -> None:
+    """Counts over the whole history must not scan it."""
     connection = warehouse.connect()
     with connection.cursor() as cursor:
         cursor.execute("set enable_seqscan = off")
@@ -187,7 +187,7 @@ def test_freshness_counts_through_partial_indexes(warehouse: Warehouse, facts: F
         plan = "\n".join(line for (line,) in cursor.fetchall())
     connection.close()
     assert "Seq Scan on event" not in plan
-    # two indexes hold the unresolved records alone
+    # two indexes contain only unresolved records
     assert "rejected_record_unresolved" in plan or "rejected_record_object" in plan
     names = warehouse.rows(
         "select count(*) from pg_indexes where schemaname = 'fact' and indexdef like '%event_type = ''unknown''%'"

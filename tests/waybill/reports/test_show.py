@@ -1,4 +1,4 @@
-"""A report on stdout: every row, in the order of its grain, exact, in each format."""
+"""`show` writes every row of a report in the order of its grain, with exact values, in each format."""
 
 import csv
 import io
@@ -50,12 +50,12 @@ def shown(
     return count, stream.getvalue()
 
 
-def test_csv_is_exact_and_harmless(costs: Warehouse) -> None:
+def test_csv_has_exact_values_and_no_formulas(costs: Warehouse) -> None:
     count, data = shown(costs, NAME, "csv")
     header, *rows = csv.reader(io.StringIO(data.decode(), newline=""))
     assert count == 3 and tuple(header) == find(NAME).columns
     assert rows[0][4:] == ["(none)", "DE", "USD", "9007199254740993", "0.00750000000000000001"]
-    # A formula is neutralised; a negative number is none.
+    # A formula is neutralised, but a negative number is not a formula.
     assert rows[1][4:] == ["'=cmd()", "DE", "USD", "1", "-12345678901234567890.5"]
     assert rows[2][4] == 'a,"b"\nc'
 
@@ -88,7 +88,7 @@ def test_parquet_keeps_types(costs: Warehouse, monkeypatch: pytest.MonkeyPatch) 
     finest = decimal("price", "0.000000000000001")
     monkeypatch.setattr(module, "DECIMALS_OF_MONEY", 20 - 2)
     with pytest.raises(pyarrow.ArrowInvalid):
-        shown(costs, NAME, "parquet")  # never rounded: too many decimals is an error
+        shown(costs, NAME, "parquet")  # values are never rounded: too many decimals are an error
     connection = costs.connect("waybill_reporter")
     with connection, connection.cursor() as cursor:
         cursor.execute(f"update report.{NAME} set cost = %s where sent_day = %s", (finest, D1))
@@ -103,7 +103,7 @@ def test_parquet_keeps_types(costs: Warehouse, monkeypatch: pytest.MonkeyPatch) 
     assert table.column("cost").to_pylist() == [finest, COSTS[1][8], COSTS[2][8]]
 
 
-def test_a_table_shows_everything_on_one_line_each(costs: Warehouse) -> None:
+def test_a_table_shows_each_row_on_one_line(costs: Warehouse) -> None:
     connection = costs.connect("waybill_reporter")
     with connection, connection.cursor() as cursor:
         cursor.execute(f"update report.{NAME} set campaign_id = %s where sent_day = %s", ("[red]\x1b[31mx", D2))
@@ -126,7 +126,7 @@ def test_a_table_shows_everything_on_one_line_each(costs: Warehouse) -> None:
         (date(2027, 1, 1), None, []),
     ],
 )
-def test_days_are_both_included(
+def test_the_first_and_the_last_day_are_included(
     costs: Warehouse, from_day: date | None, until_day: date | None, days: list[date]
 ) -> None:
     count, data = shown(costs, NAME, "json", from_day, until_day)
@@ -135,7 +135,9 @@ def test_days_are_both_included(
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_rows_beyond_a_batch(costs: Warehouse, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_with_more_rows_than_a_batch_are_complete(
+    costs: Warehouse, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = shown(costs, "sms_activity_daily", form)
     connection = costs.connect("waybill_reporter")
     with connection, connection.cursor() as cursor:
@@ -162,7 +164,7 @@ def test_rows_beyond_a_batch(costs: Warehouse, form: str, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", [report.name for report in all_reports()])
-def test_every_report_in_every_format(warehouse: Warehouse, name: str, form: str) -> None:
+def test_every_report_is_shown_in_every_format(warehouse: Warehouse, name: str, form: str) -> None:
     connection = warehouse.connect()
     with connection, connection.cursor() as cursor:
         cursor.execute(
@@ -179,7 +181,7 @@ def test_every_report_in_every_format(warehouse: Warehouse, name: str, form: str
     assert count == (1 if name in ("build", "freshness") else 0)
 
 
-def test_times_and_lists(warehouse: Warehouse) -> None:
+def test_times_and_lists_in_every_format(warehouse: Warehouse) -> None:
     connection = warehouse.connect()
     with connection, connection.cursor() as cursor:
         cursor.execute(
@@ -198,7 +200,7 @@ def test_times_and_lists(warehouse: Warehouse) -> None:
     assert row["started_at"] == datetime(2026, 3, 2, 1, tzinfo=UTC)
 
 
-def test_what_cannot_be_shown(warehouse: Warehouse) -> None:
+def test_wrong_names_formats_and_days_are_refused(warehouse: Warehouse) -> None:
     with pytest.raises(UsageError, match="email_campaign"):
         shown(warehouse, "email", "csv")
     with pytest.raises(UsageError, match="table, csv, json, parquet"):
@@ -220,13 +222,13 @@ def test_what_cannot_be_shown(warehouse: Warehouse) -> None:
         ({}, [D1, D2, D3]),
     ],
 )
-def test_only_rows_with_a_value(costs: Warehouse, only: dict[str, str], days: list[date]) -> None:
+def test_only_selects_rows_with_a_value(costs: Warehouse, only: dict[str, str], days: list[date]) -> None:
     count, data = shown(costs, NAME, "json", only=only)
     assert [date.fromisoformat(row["sent_day"]) for row in json.loads(data)] == days
     assert count == len(days)
 
 
-def test_only_rows_with_a_value_in_a_list(warehouse: Warehouse) -> None:
+def test_only_selects_rows_whose_list_contains_a_value(warehouse: Warehouse) -> None:
     connection = warehouse.connect()
     with connection, connection.cursor() as cursor:
         for days in ("{2026-03-01,2026-03-02}", "{2026-03-03}"):
@@ -241,7 +243,7 @@ def test_only_rows_with_a_value_in_a_list(warehouse: Warehouse) -> None:
     assert shown(warehouse, "email_activity", "csv", only={"words": "Bounced"})[0] == 0
 
 
-def test_what_no_row_can_have_is_refused(costs: Warehouse) -> None:
+def test_a_value_that_does_not_fit_its_column_is_refused(costs: Warehouse) -> None:
     with pytest.raises(UsageError, match=r"no column 'campaign'.*campaign_id"):
         shown(costs, NAME, "csv", only={"campaign": "x"})
     for only in ({"sent_day": "someday"}, {"priced_leg_count": "many"}, {"account": "\udcff"}):

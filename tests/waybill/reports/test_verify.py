@@ -1,4 +1,4 @@
-"""Verify finds whatever is not what the events say, and nothing where all is well."""
+"""Verify finds every row that does not follow from the events, and nothing in a consistent warehouse."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ LATE = {"event": "open", "timestamp": 1_772_600_000, "email": "ann@example.com",
 
 @pytest.fixture(scope="module")
 def loaded(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """A warehouse with traffic and its reports, for copies."""
+    """Return a warehouse with traffic and reports, to be copied."""
     url = postgres.database()
     settings = Settings.from_environment(
         {
@@ -42,7 +42,7 @@ def loaded(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def verified(loaded: Warehouse) -> Iterator[Warehouse]:
-    """A copy of it, of the test's own."""
+    """Return a copy of it for one test."""
     url = loaded.server.copy(loaded.server.name_of(loaded.url))
     yield Warehouse(url, replace(loaded.settings, warehouse_url=url), loaded.server)
     loaded.server.drop(url)
@@ -63,7 +63,7 @@ def differing(found: Verification) -> dict[str, Finding]:
     return {finding.table: finding for finding in found.findings if not finding.is_equal}
 
 
-def test_all_is_well_and_nothing_is_written(verified: Warehouse) -> None:
+def test_a_consistent_warehouse_has_no_findings_and_nothing_is_written(verified: Warehouse) -> None:
     before = verified.rows("select sum(n_tup_ins + n_tup_upd + n_tup_del) from pg_stat_user_tables")
     found = run(verified)
     assert found.is_equal and found.pending_days == 0 and not differing(found)
@@ -97,7 +97,7 @@ def test_all_is_well_and_nothing_is_written(verified: Warehouse) -> None:
          "report.email_campaign", (0, 0, 1)),
     ],
 )  # fmt: skip
-def test_what_was_changed_behind_its_back_is_found(
+def test_manual_changes_are_found(
     verified: Warehouse, statement: str, table: str, counts: tuple[int, int, int] | None
 ) -> None:
     change(verified, statement)
@@ -109,7 +109,7 @@ def test_what_was_changed_behind_its_back_is_found(
     assert finding.examples and all(set(example) > {"row"} for example in finding.examples)
 
 
-def test_what_differs_is_said_with_both_values(verified: Warehouse) -> None:
+def test_a_finding_has_examples_with_both_values(verified: Warehouse) -> None:
     change(verified, "update report.sms_activity_daily set segments = segments + 5")
     finding = differing(run(verified))["report.sms_activity_daily"]
     assert finding.different == finding.compared > 0
@@ -120,7 +120,7 @@ def test_what_differs_is_said_with_both_values(verified: Warehouse) -> None:
         assert set(example["row"]) == {"sent_day", "account", "provider", "campaign_id", "country"}
 
 
-def test_days_that_wait_are_left_out_of_reports_but_not_of_facts(verified: Warehouse) -> None:
+def test_pending_days_are_compared_in_facts_but_not_in_reports(verified: Warehouse) -> None:
     landed_at = datetime(2026, 6, 1, tzinfo=UTC)
     load_files(
         verified.settings, verified.url, [("north", "sendgrid_events", json.dumps(LATE).encode() + b"\n", landed_at)]
@@ -136,13 +136,13 @@ def test_days_that_wait_are_left_out_of_reports_but_not_of_facts(verified: Wareh
     }
 
 
-def test_an_unfinished_change_of_zone_is_told(verified: Warehouse) -> None:
+def test_an_unfinished_change_of_the_zone_is_an_error(verified: Warehouse) -> None:
     change(verified, "update ops.setting set value = 'Asia/Kolkata' where name = 'report_timezone'")
     with pytest.raises(ConfigurationError, match="rebuild --full"):
         run(verified)
 
 
-def test_the_command_says_what_differs_and_ends_with_exit_code_5(verified: Warehouse) -> None:
+def test_the_command_prints_the_differences_and_exits_with_5(verified: Warehouse) -> None:
     settings = environment_of(verified)
     fine = waybill("verify", settings=settings)
     assert fine.code == 0 and "report.email_campaign" in fine.out and "All stored rows agree" in fine.err

@@ -1,4 +1,4 @@
-"""A build that waits for another session says so, and does not wait for ever."""
+"""A build that waits for another session logs that, and gives up after a while."""
 
 import logging
 from datetime import timedelta
@@ -26,7 +26,7 @@ def is_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_build_names_the_session_that_it_waits_for_and_gives_up_in_bounds(
+def test_a_build_names_the_session_that_it_waits_for_and_gives_up(
     warehouse: Warehouse, is_impatient: None, caplog: pytest.LogCaptureFixture, step: str
 ) -> None:
     caplog.set_level(logging.INFO, "waybill")
@@ -43,7 +43,7 @@ def test_a_build_names_the_session_that_it_waits_for_and_gives_up_in_bounds(
     assert message.startswith("build: waiting for another build, which is held by a_bi_tool (backend ")
 
 
-def test_a_change_of_the_zone_says_that_it_waits_for_loads(
+def test_a_change_of_the_zone_logs_that_it_waits_for_loads(
     warehouse: Warehouse, is_impatient: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "waybill")
@@ -57,9 +57,7 @@ def test_a_change_of_the_zone_says_that_it_waits_for_loads(
     assert message.startswith("build: waiting for loads that are publishing")
 
 
-def test_a_table_that_somebody_else_writes_ends_a_build_with_a_message(
-    warehouse: Warehouse, is_impatient: None
-) -> None:
+def test_the_error_of_a_build_names_the_session_that_holds_a_table(warehouse: Warehouse, is_impatient: None) -> None:
     other = warehouse.connect()
     with other.cursor() as cursor:
         cursor.execute("lock table ops.build in exclusive mode")
@@ -68,7 +66,7 @@ def test_a_table_that_somebody_else_writes_ends_a_build_with_a_message(
     other.close()
 
 
-def test_a_session_of_a_build_has_bounds_for_waiting_and_standing_still(warehouse: Warehouse) -> None:
+def test_sessions_of_builds_have_time_limits(warehouse: Warehouse) -> None:
     connection = warehouse.connect()
     with connection.cursor() as cursor:
         locks.bound(cursor)
