@@ -1,5 +1,5 @@
 -- suite: communication_activity_daily
--- about: what a build is going to publish in report.communication_activity_daily
+-- about: the rows that a build will publish in report.communication_activity_daily
 
 -- rule: messages_counted
 -- severity: critical
@@ -10,7 +10,7 @@ message_count > 0
 
 -- rule: status_on_its_channel
 -- severity: critical
--- description: The status is one of its channel.
+-- description: The status belongs to the channel.
 -- expect: every row
 channel is null
 or event_status is null
@@ -25,7 +25,7 @@ or (channel = 'ivr' and event_status in ('Completed', 'No-Answer', 'Failed'))
 
 -- rule: within_deliverability
 -- severity: critical
--- description: Where a message was first processed or delivered on a day, at least one leg of it was.
+-- description: A message that was first processed or delivered on a day has a leg that was.
 -- expect: no row
 select event_day, account
 from (
@@ -53,7 +53,7 @@ where
 
 -- rule: deliveries_match_events
 -- severity: critical
--- description: First deliveries of each day are those in the events (where everything is built).
+-- description: First deliveries of each day equal those in the events (in full builds).
 -- expect: control counts of a full build
 case when channel = 'email' and event_status = 'Delivered' then message_count end as email_delivered,
 case when channel = 'sms' and event_status = 'Delivered' then message_count end as sms_delivered

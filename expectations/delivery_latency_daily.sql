@@ -1,9 +1,9 @@
 -- suite: delivery_latency_daily
--- about: what a build is going to publish in report.delivery_latency_daily
+-- about: the rows that a build will publish in report.delivery_latency_daily
 
 -- rule: messages_counted
 -- severity: critical
--- description: Every row counts a delivery or an open; counts are there and not negative.
+-- description: Every row counts a delivery or an open; counts are neither null nor negative.
 -- expect: every row
 -- instead of: counts_not_negative, not_all_zero
 delivery_count >= 0 and human_open_count >= 0 and delivery_count + human_open_count > 0
@@ -16,7 +16,7 @@ channel in ('email', 'sms')
 
 -- rule: percentiles_where_counted
 -- severity: critical
--- description: Percentiles are there where something was counted, and only there.
+-- description: A percentile is null exactly if its count is 0.
 -- expect: every row
 (delivery_count > 0) = (delivery_p50_seconds is not null)
 and (delivery_count > 0) = (delivery_p90_seconds is not null)
@@ -27,7 +27,7 @@ and (human_open_count > 0) = (human_open_p99_seconds is not null)
 
 -- rule: percentiles_in_order
 -- severity: critical
--- description: No wait is below 0, and 0 <= p50 <= p90 <= p99.
+-- description: 0 <= p50 <= p90 <= p99.
 -- expect: every row
 (
     delivery_p50_seconds is null
@@ -48,8 +48,8 @@ and (
 
 -- rule: messages_match_activity
 -- severity: critical
--- description: Among the messages sent, and of those that email_campaign and sms_activity_daily show as delivered or
---     opened by people, none is missing.
+-- description: Counts are at most the messages sent, and at least those that email_campaign and sms_activity_daily
+--     show as delivered or opened by people.
 -- expect: no row
 select sent_day, account, channel, provider, mailbox_provider
 from {batch} as latency
@@ -89,6 +89,6 @@ where
 
 -- rule: deliveries_match_events
 -- severity: critical
--- description: Messages with a delivery are those in the events (where everything is built).
+-- description: Messages with a delivery equal those in the events (in full builds).
 -- expect: control counts of a full build
 delivery_count as delivered_of_sent

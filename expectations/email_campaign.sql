@@ -1,5 +1,5 @@
 -- suite: email_campaign
--- about: what a build is going to publish in report.email_campaign
+-- about: the rows that a build will publish in report.email_campaign
 
 -- rule: parts_sum_to_sent
 -- severity: critical
@@ -9,7 +9,7 @@ sent = delivered + bounced_hard + bounced_soft + not_delivered + in_gateway
 
 -- rule: parts_within_totals
 -- severity: critical
--- description: clicked ≤ opened ≤ delivered, and the other parts within their totals.
+-- description: clicked ≤ opened ≤ delivered, and the other parts are at most their totals.
 -- expect: every row
 blocked <= bounced_soft
 and invalid <= bounced_hard
@@ -23,7 +23,7 @@ and unsubscribed <= clicked
 
 -- rule: rates_where_defined
 -- severity: critical
--- description: A rate is null exactly where its denominator is 0.
+-- description: A rate is null exactly if its denominator is 0.
 -- expect: every row
 delivery_rate is not null
 and bounce_rate is not null
@@ -35,6 +35,6 @@ and (click_to_open_rate is null) = (opened = 0)
 
 -- rule: sent_matches_facts
 -- severity: critical
--- description: Messages sent on each day are those in the facts.
+-- description: Messages sent on each day equal those in the facts.
 -- expect: control counts
 sent as email_sent

@@ -1,5 +1,5 @@
 -- suite: email_failure_reason_daily
--- about: what a build is going to publish in report.email_failure_reason_daily
+-- about: the rows that a build will publish in report.email_failure_reason_daily
 
 -- rule: legs_counted
 -- severity: critical
@@ -24,7 +24,7 @@ and failure_reason in (
 
 -- rule: reasons_match_deliverability
 -- severity: critical
--- description: The reasons of each class add up to what email_deliverability_daily counts in it, row by row.
+-- description: In each row, the reasons of a class add up to its count in email_deliverability_daily.
 -- expect: no row
 select event_day, account, provider, campaign_id, mailbox_provider, failure_class
 from (
@@ -62,6 +62,6 @@ having sum(difference) <> 0
 
 -- rule: failures_match_events
 -- severity: critical
--- description: Latest failures of each day are those in the events (where everything is built).
+-- description: Latest failures of each day equal those in the events (in full builds).
 -- expect: control counts of a full build
 leg_count as failed_email_leg

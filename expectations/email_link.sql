@@ -1,5 +1,5 @@
 -- suite: email_link
--- about: what a build is going to publish in report.email_link
+-- about: the rows that a build will publish in report.email_link
 
 -- rule: clicks_counted
 -- severity: critical
@@ -10,20 +10,20 @@ unique_click_count > 0 and unique_human_click_count >= 0
 
 -- rule: parts_within_totals
 -- severity: critical
--- description: Messages clicked by people are among all clicked ones, and there are at least as many clicks.
+-- description: Messages clicked by people are at most all clicked messages, which are at most all clicks.
 -- expect: every row
 unique_human_click_count <= unique_click_count and unique_click_count <= click_count
 
 -- rule: url_without_query
 -- severity: critical
--- description: A link has neither query nor fragment, and an end.
+-- description: A link is not empty, has neither query nor fragment, and at most 500 characters.
 -- expect: every row
 url <> '' and url !~ '[?#]' and char_length(url) <= 500
 
 -- rule: messages_match_campaign
 -- severity: critical
--- description: No link was clicked in more messages than email_campaign shows as clicked; and each of those has a
---     clicked link, unless it was unsubscribed from.
+-- description: No link was clicked in more messages than email_campaign shows as clicked; and each clicked message has
+--     a clicked link or an unsubscribe.
 -- expect: no row
 select sent_day, account, campaign_id
 from (
@@ -57,8 +57,7 @@ where
 
 -- rule: clicks_match_events
 -- severity: critical
--- description: There are as many clicks as in the events, without those in copies that decide nothing (where everything
---     is built).
+-- description: Clicks equal those in the events, without clicks in copies that decide nothing (in full builds).
 -- expect: no row
 select found, expected
 from (

@@ -1,5 +1,5 @@
 -- suite: event_staging
--- about: what a load is going to publish: one row for each event that its records report
+-- about: the events that a load will publish, one row for each event that its records report
 
 -- rule: event_key_present
 -- severity: critical
@@ -39,7 +39,7 @@ channel in ('email', 'sms', 'ivr')
 
 -- rule: event_type_known
 -- severity: critical
--- description: The event type is one of the vocabulary.
+-- description: The event type is in the vocabulary.
 -- expect: every row
 event_type in (
     'queued', 'scheduled', 'suppressed', 'handed_over', 'processed', 'sent', 'deferred', 'delivered', 'bounced',
@@ -69,25 +69,26 @@ event_type in (
 
 -- rule: failure_class_where_failed
 -- severity: critical
--- description: Failures have a failure class, and nothing else has.
+-- description: Failures, and only failures, have a failure class.
 -- expect: every row
 (failure_class is not null) = coalesce(event_type in ('bounced', 'dropped', 'undelivered', 'failed'), false)
 
 -- rule: failure_class_known
 -- severity: critical
--- description: The failure class is one of the vocabulary.
+-- description: The failure class is in the vocabulary.
 -- expect: every row
-failure_class is null or failure_class in ('invalid', 'hard_bounce', 'soft_bounce', 'blocked', 'gateway_suppressed', 'unknown')
+failure_class is null
+or failure_class in ('invalid', 'hard_bounce', 'soft_bounce', 'blocked', 'gateway_suppressed', 'unknown')
 
 -- rule: failure_reason_where_failed
 -- severity: critical
--- description: Failures have a failure reason, and nothing else has.
+-- description: Failures, and only failures, have a failure reason.
 -- expect: every row
 (failure_reason is not null) = coalesce(event_type in ('bounced', 'dropped', 'undelivered', 'failed'), false)
 
 -- rule: failure_reason_known
 -- severity: critical
--- description: The failure reason is one of the vocabulary.
+-- description: The failure reason is in the vocabulary.
 -- expect: every row
 failure_reason is null
 or failure_reason in (
@@ -101,25 +102,26 @@ or failure_reason in (
 
 -- rule: not_sent_category_where_suppressed
 -- severity: critical
--- description: Suppressed events have a Not Sent category, and nothing else has.
+-- description: Suppressed events, and only these, have a Not Sent category.
 -- expect: every row
 (not_sent_category is not null) = coalesce(event_type = 'suppressed', false)
 
 -- rule: not_sent_category_known
 -- severity: critical
--- description: The Not Sent category is one of the vocabulary.
+-- description: The Not Sent category is in the vocabulary.
 -- expect: every row
-not_sent_category is null or not_sent_category in ('internally_suppressed', 'incomplete_or_invalid', 'system_error', 'other')
+not_sent_category is null
+or not_sent_category in ('internally_suppressed', 'incomplete_or_invalid', 'system_error', 'other')
 
 -- rule: event_at_in_range
 -- severity: critical
--- description: The event lies in the years 2005 to 2100.
+-- description: The time of the event is in the years 2005 to 2100.
 -- expect: every row
 event_at is null or (event_at >= '2005-01-01 00:00:00+00' and event_at < '2101-01-01 00:00:00+00')
 
 -- rule: campaign_source_known
 -- severity: critical
--- description: A campaign has a known source, and a source a campaign.
+-- description: A campaign has a known source, and a source has a campaign.
 -- expect: every row
 (campaign_id is null and campaign_source is null)
 or (
@@ -130,7 +132,7 @@ or (
 
 -- rule: template_source_known
 -- severity: critical
--- description: A template has a known source, and a source a template.
+-- description: A template has a known source, and a source has a template.
 -- expect: every row
 (template_id is null and template_source is null)
 or (
@@ -141,7 +143,7 @@ or (
 
 -- rule: no_address_in_texts
 -- severity: critical
--- description: No email address stands in a text of the provider, percent-encoded neither.
+-- description: No text of the provider contains an email address, also not a percent-encoded one.
 -- expect: every row
 (
     concat_ws(
@@ -160,7 +162,7 @@ or concat_ws(
 
 -- rule: no_address_in_ids
 -- severity: critical
--- description: No email address stands in an id, percent-encoded neither.
+-- description: No id contains an email address, also not a percent-encoded one.
 -- expect: every row
 (
     concat_ws(
@@ -179,7 +181,7 @@ or concat_ws(
 
 -- rule: no_address_in_tags
 -- severity: critical
--- description: No email address stands in tags or extra, percent-encoded neither.
+-- description: Neither tags nor extra contain an email address, also not a percent-encoded one.
 -- expect: every row
 concat_ws(' ', array_to_string(tags, ' '), extra::text) !~ '[@%]'
 or concat_ws(' ', array_to_string(tags, ' '), extra::text) !~ (
@@ -189,7 +191,7 @@ or concat_ws(' ', array_to_string(tags, ' '), extra::text) !~ (
 
 -- rule: recipient_key_length
 -- severity: critical
--- description: A recipient_key is 32 bytes.
+-- description: A recipient_key has 32 bytes.
 -- expect: every row
 recipient_key is null or octet_length(recipient_key) = 32
 
@@ -207,7 +209,7 @@ duration_seconds is null or duration_seconds >= 0
 
 -- rule: event_type_mapped
 -- severity: warning
--- description: At least 99 % of the events have a provider word that is mapped.
+-- description: At least 99 % of the events have a provider word with a mapping.
 -- expect: every row
 -- mostly: 0.99
 event_type is distinct from 'unknown'

@@ -1,5 +1,5 @@
 -- suite: live_count
--- about: what live monitoring counts of each campaign after a build, as of its snapshot
+-- about: the counts of each campaign in live monitoring after a build, as of its snapshot
 
 -- rule: messages_counted
 -- severity: critical
@@ -40,8 +40,8 @@ marked_spam <= delivered and marked_unsubscribed <= sent
 
 -- rule: messages_match_facts
 -- severity: critical
--- description: Where everything is recounted: messages of each channel, and those with a gateway-side event, are those
---     in the facts.
+-- description: Messages of each channel, and those with an event of the gateway, equal those in the facts (in full
+--     builds).
 -- expect: no row
 select measure
 from (

@@ -1,5 +1,5 @@
 -- suite: live_engagement
--- about: what live monitoring shows as opened and clicked after a build, as of its snapshot
+-- about: opened and clicked in live monitoring after a build, as of its snapshot
 
 -- rule: parts_within_totals
 -- severity: critical
@@ -9,7 +9,7 @@ clicked <= opened and opened <= delivered
 
 -- rule: deliveries_match_live_count
 -- severity: critical
--- description: Delivered messages, added up build by build, are those that loads have added up, row by row.
+-- description: In each row, the delivered messages that builds added up equal those that loads added up.
 -- expect: no row
 select account, campaign_id, channel
 from (

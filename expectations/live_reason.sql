@@ -1,5 +1,5 @@
 -- suite: live_reason
--- about: why messages of each campaign were not sent, after a build, as of its snapshot
+-- about: the reasons of unsent messages of each campaign after a build, as of its snapshot
 
 -- rule: messages_counted
 -- severity: critical
@@ -10,7 +10,7 @@ message_count > 0
 
 -- rule: words_known
 -- severity: critical
--- description: Categories and reasons are words of the vocabulary, each reason of its category.
+-- description: Categories and reasons are words of the vocabulary, and each reason is in its category.
 -- expect: every row
 (
     category = 'internally_suppressed'
@@ -38,7 +38,7 @@ or (category = 'other' and reason in ('unclassified'))
 
 -- rule: reasons_match_not_sent
 -- severity: critical
--- description: The reasons of each category add up to its not_sent count of live_count, row by row.
+-- description: In each row, the reasons of a category add up to its count in live_count.
 -- expect: no row
 select account, campaign_id, channel, category
 from (

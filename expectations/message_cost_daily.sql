@@ -1,9 +1,9 @@
 -- suite: message_cost_daily
--- about: what a build is going to publish in report.message_cost_daily
+-- about: the rows that a build will publish in report.message_cost_daily
 
 -- rule: legs_counted
 -- severity: critical
--- description: Every row counts at least one leg; unpriced legs have no row.
+-- description: Every row counts at least one leg; legs without a price have no row.
 -- expect: every row
 -- instead of: counts_not_negative, not_all_zero
 priced_leg_count > 0
@@ -16,6 +16,6 @@ cost is not null and cost <> 'NaN'
 
 -- rule: prices_match_events
 -- severity: critical
--- description: What has a price is what has one in the events (where everything is built).
+-- description: Legs with a price equal those in the events (in full builds).
 -- expect: control counts of a full build
 priced_leg_count as priced_leg

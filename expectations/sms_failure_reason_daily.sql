@@ -1,5 +1,5 @@
 -- suite: sms_failure_reason_daily
--- about: what a build is going to publish in report.sms_failure_reason_daily
+-- about: the rows that a build will publish in report.sms_failure_reason_daily
 
 -- rule: messages_counted
 -- severity: critical
@@ -10,7 +10,7 @@ message_count > 0
 
 -- rule: words_known
 -- severity: critical
--- description: Classes and reasons are words of the vocabulary, or (none) where nothing failed.
+-- description: Classes and reasons are words of the vocabulary, or (none) without a failure.
 -- expect: every row
 failure_class in ('invalid', 'hard_bounce', 'soft_bounce', 'blocked', 'gateway_suppressed', 'unknown', '(none)')
 and failure_reason in (
@@ -26,7 +26,7 @@ and (failure_class = '(none)') = (failure_reason = '(none)')
 
 -- rule: messages_match_undelivered
 -- severity: critical
--- description: The messages of all reasons add up to undelivered of sms_activity_daily, row by row.
+-- description: In each row, the messages of all reasons add up to undelivered in sms_activity_daily.
 -- expect: no row
 select sent_day, account, provider, campaign_id, country
 from (
@@ -41,7 +41,7 @@ having sum(difference) <> 0
 
 -- rule: bounced_match_facts
 -- severity: critical
--- description: Those of the four classes that make a message bounced are as many as the bounced messages in the facts.
+-- description: Messages of the four classes that mean bounced equal the bounced messages in the facts.
 -- expect: control counts
 case
     when failure_class in ('invalid', 'hard_bounce', 'soft_bounce', 'blocked') then message_count

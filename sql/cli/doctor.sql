@@ -1,15 +1,15 @@
--- What `waybill doctor` asks the warehouse.
+-- The queries of `waybill doctor`.
 
 -- name: migration_table
--- Whether the table of migrations exists, and whether this login may read it.
+-- Whether the table of migrations exists (a row), and whether this login may read it.
 select c.oid, has_table_privilege(c.oid, 'select') and has_schema_privilege(n.oid, 'usage') as is_readable
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where n.nspname = 'ops' and c.relname = 'migration';
 
 -- name: offset_changes
--- The hours at which Postgres changes the offset of a zone: it looks at the hours of those days alone at whose ends the
--- offset differs.
+-- The hours at which Postgres changes the offset of a zone. Only days that begin and end with different offsets are
+-- searched hour by hour.
 -- params: zone, first, until
 with
 day as (
@@ -49,7 +49,7 @@ where before is distinct from seconds and at < %(until)s
 order by at;
 
 -- name: stopped_loads
--- Loads that were stopped, where none of their feed and account was published since.
+-- Stopped loads without a later published load of the same feed and account.
 select s.load_id, s.feed, s.account, s.stop_reason
 from ops.load as s
 where

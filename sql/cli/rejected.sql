@@ -1,4 +1,4 @@
--- What `waybill rejected` shows: rejected records, and the files that they came in.
+-- The queries of `waybill rejected`: rejected records and their files.
 
 -- name: newest
 -- The newest rejected records.

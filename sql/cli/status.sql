@@ -1,7 +1,7 @@
--- What `waybill status` shows.
+-- The queries of `waybill status`.
 
 -- name: feeds
--- How far each feed has come, and what waits.
+-- The progress of each feed, and how much waits.
 select
     account,
     feed,
@@ -20,14 +20,14 @@ from report.freshness
 order by account, feed;
 
 -- name: last_build
--- The build whose numbers the reports show.
+-- The last published build.
 select build_id, started_at, as_of, report_timezone, days_built, rows_changed, code_version
 from report.build
 order by build_id desc
 limit 1;
 
 -- name: account_notices
--- What providers say about the accounts themselves, the newest first.
+-- The notices of providers about the accounts, the newest first.
 select account, feed, word, detail, noticed_at
 from ops.account_notice
 order by noticed_at desc, account, feed, word;
@@ -52,7 +52,7 @@ order by load_id desc
 limit 10;
 
 -- name: last_validations
--- The validations of the twenty subjects that were checked last, with the rules that failed.
+-- The latest validations of the twenty newest subjects, with the rules that failed.
 with
 newest as (
     select subject

@@ -1,6 +1,6 @@
--- Messages of one UTC day that did not join, the first of the day first, with the ids that they have.
--- params: account, channel, gateway, day, from_at (no earlier ones; null: all), is_unseen (hand-overs that were never
--- seen; else messages of the gateway that were never dispatched), sample (how many)
+-- Messages of one UTC day that did not join, in order of time, with their ids.
+-- params: account, channel, gateway, day, from_at (the earliest time; null: any), is_unseen (true: hand-overs without
+-- an event of the gateway; false: messages of the gateway without a dispatch), sample (how many)
 with
 sampled as (
     select message.message_key, message.dispatch_id, message.campaign_id, message.sent_at
@@ -10,7 +10,7 @@ sampled as (
         message.account = %(account)s
         and message.channel = %(channel)s
         and coalesce(message.provider, '(none)') = %(gateway)s
-        -- its local days, whatever the report zone: what the index on days knows
+        -- the local days that may overlap the UTC day, so that the index on days is used
         and message.days && array[%(day)s::date - 1, %(day)s::date, %(day)s::date + 1]
         and message.sent_at >= greatest(%(day)s::date::timestamp at time zone 'UTC', %(from_at)s::timestamptz)
         and message.sent_at < (%(day)s::date + 1)::timestamp at time zone 'UTC'
@@ -35,7 +35,7 @@ select
         where
             leg.message_key = sampled.message_key
             and leg.provider = 'dispatch'
-            -- the partitions that can hold it, and no others
+            -- only the partitions that can contain it
             and event.event_key >= fact.key_floor(sampled.sent_at - interval '1 day')
             and event.event_key < fact.key_floor(sampled.sent_at + interval '31 days')
     ) as named_message_id

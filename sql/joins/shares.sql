@@ -1,5 +1,5 @@
--- What did not join, of the last days on which anything should have: one row per account, feed, channel and gateway.
--- The sums that a warning is judged by leave out days that are not due: the other side may still come.
+-- Counts of messages that should join and did not, on the last days with such messages: one row per account, feed,
+-- channel and gateway. The sums for warnings exclude days that are not due, because the other side may still arrive.
 -- params: days (how many), account (null: all)
 with
 recent as (

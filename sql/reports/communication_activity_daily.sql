@@ -2,8 +2,8 @@
 -- grain: event_day, account, channel, event_status
 -- reads: fact.leg, fact.message
 -- params: days (date[], null: every day), report_timezone
--- why: one line per status for people who ask how many were delivered yesterday; a message counts once per status, on
---      the day of the first such event of any of its legs, and the statuses overlap
+-- why: one row per status, for questions such as how many messages were delivered yesterday; a message counts once per
+--      status, on the day of the first such event of any of its legs, so the statuses overlap
 with
 first_of_message as (
     select

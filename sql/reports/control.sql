@@ -1,10 +1,10 @@
--- control: independent counts that the suites hold against the sums of the reports before they are published
+-- control: independent counts that the suites compare with the sums of the reports before these are published
 -- grain: measure, day
 -- reads: fact.event, fact.leg, fact.message
 -- params: days (date[], null: every day), report_timezone
--- why: a report that lost rows to a join or to a stale day must not be published; so each count here takes the
---      shortest way to the facts. What only the events can tell (first deliveries, latest failures, prices) means
---      reading them all: that is done where everything is built anyway, and marked by the measure recounted
+-- why: a report that lost rows by a join or a stale day must not be published, so each count here reads the facts in
+--      the most direct way. First deliveries, latest failures and prices need all events: they are counted only in a
+--      full build, which has the measure recounted
 with
 built_range as (
     select

@@ -2,8 +2,8 @@
 -- grain: sent_day, account, channel, provider, mailbox_provider
 -- reads: fact.leg, fact.message
 -- params: days (date[], null: every day)
--- why: how long a message is on its way, and how long until a person looks; from the first that any gateway said of it,
---      which can be the delivery itself, so that no wait is below 0
+-- why: the time until a message is delivered, and until a person opens it; from the first event of any gateway, which
+--      can be the delivery itself, so no time is below 0
 with
 awaited_message as (
     select

@@ -2,7 +2,8 @@
 -- grain: sent_day, account, provider, campaign_id, template_id, mailbox_provider
 -- reads: fact.message
 -- params: days (date[], null: every day)
--- why: the funnel of what was sent on a day, by what has become of it since; a message counts once, whoever carried it
+-- why: the funnel of the messages sent on a day, by their current state; a message counts once, also with several
+--      gateways
 with
 sent_email as (
     select

@@ -2,8 +2,8 @@
 -- grain: event_day, account, provider, campaign_id, mailbox_provider
 -- reads: fact.leg, fact.message
 -- params: days (date[], null: every day), report_timezone
--- why: how gateways and mail servers took emails on a day, whenever they were sent; an email that two gateways
---      carried counts once for each
+-- why: how gateways and mail servers accepted emails on a day, whenever they were sent; an email of two gateways counts
+--      once for each
 with
 built_leg as (
     select
@@ -26,7 +26,7 @@ built_leg as (
         and leg.provider <> 'dispatch'
 ),
 
--- Each leg on the day of its first event of each kind; a failed one once, on the day and in the class of the latest.
+-- Each leg on the day of its first event of each kind; failures once, on the day and in the class of the latest.
 occurrence as (
     select
         (counted.occurred_at at time zone %(report_timezone)s)::date as event_day,

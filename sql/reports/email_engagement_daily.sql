@@ -2,11 +2,11 @@
 -- grain: event_day, account, provider, campaign_id, mailbox_provider
 -- reads: fact.event, fact.leg, fact.message
 -- params: days (date[], null: every day), report_timezone
--- why: what recipients did on a day, whenever the email was sent; opens and clicks are events, their unique variants
---      emails of one gateway on the day of the first
+-- why: what recipients did on a day, whenever the email was sent; opens and clicks count events, the unique variants
+--      count emails of one gateway on the day of the first event
 with
--- One range of the index on event_at for each built day. Clocks that are put back around midnight can lay hours of
--- one local day on either side of its edge, three hours at most; the exact day is asked for below.
+-- One range of the index on event_at for each built day. If the clock is set back around midnight, up to three hours of
+-- a local day can be outside of its usual range, so the range is longer; the exact day is selected below.
 built_range as (
     select
         built.day,

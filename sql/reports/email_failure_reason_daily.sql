@@ -2,8 +2,8 @@
 -- grain: event_day, account, provider, campaign_id, mailbox_provider, failure_class, failure_reason
 -- reads: fact.leg, fact.message
 -- params: days (date[], null: every day), report_timezone
--- why: what to do about failed emails depends on the reason; it is that of the latest failure of each, so that the
---      reasons of a class add up to what email_deliverability_daily shows
+-- why: what to do about failed emails depends on the reason; the reason of an email is that of its latest failure, so
+--      the reasons of a class add up to the count in email_deliverability_daily
 with
 failed_leg as (
     select

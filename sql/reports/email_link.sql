@@ -2,9 +2,9 @@
 -- grain: sent_day, account, campaign_id, url
 -- reads: fact.event, fact.leg, fact.message
 -- params: days (date[], null: every day), report_timezone
--- why: which links of a campaign work; a link is what stands before query and fragment, because those tell recipients
---      apart, and at most 500 characters of it, because no index takes longer keys
---      (of wide characters fewer fit: the build cuts those of more than 1,500 bytes, with a digest at their end)
+-- why: which links of a campaign work; a link is the URL without query and fragment, because these differ between
+--      recipients, and at most 500 characters of it, because keys of an index cannot be longer
+--      (the build shortens links of more than 1,500 bytes, with a digest at their end)
 with
 clicked_leg as (
     select
@@ -28,8 +28,8 @@ clicked_leg as (
         )
 ),
 
--- The days on which they were clicked, each with three hours more, as in email_engagement_daily. A look-up by leg
--- would have to try every month of history.
+-- The days on which they were clicked, each with three more hours, as in email_engagement_daily. A look-up by leg
+-- would read every month of the history.
 clicked_range as (
     select
         engaged.day,

@@ -2,8 +2,8 @@
 -- grain: sent_day, account, provider, campaign_id, country
 -- reads: fact.message
 -- params: days (date[], null: every day)
--- why: calls by the day they were placed, and how they ended; a call that neither completed nor waits in the gateway
---      counts by the latest of its no_answer, busy, failed and canceled
+-- why: calls by the day they were placed, and how they ended; a call that is neither completed nor in the gateway
+--      counts by its latest no_answer, busy, failed or canceled
 with
 sent_call as (
     select

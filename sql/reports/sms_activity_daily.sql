@@ -2,7 +2,7 @@
 -- grain: sent_day, account, provider, campaign_id, country
 -- reads: fact.message
 -- params: days (date[], null: every day)
--- why: text messages by the day they were sent, and what has become of them since
+-- why: text messages by the day they were sent, and their current state
 with
 sent_sms as (
     select

@@ -2,8 +2,8 @@
 -- grain: sent_day, account, provider, campaign_id, country, failure_class, failure_reason, provider_code
 -- reads: fact.event, fact.message
 -- params: days (date[], null: every day)
--- why: why the undelivered messages of sms_activity_daily were not delivered, each once, by the one failure that it is
---      put down to; a message that was canceled without a failure has none
+-- why: the reasons of the undelivered messages of sms_activity_daily; each message counts once, with its deciding
+--      failure; a message that was canceled without a failure has no reason
 with
 failed_sms as (
     select

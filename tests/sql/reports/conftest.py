@@ -1,4 +1,4 @@
-"""The facts by hand of tests/waybill/reports."""
+"""The hand-written facts of tests/waybill/reports."""
 
 from tests.waybill.reports.conftest import facts
 

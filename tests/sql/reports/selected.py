@@ -1,4 +1,4 @@
-"""The rows of a report's SELECT, and facts that several reports count."""
+"""Runs the SELECT of a report, and writes facts that several reports count."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ D3 = date(2026, 3, 4)
 
 
 def rows(warehouse: Warehouse, name: str, days: list[date] | None = None, zone: str = ZONE) -> list[dict]:
-    """Rows of a report's SELECT in the order of its grain, without the measures that are 0."""
+    """Return the rows of a report's SELECT in the order of its grain, without measures that are 0."""
     connection = warehouse.connect("waybill_reporter")
     with connection, connection.cursor() as cursor:
         cursor.execute(statement(name), {"days": days, "report_timezone": zone})
@@ -30,7 +30,7 @@ def without(row: dict, *names: str) -> dict:
 
 
 def engagement(facts: Facts) -> None:
-    """One email opened on three days (twice by a machine), clicked and unsubscribed from; another only opened."""
+    """Write an email with opens on three days (two by a machine), clicks and an unsubscribe; and one with an open."""
     facts.message(
         "a", "email", ["2026-03-02", "2026-03-03", "2026-03-04"], campaign_id="spring", mailbox_provider="gmail"
     )
@@ -51,7 +51,7 @@ def engagement(facts: Facts) -> None:
     facts.message("b", "email", ["2026-03-03"])
     facts.leg("b", "email", first_opened_at=at("2026-03-03 09:00"), first_human_opened_at=at("2026-03-03 09:00"))
     facts.event("b", "opened", at("2026-03-03 09:00"))
-    # counted nowhere: no leg, no email, another kind of event
+    # not counted: no leg, no email, another kind of event
     facts.event(None, "opened", at("2026-03-03 09:00"))
     facts.message("s", "sms", ["2026-03-03"])
     facts.leg("s", "sms", first_opened_at=at("2026-03-03 09:00"))

@@ -1,4 +1,4 @@
-"""The rows that the suite of a report passes and refuses."""
+"""Candidates that pass or fail the suite of a report."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,15 +15,15 @@ NOTHING: Mapping = MappingProxyType({})
 
 
 class Suite(NamedTuple):
-    """A candidate that passes, and what makes each rule fail. Standard rules need no rows here, but may have some.
+    """A candidate that passes, and the rows that make each rule fail. Standard rules may have rows, but need none.
 
-    :ivar rows: two rows, of two days; the measures left out are 0
-    :ivar control: the counts that it is held against
-    :ivar others: rows of the candidates of other reports that it is held against
-    :ivar bad: rule to changes of the first good row. Those of counts keep every other sum as it is
-    :ivar added: rule to rows that are added, where a change of the first one would break a sum as well
-    :ivar also: rule to the rules that its bad row breaks as well: the row is missing where it belongs
-    :ivar half: what a row says that, written twice, is the first good one: of reports held against other reports
+    :ivar rows: two rows of two days; omitted measures are 0
+    :ivar control: the control counts with which it is compared
+    :ivar others: rows of the candidates of other reports with which it is compared
+    :ivar bad: for each rule, changes of the first row. Changes of counts do not change any other sum
+    :ivar added: for each rule, additional rows, if a change of the first row would break a sum too
+    :ivar also: for each rule, the other rules that its bad row breaks, because the good row is missing
+    :ivar half: changes that make the first row half of itself, so that two of it are equal to the first row
     """
 
     rows: tuple[Row, Row]
@@ -36,7 +36,7 @@ class Suite(NamedTuple):
 
 
 def row(name: str, **values: object) -> dict[str, object]:
-    """A row of a report: texts x, counts 0, rates and percentiles null, unless said otherwise."""
+    """Return a row of a report; by default, texts are x, counts 0, rates and percentiles null."""
     report = find(name)
     dimensions = dict.fromkeys(report.grain[1:], "x")
     measures = {measure: None if measure.endswith(NULLABLE) else 0 for measure in report.measures}
@@ -44,5 +44,5 @@ def row(name: str, **values: object) -> dict[str, object]:
 
 
 def counted(measure: str, day: date, count: int) -> dict[str, object]:
-    """A control count."""
+    """Return a control count."""
     return {"measure": measure, "day": day, "expected": count}

@@ -46,7 +46,7 @@ def test_communication_activity_daily(warehouse: Warehouse, facts: Facts) -> Non
         first_clicked_at=at("2026-03-03 11:00"),
         first_spam_reported_at=at("2026-03-03 11:00"),
     )
-    # The other leg was first: the message is Processed once, a day earlier; Bounced and Blocked overlap.
+    # The other leg is earlier, so the message is Processed once, a day before; Bounced and Blocked overlap.
     facts.leg(
         "a",
         "email",
@@ -60,7 +60,7 @@ def test_communication_activity_daily(warehouse: Warehouse, facts: Facts) -> Non
     facts.message("b", "sms", ["2026-03-02", "2026-03-03"])
     facts.leg("b", "sms", first_undelivered_at=at("2026-03-03 10:00"), first_dropped_at=at("2026-03-02 10:00"))
     facts.message("c", "sms", ["2026-03-03"])
-    # An opened, processed text message has no status of its own.
+    # Text messages have no status for opens or processing.
     facts.leg("c", "sms", first_delivered_at=at("2026-03-03 10:00"), first_processed_at=at("2026-03-03 10:00"))
     facts.message("d", "ivr", ["2026-03-03"])
     facts.leg(

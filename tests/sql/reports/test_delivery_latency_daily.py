@@ -82,7 +82,7 @@ def test_delivery_latency_daily(warehouse: Warehouse, facts: Facts) -> None:
             first_delivered_at=sent + timedelta(seconds=number, microseconds=500),
             first_human_opened_at=sent + timedelta(days=number) if number < 3 else None,
         )
-    # The dispatch log spoke before the gateways; the second one delivered, after the first began.
+    # The dispatch log is earlier than both gateways; the second gateway delivered after the first began.
     facts.message("t", "sms", ["2026-03-03"], provider=None)
     facts.leg("t", "sms", provider="dispatch", first_event_at=at("2026-03-03 09:00"))
     facts.leg("t", "sms", name="t1", first_event_at=at("2026-03-03 10:00"))
@@ -94,10 +94,10 @@ def test_delivery_latency_daily(warehouse: Warehouse, facts: Facts) -> None:
         first_event_at=at("2026-03-03 11:00"),
         first_delivered_at=at("2026-03-03 11:00:30"),
     )
-    # Opened by a person, and no delivery was ever told; the open is the first that was heard of it.
+    # Opened by a person without a reported delivery; the open is its first event.
     facts.message("o", "email", ["2026-03-03"])
     facts.leg("o", "email", first_event_at=sent, first_opened_at=sent, first_human_opened_at=sent)
-    # counted nowhere: opened by a machine alone, not delivered, a call
+    # not counted: opened only by a machine, not delivered, a call
     facts.message("m", "email", ["2026-03-03"])
     facts.leg("m", "email", first_event_at=sent, first_opened_at=sent)
     facts.message("n", "email", ["2026-03-03"])

@@ -86,7 +86,7 @@ def test_email_campaign(warehouse: Warehouse, facts: Facts) -> None:
     facts.message("g", "email", day, state="not_delivered", **named)
     facts.message("h", "email", day, state="in_gateway", **named)
     facts.message("i", "email", ["2026-03-03"], provider=None)
-    # counted nowhere: never sent, or no email
+    # not counted: never sent, or no email
     facts.message("j", "email", [], state="not_sent")
     facts.message("k", "sms", day, state="delivered")
     spring = {

@@ -35,7 +35,7 @@ SUITE = Suite(
 def test_email_deliverability_daily(warehouse: Warehouse, facts: Facts) -> None:
     days = ["2026-03-02", "2026-03-03", "2026-03-04"]
     facts.message("a", "email", days, campaign_id="spring", mailbox_provider="gmail")
-    # Delivered on the second day after a deferral, bounced on the third, and reported as spam all the same.
+    # Delivered on the second day after a deferral, bounced on the third, and reported as spam.
     facts.leg(
         "a",
         "email",
@@ -46,7 +46,7 @@ def test_email_deliverability_daily(warehouse: Warehouse, facts: Facts) -> None:
         last_failure_at=at("2026-03-04 10:00"),
         last_failure_class="soft_bounce",
     )
-    # The same message by another gateway, which dropped it; and the dispatch log's leg, which says nothing here.
+    # The same message at another gateway, which dropped it; and the leg of the dispatch log, which is not counted.
     facts.leg(
         "a",
         "email",

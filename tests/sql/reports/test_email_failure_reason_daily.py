@@ -51,7 +51,7 @@ def test_email_failure_reason_daily(warehouse: Warehouse, facts: Facts) -> None:
     malformed = {"last_failure_class": "invalid", "last_failure_reason": "address_malformed"}
     facts.message("a", "email", days, **named)
     facts.leg("a", "email", last_failure_at=at("2026-03-03 10:00"), **full)
-    # Another gateway had refused the same message the day before: each counts by its own latest failure.
+    # Another gateway refused the same message the day before; each leg counts with its own latest failure.
     facts.leg("a", "email", name="a2", provider="mailgun", last_failure_at=at("2026-03-02 10:00"), **malformed)
     facts.leg("a", "email", name="a3", provider="dispatch")
     for name in ("b", "c"):
@@ -59,7 +59,7 @@ def test_email_failure_reason_daily(warehouse: Warehouse, facts: Facts) -> None:
         facts.leg(name, "email", last_failure_at=at("2026-03-03 11:00"), **full)
     facts.message("d", "email", days[1:])
     facts.leg("d", "email", last_failure_at=at("2026-03-03 12:00"), **malformed)
-    # counted nowhere: it did not fail; it is no email
+    # not counted: no failure, or no email
     facts.message("e", "email", days, state="delivered")
     facts.leg("e", "email", first_delivered_at=at("2026-03-03 10:00"))
     facts.message("s", "sms", days, state="bounced")

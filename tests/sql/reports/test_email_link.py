@@ -56,7 +56,7 @@ SUITE = Suite(
 
 def test_email_link(warehouse: Warehouse, facts: Facts) -> None:
     days, offer, news = ["2026-03-02", "2026-03-03"], "https://acme.example/offer", "https://acme.example/news"
-    # Two gateways carried it; clicked through both, on both days, by a machine and by a person.
+    # Sent by two gateways, and clicked at both, on both days, by a machine and by a person.
     facts.message("a", "email", days, campaign_id="spring", is_clicked=True, is_clicked_human=True)
     facts.leg("a", "email", first_clicked_at=at("2026-03-02 10:00"), engaged_days=[D1])
     facts.leg(
@@ -73,7 +73,7 @@ def test_email_link(warehouse: Warehouse, facts: Facts) -> None:
     facts.leg("c", "email", first_clicked_at=at("2026-03-03 10:00"), engaged_days=[D2])
     for number, url in enumerate((None, "?u=1", "", "https://acme.example/" + "ü" * 500)):
         facts.event("c", "clicked", at(f"2026-03-03 1{number}:00"), url=url)
-    # counted nowhere: unsubscribed from without a click; a click of no leg
+    # not counted: an unsubscribe without a click; a click without a leg
     facts.message("d", "email", days, is_clicked=True, is_unsubscribed=True)
     facts.leg("d", "email", engaged_days=[D1])
     facts.event("d", "unsubscribed", at("2026-03-02 10:00"), url=news)
@@ -92,6 +92,6 @@ def test_email_link(warehouse: Warehouse, facts: Facts) -> None:
         },
     ]
     assert rows(warehouse, "email_link") == expected
-    # On the day it was sent, also for the click of the day after; and not on that day.
+    # Clicks count on the day of sending, also a click of the day after.
     assert rows(warehouse, "email_link", [D1]) == expected[:2]
     assert rows(warehouse, "email_link", [D2, D3]) == expected[2:]

@@ -1,4 +1,4 @@
-"""What holds for the SELECT of every report, and the control counts."""
+"""Tests of the SELECTs of all reports, and of the control counts."""
 
 import re
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def test_control_counts_the_facts(warehouse: Warehouse, facts: Facts) -> None:
 CLOCK_CHANGES = [
     ("Europe/Berlin", date(2026, 3, 29), 23),
     ("Europe/Berlin", date(2026, 10, 25), 25),
-    # The clock is put back from 01:00 to midnight: the first hour of the day comes twice.
+    # The clock is set back from 01:00 to midnight, so the first hour of the day occurs twice.
     ("America/Havana", date(2026, 11, 1), 25),
     # Midnight does not exist.
     ("Africa/Cairo", date(2026, 4, 24), 23),
@@ -70,13 +70,15 @@ CLOCK_CHANGES = [
 
 
 def midnight(day: date, zone: str) -> datetime:
-    """The first instant of a local day."""
+    """Return the first instant of a local day."""
     return datetime.combine(day, datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 @pytest.mark.parametrize(("zone", "day", "hours"), CLOCK_CHANGES)
-def test_a_local_day_is_one_report_day(warehouse: Warehouse, facts: Facts, zone: str, day: date, hours: int) -> None:
-    """An open in every half hour around a day on which the clock changes counts on the day that Python says."""
+def test_events_count_on_their_local_day_when_the_clock_changes(
+    warehouse: Warehouse, facts: Facts, zone: str, day: date, hours: int
+) -> None:
+    """Opens in every half hour around a change of the clock count on the day that Python computes."""
     first = midnight(day, zone) - timedelta(hours=3)
     opens = [first + timedelta(minutes=30 * number) for number in range(2 * (hours + 6))]
     facts.message("a", "email", [day.isoformat()])
@@ -95,10 +97,10 @@ def test_a_local_day_is_one_report_day(warehouse: Warehouse, facts: Facts, zone:
 
 
 @pytest.mark.parametrize(("zone", "day", "hours"), CLOCK_CHANGES)
-def test_a_click_counts_once_whatever_the_clock_does(
+def test_a_click_counts_once_when_the_clock_changes(
     warehouse: Warehouse, facts: Facts, zone: str, day: date, hours: int
 ) -> None:
-    """Read by ranges around the local days on which there were clicks, none is read twice and none left out."""
+    """Clicks are read by ranges around local days: none is read twice, and none is missed."""
     first = midnight(day, zone) - timedelta(hours=24)
     clicks = [first + timedelta(minutes=30 * number) for number in range(2 * (hours + 48))]
     days = sorted({clicked_at.astimezone(ZoneInfo(zone)).date() for clicked_at in clicks})
@@ -114,7 +116,7 @@ def test_a_click_counts_once_whatever_the_clock_does(
 
 @pytest.mark.parametrize("name", [*(report.name for report in built_reports())])
 @pytest.mark.parametrize("days", [None, [], [D1]])
-def test_no_facts_no_rows(warehouse: Warehouse, name: str, days: list[date] | None) -> None:
+def test_without_facts_there_are_no_rows(warehouse: Warehouse, name: str, days: list[date] | None) -> None:
     assert rows(warehouse, name, days) == []
 
 
@@ -130,7 +132,7 @@ _FORBIDDEN: dict[str, Callable[[str], bool]] = {
 
 
 @pytest.mark.parametrize("name", [*(report.name for report in built_reports()), CONTROL])
-def test_sql_is_plain(name: str) -> None:
+def test_the_sql_of_a_report_follows_the_conventions(name: str) -> None:
     text = statement(name)
     body = "\n".join(line.split("--")[0] for line in text.splitlines())
     assert [rule for rule, is_broken in _FORBIDDEN.items() if is_broken(body)] == []

@@ -53,6 +53,6 @@ def test_message_cost_daily(warehouse: Warehouse, facts: Facts) -> None:
     ]
     found = rows(warehouse, "message_cost_daily")
     assert found == expected
-    # One way to write a number, whatever order the prices came in.
+    # A sum has the same decimals in any order of the prices.
     assert [str(row["cost"]) for row in found] == ["0.1", "0.01", "-0.5"]
     assert rows(warehouse, "message_cost_daily", [D1]) == expected[:2]

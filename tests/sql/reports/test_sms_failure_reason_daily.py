@@ -56,7 +56,7 @@ def test_sms_failure_reason_daily(warehouse: Warehouse, facts: Facts) -> None:
     day = ["2026-03-02"]
 
     def failed(name: str, state: str, days: list[str], *why: str | None, **columns: object) -> None:
-        """A failed message; why: class, reason and code of the event that it is put down to."""
+        """Write a failed message with class, reason and code of its deciding event."""
         facts.message(name, "sms", days, state=state, **columns)
         facts.leg(name, "sms")
         failure_class, failure_reason, code = why
@@ -78,7 +78,7 @@ def test_sms_failure_reason_daily(warehouse: Warehouse, facts: Facts) -> None:
     failed("d", "not_delivered", day, "unknown", "unclassified", None, country="DE")
     facts.message("e", "sms", day, state="not_delivered", country="DE")
     failed("f", "bounced", ["2026-03-03"], "blocked", "carrier_filtered", "30007")
-    # counted nowhere: delivered in the end, or no text message
+    # not counted: delivered in the end, or no text message
     failed("g", "delivered", day, *unreachable, country="DE")
     facts.message("h", "ivr", day, state="not_delivered")
     base = {"sent_day": D1, "account": "acme"}
