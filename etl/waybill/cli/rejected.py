@@ -8,11 +8,11 @@ import typer
 
 from waybill.cli.loading import JsonOption, account_of, feed_of
 from waybill.cli.output import print_json, say, stdout_bytes, table_width, visible
-from waybill.cli.warehouse import ready, records
+from waybill.cli.warehouse import ready
 from waybill.model.errors import UsageError
 from waybill.settings import Settings
 from waybill.warehouse.connection import LOADER, connected
-from waybill.warehouse.queries import sql_of
+from waybill.warehouse.queries import records, sql_of
 
 RAW_SHOWN = 2_000
 """Characters of a rejected record in a list that is not for a terminal; a terminal shows what fits on a line."""

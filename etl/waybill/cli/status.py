@@ -10,14 +10,14 @@ import typer
 from waybill.cli import joins as joins_page
 from waybill.cli.loading import JsonOption, account_of
 from waybill.cli.output import print_json, print_table, say, visible
-from waybill.cli.warehouse import ready, records
+from waybill.cli.warehouse import ready
 from waybill.ledger.replay_due import in_words, replays_due
 from waybill.model.errors import UsageError
 from waybill.pages.validations import write as write_validations_page
 from waybill.reports import joins
 from waybill.settings import Settings
 from waybill.warehouse.connection import REPORTER, connected, without_password
-from waybill.warehouse.queries import sql_of
+from waybill.warehouse.queries import records, sql_of
 
 DAYS_SHOWN = 7
 

@@ -1,10 +1,6 @@
 """warehouse up | down | migrate | url | dictionary; and the warehouse for all other commands."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
-
 import typer
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.cli.output import Progress, say
 from waybill.doctor import migrations_problem, url_problem
@@ -20,18 +16,6 @@ warehouse = typer.Typer(
     help="Start, stop and migrate the warehouse.\n\nIt is the Postgres of WAREHOUSE_URL, or an embedded one.",
     no_args_is_help=True,
 )
-
-
-Row = TypeVar("Row")
-
-
-def records(
-    cursor: Cursor, kind: Callable[..., Row], statement: str, parameters: Mapping[str, object] | None = None
-) -> list[Row]:
-    """Returns the rows of a query as records, whose fields have the names of its columns."""
-    cursor.execute(statement, parameters)
-    names = [column.name for column in cursor.description or ()]
-    return [kind(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
 def loader(settings: Settings) -> Warehouse:

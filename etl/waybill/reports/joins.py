@@ -120,9 +120,8 @@ def shares(cursor: Cursor, ceiling: float, account: str | None = None) -> list[S
     :param ceiling: share (0..1) of messages that may stay unjoined without a warning
     :param account: None: all
     """
-    cursor.execute(sql_of("joins/shares"), {"days": DAYS, "account": account})
     found = []
-    for row in records(cursor, _Counts):
+    for row in records(cursor, _Counts, sql_of("joins/shares"), {"days": DAYS, "account": account}):
         unseen = row.handed_over_unseen, row.handed_over
         undispatched = row.gateway_message_undispatched, row.gateway_message
         undispatched_due = row.gateway_message_undispatched_due, row.gateway_message_due
@@ -183,17 +182,14 @@ def _explained(cursor: Cursor, found: list[Share]) -> Explained:
 
 
 def _sample(cursor: Cursor, share: Share, day: date | None = None, from_at: datetime | None = None) -> list[Example]:
-    cursor.execute(
-        sql_of("joins/sample"),
-        {
-            **{name: getattr(share, name) for name in ("account", "channel", "gateway")},
-            "day": day or share.newest_day,
-            "from_at": from_at,
-            "is_unseen": share.kind == UNSEEN,
-            "sample": SAMPLE,
-        },
-    )
-    return records(cursor, Example)
+    parameters = {
+        **{name: getattr(share, name) for name in ("account", "channel", "gateway")},
+        "day": day or share.newest_day,
+        "from_at": from_at,
+        "is_unseen": share.kind == UNSEEN,
+        "sample": SAMPLE,
+    }
+    return records(cursor, Example, sql_of("joins/sample"), parameters)
 
 
 def _cause(

@@ -4,7 +4,7 @@ A file is one query, or holds several, each after a line `-- name: <name>` and a
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -39,8 +39,11 @@ def only_row(cursor: Cursor) -> tuple[Any, ...]:
     return row
 
 
-def records(cursor: Cursor, kind: Callable[..., Record]) -> list[Record]:
+def records(
+    cursor: Cursor, kind: Callable[..., Record], statement: str, parameters: Mapping[str, object] | None = None
+) -> list[Record]:
     """Return the rows of a query as records whose fields have the names of its columns."""
+    cursor.execute(statement, parameters)
     names = [column.name for column in cursor.description or ()]
     return [kind(**dict(zip(names, values, strict=True))) for values in cursor.fetchall()]
 

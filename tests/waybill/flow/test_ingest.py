@@ -465,12 +465,12 @@ def test_another_key_is_refused_before_any_request(pulls: Pulls) -> None:
 def test_no_secret_is_in_errors_notes_manifests_or_progress(pulls: Pulls, server: Server, capsys) -> None:
     secret, user = (pulls.settings.provider_settings[f"TWILIO_{name}"] for name in ("AUTH_TOKEN", "ACCOUNT_SID"))
     pulls.run()
-    told = [*pulls.said]
+    texts = [*pulls.said]
     for fault in (faults.Unauthorized(), faults.ServerError(), faults.NotFound(), faults.ForeignLink()):
         pulls.twilio.faults.set(fault)
         with pytest.raises((SourceError, ConfigurationError)) as caught:
             pulls.run()
-        told += [str(caught.value), repr(caught.value), *pulls.said]
+        texts += [str(caught.value), repr(caught.value), *pulls.said]
     echo = json.dumps({"code": 20003, "message": f"no {user}:{secret} here"}).encode()
     server.replies = [reply(401, echo)] * 2
     pulls.settings = replace(
@@ -478,11 +478,11 @@ def test_no_secret_is_in_errors_notes_manifests_or_progress(pulls: Pulls, server
     )
     with pytest.raises(ConfigurationError) as caught:
         pulls.run()
-    told += [str(caught.value), str(pulls.rows("select p::text from ops.pull as p"))]
-    told += [str(pulls.rows("select p::text from ops.pull_page as p"))]
-    told += [path.read_text() for path in Path(pulls.settings.landing_url).rglob("*.json")]
-    assert len(told) > 10
-    assert not any(secret in text for text in told)
+    texts += [str(caught.value), str(pulls.rows("select p::text from ops.pull as p"))]
+    texts += [str(pulls.rows("select p::text from ops.pull_page as p"))]
+    texts += [path.read_text() for path in Path(pulls.settings.landing_url).rglob("*.json")]
+    assert len(texts) > 10
+    assert not any(secret in text for text in texts)
     assert repr(pulls.settings.access_of(FEED, ACCOUNT)) == f"Access({user!r}, {server.url!r})"
     assert secret not in repr(pulls.settings)
 

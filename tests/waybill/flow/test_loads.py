@@ -271,9 +271,9 @@ def test_an_unreadable_object_is_named_and_the_others_are_loaded(loads: Loads) -
         loads.land("sendgrid_events", data)
         for data in (json.dumps(GOOD[0]).encode(), whole[:-9], json.dumps(GOOD[2]).encode())
     ]
-    with pytest.raises(SourceError, match="truncated") as told:
+    with pytest.raises(SourceError, match="truncated") as caught:
         loads.load_all("sendgrid_events", landed)
-    assert landed[1].path in str(told.value)
+    assert landed[1].path in str(caught.value)
     assert loads.rows("select provider_message_id from fact.event order by 1") == [("m0",), ("m2",)]
     assert loads.rows("select status, read_count from ops.load order by load_id") == [
         ("stopped", None),

@@ -180,9 +180,9 @@ def test_a_missing_landed_object_stops_a_replay_before_any_change(
     (Path(loads.settings.landing_url) / gone.path).unlink()
     before = loads.stamps("fact", "private", "report")
     pending = loads.rows("select load_id, day from ops.changed_day order by 1, 2")
-    with pytest.raises(SourceError, match="gone") as told:
+    with pytest.raises(SourceError, match="gone") as caught:
         loads.replay("sendgrid_events", "2026-02-01 00:00", "2026-04-01 00:00")
-    assert gone.path in str(told.value)
+    assert gone.path in str(caught.value)
     assert loads.stamps("fact", "private", "report") == before
     assert loads.rows("select load_id, day from ops.changed_day order by 1, 2") == pending
     assert loads.staging_tables() == []

@@ -30,10 +30,10 @@ def land_file(loads: Loads, name: str, data: bytes, feed: str = FEED) -> LandedO
 
 
 def held_back(loads: Loads, *landed: LandedObject, feed: str = FEED) -> HeldBackError:
-    with pytest.raises(HeldBackError) as told:
+    with pytest.raises(HeldBackError) as caught:
         loads.load_all(feed, list(landed))
-    assert told.value.exit_code == 6
-    return told.value
+    assert caught.value.exit_code == 6
+    return caught.value
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_examples_have_unchanged_ids_and_no_address(loads: Loads) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "word"),
+    ("own", "other", "word"),
     [
         ("Camp-00017", "camp-00017", "upper and lower case"),
         ("0017", "17", "leading zeros"),
@@ -114,11 +114,11 @@ def test_examples_have_unchanged_ids_and_no_address(loads: Loads) -> None:
         ("camp17", "camp17.0", "a suffix of the id"),
     ],
 )
-def test_different_forms_of_dispatch_ids_are_the_likely_cause(loads: Loads, ours: str, theirs: str, word: str) -> None:
-    hand_over(loads, ours, "other")
-    deliver(loads, theirs)
+def test_different_forms_of_dispatch_ids_are_the_likely_cause(loads: Loads, own: str, other: str, word: str) -> None:
+    hand_over(loads, own, "other")
+    deliver(loads, other)
     (found,) = explain(loads)
-    assert word in found.cause and ours in found.cause and theirs in found.cause
+    assert word in found.cause and own in found.cause and other in found.cause
     assert "(1 such pairs among 2 and 1 ids)" in found.cause
     assert "Write the same id on both sides" in found.advice
 

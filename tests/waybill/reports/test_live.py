@@ -161,7 +161,7 @@ def test_a_full_build_corrects_counts_and_keeps_those_of_a_concurrent_load(
         ("update fact.live_count set sent = sent + 1", r"live_count\.parts_sum_to_sent"),
         ("update fact.live_count set targeted = targeted + 1", r"live_count\.parts_sum_to_targeted"),
         ("update fact.live_reason set message_count = 2", r"live_reason\.reasons_match_not_sent"),
-        ("update fact.live_reason set reason = 'no word of ours'", r"live_reason\.words_known"),
+        ("update fact.live_reason set reason = 'an unknown word'", r"live_reason\.words_known"),
         ("update ops.changed_engagement set clicked = 3", r"live_engagement\.parts_within_totals"),
         ("update ops.changed_engagement set delivered = 2", r"live_engagement\.deliveries_match_live_count"),
         ("delete from ops.changed_engagement", r"live_engagement\.deliveries_match_live_count"),

@@ -276,16 +276,16 @@ OPERATORS = ("<", "<=", ">", ">=", "=", "<>", "~~", "^@", "~", "~<~", "~>=~", "<
 """The first six are leakproof on text; the others must not become so unnoticed."""
 
 TELL = """
-create function pg_temp.tell(value text) returns boolean language plpgsql immutable strict cost 0.0001 parallel safe
-as $$ begin raise notice 'told %', value; return true; end $$;
+create function pg_temp.leak(value text) returns boolean language plpgsql immutable strict cost 0.0001 parallel safe
+as $$ begin raise notice 'leaked %', value; return true; end $$;
 """
 TRICKS: dict[str, list[str]] = {
-    "exact costs and rows of any condition, by the planner's own printing": [
+    "exact costs and rows of any condition from explain": [
         "set client_min_messages = log; set debug_print_plan = on",
         "explain select count(*) from report.email_activity where recipient < {guess}",
         "explain select count(*) from report.email_activity where recipient = {guess}",
     ],
-    "rows that a filter removes, and rows that each part of a plan gives": [
+    "rows that a filter removes or a part of a plan returns": [
         "explain (analyze, timing off, summary off, buffers off)"
         " select recipient from report.email_activity where recipient >= {guess}",
         "explain (analyze, timing off, summary off, buffers off)"
@@ -296,7 +296,7 @@ TRICKS: dict[str, list[str]] = {
         " select count(recipient) from report.email_activity where recipient < {guess}"
     ]
     * 3,
-    "sizes of joins with a list of guesses that has statistics": [
+    "sizes of joins with a list of guesses with statistics": [
         'create temporary table list as select {guess}::text collate "C" as guess from generate_series(1, 500)',
         "insert into list select md5(n::text) from generate_series(1, 500) as n",
         "analyze list",
@@ -312,7 +312,7 @@ TRICKS: dict[str, list[str]] = {
         "explain select recipient from report.email_activity order by recipient limit 10",
         "explain select min(recipient), max(recipient) from report.email_activity",
     ],
-    "plans of prepared statements, of their own values and of any": [
+    "custom and generic plans of prepared statements": [
         "prepare asked (text) as select message_key from report.email_activity where recipient <= $1",
         "explain execute asked ({guess})",
         "set plan_cache_mode = force_custom_plan",
@@ -320,7 +320,7 @@ TRICKS: dict[str, list[str]] = {
         "set plan_cache_mode = force_generic_plan",
         "explain execute asked ({guess})",
     ],
-    "cursors that stand still between two rows": [
+    "cursors paused between two rows": [
         "begin",
         "declare rows_of scroll cursor for select recipient from report.email_activity where recipient < {guess}",
         "fetch 3 from rows_of",
@@ -328,7 +328,7 @@ TRICKS: dict[str, list[str]] = {
         "move backward 2 from rows_of",
         "commit",
     ],
-    "temporary tables, views and statistics of one's own": [
+    "own temporary tables, views and statistics": [
         "create temporary table mine as select * from report.email_activity",
         "create temporary view of_mine as select recipient from report.email_activity",
         "create statistics pg_temp.wide (mcv) on recipient, account from mine",
@@ -348,13 +348,13 @@ TRICKS: dict[str, list[str]] = {
         "select to_date(recipient, 'YYYY') from report.email_activity",
         "select recipient ~ recipient || '(' from report.email_activity",
     ],
-    "functions that tell what they are asked, below the barrier": [
+    "functions that reveal their arguments, below the barrier": [
         TELL,
-        "select count(*) from report.email_activity where recipient < {guess} and pg_temp.tell(recipient)",
+        "select count(*) from report.email_activity where recipient < {guess} and pg_temp.leak(recipient)",
         "select count(*) from report.email_activity as a"
-        " cross join lateral (select pg_temp.tell(a.recipient) offset 0) as b",
+        " cross join lateral (select pg_temp.leak(a.recipient) offset 0) as b",
         "select count(*) from report.email_activity as a, lateral (select from report.spam_email as b"
-        " where b.recipient = a.recipient and pg_temp.tell(b.recipient)) as c where a.dispatch_id = 'd7'",
+        " where b.recipient = a.recipient and pg_temp.leak(b.recipient)) as c where a.dispatch_id = 'd7'",
     ],
     "catalogues of statistics": [
         "select * from pg_stats where tablename in ('recipient', 'rejected_record', 'message', 'event')",
@@ -363,7 +363,7 @@ TRICKS: dict[str, list[str]] = {
         "select * from pg_statistic",
         "select * from pg_statistic_ext_data",
     ],
-    "counts of what others do": [
+    "counts of other sessions": [
         "select relname, n_tup_ins from pg_stat_all_tables where schemaname = 'private' order by 1",
         "select indexrelname, indexrelid > 0 from pg_stat_all_indexes where schemaname = 'private' order by 1",
         "select relname, heap_blks_read is null from pg_statio_all_tables where schemaname = 'private' order by 1",
@@ -371,7 +371,7 @@ TRICKS: dict[str, list[str]] = {
         "select pg_relation_size('private.recipient')",
         "select pg_column_size(recipient), count(*) from report.email_activity group by 1",
     ],
-    "private tables and columns by any other road": [
+    "private tables and columns by any other way": [
         "select raw from private.rejected_record",
         "select address from private.recipient",
         "select * from ops.load",

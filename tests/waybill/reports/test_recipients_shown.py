@@ -114,35 +114,35 @@ def test_a_view_of_support_staff_shows_masks_to_others(messages: Warehouse, logi
 
 
 TELL = """
-create function pg_temp.tell(value text) returns boolean
+create function pg_temp.leak(value text) returns boolean
 language plpgsql {volatility} {strict} cost 0.0001 parallel safe
-as $$ begin raise notice 'told %', value; return true; end $$;
+as $$ begin raise notice 'leaked %', value; return true; end $$;
 create function pg_temp.tell_both(value text, other text) returns boolean language plpgsql immutable cost 0.0001
-as $$ begin raise notice 'told % %', value, other; return true; end $$;
+as $$ begin raise notice 'leaked % %', value, other; return true; end $$;
 create operator pg_temp.=== (
     function = pg_temp.tell_both, leftarg = text, rightarg = text, restrict = eqsel, join = eqjoinsel
 );
 create operator pg_temp.<<< (function = pg_temp.tell_both, leftarg = text, rightarg = text, restrict = scalarltsel);
 """
 TRICKS = (
-    "select count(*) from report.{view} where pg_temp.tell(recipient)",
-    "select count(*) from report.{view} where pg_temp.tell(recipient) and recipient = 'person.7@example.com'",
-    "select count(*) from report.{view} where pg_temp.tell(recipient) and sent_day = '2026-03-02' and account = 'acme'",
-    "select count(*) from report.{view} where pg_temp.tell(recipient || '') or pg_temp.tell(message_key::text)",
+    "select count(*) from report.{view} where pg_temp.leak(recipient)",
+    "select count(*) from report.{view} where pg_temp.leak(recipient) and recipient = 'person.7@example.com'",
+    "select count(*) from report.{view} where pg_temp.leak(recipient) and sent_day = '2026-03-02' and account = 'acme'",
+    "select count(*) from report.{view} where pg_temp.leak(recipient || '') or pg_temp.leak(message_key::text)",
     # the planner itself calls operators with the most common values and the bounds of a column
     "select count(*) from report.{view} where recipient operator(pg_temp.===) 'x'",
     "explain select count(*) from report.{view} where recipient operator(pg_temp.<<<) 'x'",
     "select count(*) from report.{view} as one inner join report.{view} as two"
     " on one.recipient operator(pg_temp.===) two.recipient",
-    "select pg_temp.tell(to_jsonb(one)::text) from report.{view} as one",
-    "select pg_temp.tell(one::text) from report.{view} as one where one is not null",
+    "select pg_temp.leak(to_jsonb(one)::text) from report.{view} as one",
+    "select pg_temp.leak(one::text) from report.{view} as one where one is not null",
     "select count(*) from report.{view} where (recipient || 'x')::integer = 1",
     "select recipient::integer from report.{view}",
-    "select pg_temp.tell(string_agg(recipient, ' ')) from report.{view}",
-    "with one as materialized (select * from report.{view}) select pg_temp.tell(recipient) from one",
-    "select pg_temp.tell(recipient) from report.{view} order by recipient limit 3",
-    "select * from report.{view} where case when recipient > 'a' then pg_temp.tell(recipient) end",
-    "explain (analyze, verbose) select recipient from report.{view} where pg_temp.tell(recipient)",
+    "select pg_temp.leak(string_agg(recipient, ' ')) from report.{view}",
+    "with one as materialized (select * from report.{view}) select pg_temp.leak(recipient) from one",
+    "select pg_temp.leak(recipient) from report.{view} order by recipient limit 3",
+    "select * from report.{view} where case when recipient > 'a' then pg_temp.leak(recipient) end",
+    "explain (analyze, verbose) select recipient from report.{view} where pg_temp.leak(recipient)",
 )
 FORBIDDEN = (
     "select address from private.recipient",
@@ -165,7 +165,7 @@ def test_no_trick_of_a_bi_reader_reveals_a_clear_address(
     logins: dict[str, Connection], view: str, volatility: str, strict: str
 ) -> None:
     connection = logins[BI_READER]
-    told = []
+    leaked = []
     with connection.cursor() as cursor:
         cursor.execute(TELL.format(volatility=volatility, strict=strict))
         for index_only in ("on", "off"):
@@ -173,13 +173,13 @@ def test_no_trick_of_a_bi_reader_reveals_a_clear_address(
             for trick in TRICKS:
                 try:
                     cursor.execute(trick.format(view=view))
-                    told += [str(cursor.fetchall())]
+                    leaked += [str(cursor.fetchall())]
                 except psycopg2.Error as error:
-                    told.append(str(error))
-                told += connection.notices
+                    leaked.append(str(error))
+                leaked += connection.notices
                 connection.notices.clear()
-    everything = "\n".join(told)
-    assert everything.count("told p***@example.com") > 100, "no trick ran"
+    everything = "\n".join(leaked)
+    assert everything.count("leaked p***@example.com") > 100, "no trick ran"
     assert "person." not in everything.replace("'person.7@example.com'", "")
 
 
@@ -189,18 +189,18 @@ TYPES = ("uuid", "jsonb", "text", "timestamptz", "timestamp", "interval", "int8"
 
 def test_types_of_a_bi_reader_are_not_used_with_the_rights_of_the_owner(logins: dict[str, Connection]) -> None:
     with logins[BI_READER].cursor() as cursor:
-        cursor.execute("create temporary table told (who text, address text); grant all on told to public")
+        cursor.execute("create temporary table leaked (who text, address text); grant all on leaked to public")
         for name in TYPES:
             cursor.execute(
                 f"create function pg_temp.tell_{name}(value pg_catalog.{name}) returns boolean language plpgsql as"
-                " $$ begin insert into pg_temp.told select current_user, address from private.recipient;"
+                " $$ begin insert into pg_temp.leaked select current_user, address from private.recipient;"
                 " return true; end $$;"
                 f"create domain pg_temp.{name} as pg_catalog.{name} check (pg_temp.tell_{name}(value))"
             )
         for view in [report.name for report in all_reports() if report.is_detail]:
             cursor.execute(f"select count(*), count(timeline), count(failure_class) from report.{view}")
             assert cursor.fetchone()[0] > 0
-        cursor.execute("select * from told")
+        cursor.execute("select * from leaked")
         assert cursor.fetchall() == []
 
 

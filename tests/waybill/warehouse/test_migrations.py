@@ -221,7 +221,7 @@ def test_a_file_that_fails_changes_nothing_and_is_applied_by_the_next_run(
     assert is_migrated(empty)
 
 
-def test_the_migration_of_suspected_machines_marks_days_with_engagement_as_pending(
+def test_the_migration_of_suspected_machines_makes_days_pending(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(migrations.SQL, tmp_path / "sql")
@@ -267,10 +267,10 @@ def test_a_migration_waits_for_a_load_that_is_publishing(
         "select count(*) from pg_locks as l inner join pg_database as d on d.oid = l.database"
         " where d.datname = current_database() and not l.granted"
     )
-    with ThreadPoolExecutor(1) as beside, connected(empty) as load, load.cursor() as cursor:
+    with ThreadPoolExecutor(1) as pool, connected(empty) as load, load.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock_shared(hashtext('waybill'), hashtext('zone'))")
         cursor.execute("delete from fact.leg")
-        migrated = beside.submit(migrate, empty)
+        migrated = pool.submit(migrate, empty)
         while not rows(empty, waiting)[0][0]:
             assert not migrated.done()
         cursor.execute("delete from fact.message")
@@ -428,7 +428,7 @@ def test_gaps_between_partitions_are_filled(warehouse: Warehouse) -> None:
     assert partitions(warehouse.url) == before
 
 
-def test_a_partition_that_the_loader_creates_belongs_to_the_owner_and_has_all_indexes(warehouse: Warehouse) -> None:
+def test_a_partition_of_the_loader_belongs_to_the_owner_and_has_all_indexes(warehouse: Warehouse) -> None:
     connection = connect(warehouse.url, LOADER)
     last = datetime.now(UTC).replace(day=28)
     with connection, connection.cursor() as cursor:
