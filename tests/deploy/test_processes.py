@@ -91,7 +91,7 @@ def test_all_processes_end_after_an_error(processes: Processes, logs: Path) -> N
     assert not members([session])
 
 
-def test_a_process_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
+def test_a_process_that_ignores_the_signal_is_killed() -> None:
     stubborn = subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, start_new_session=True)
     assert stubborn.stdout.readline() == b"up\n"
     end_sessions([stubborn.pid], patience_seconds=0.1)

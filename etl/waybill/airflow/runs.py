@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from waybill.airflow.intervals import backfilled, now_of
 from waybill.feeds.api import Window
-from waybill.model.days import parse_instant
+from waybill.model.days import days_between, parse_instant
 from waybill.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def days_of(context: Context, report_timezone: str) -> list[date] | None:
         last = last or first
         if last < first:
             raise UsageError(f"until_day {last} is before from_day {first}.")
-        return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        return days_between(first, last)
     interval = backfilled(context)
     return [interval[0].astimezone(ZoneInfo(report_timezone)).date()] if interval else None
 

@@ -4,7 +4,7 @@ import json as json_library
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from io import BytesIO
@@ -18,6 +18,7 @@ from waybill.cli.loading import JsonOption
 from waybill.cli.output import Progress, print_json, print_table, say, stdout_bytes
 from waybill.cli.warehouse import ready
 from waybill.flow.rebuild import rebuild as build_reports
+from waybill.model.days import days_between
 from waybill.model.errors import UsageError
 from waybill.reports import catalogue
 from waybill.reports.show import ROWS_OF_A_TABLE
@@ -148,9 +149,7 @@ def rebuild(
     if (from_day is None) != (until_day is None):
         raise UsageError("--from-day and --until-day go together.")
     first, last = _days(from_day, until_day)
-    days = (
-        None if first is None or last is None else [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    )
+    days = days_between(first, last) if first and last else None
     settings = Settings.from_environment()
     url = ready(settings)
     with Progress():

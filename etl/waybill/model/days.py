@@ -48,3 +48,8 @@ def parse_instant(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError("a time needs a zone: add Z or +02:00")
     return at.astimezone(UTC)
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Return every day from `first` to `last`, both included."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
