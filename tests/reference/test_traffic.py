@@ -96,7 +96,7 @@ def test_every_message_is_counted_once_and_every_sent_one_in_one_state(files, zo
 def test_the_traffic_reaches_every_state_event_type_and_report():
     states, seen, reports, rejected = set(), set(), set(), set()
     merged_sightings = 0
-    learnt: set[UUID] = set()
+    joined: set[UUID] = set()
     kinds: Counter[str] = Counter()
 
     @settings(FEW, database=None, derandomize=True)  # only fixed examples reach a known set
@@ -125,7 +125,7 @@ def test_the_traffic_reaches_every_state_event_type_and_report():
             kinds["joined by the sender's id"] += len(m.legs) > 1 and any(leg.has_own_id_alone for leg in m.legs)
             kinds["known by the sender's id alone"] += all(leg.has_own_id_alone for leg in m.legs)
             if any(e.names_leg for e in m.events) and {leg.provider for leg in m.legs} > {"dispatch"}:
-                learnt.add(m.events[0].key)
+                joined.add(m.events[0].key)
         reports.update(name for name, cells in model.report_rows().items() if cells)
 
     draw()
@@ -139,4 +139,4 @@ def test_the_traffic_reaches_every_state_event_type_and_report():
     assert rejected >= {"not_json", "not_an_object", "body", "time", "address", "status", "event_word", "dispatch_id"}
     assert merged_sightings > 100
     assert len(kinds) == 5 and min(kinds.values()) > 20, kinds
-    assert len(learnt) > 20
+    assert len(joined) > 20

@@ -135,11 +135,11 @@ def test_a_dispatch_id_is_shared_within_one_account_and_channel_only():
 
 
 def test_a_row_of_the_dispatch_log_joins_the_leg_that_it_names():
-    taught = happening("handed_over", provider="dispatch", names_leg=("sendgrid", "m"))
+    row = happening("handed_over", provider="dispatch", names_leg=("sendgrid", "m"))
     delivered = happening("delivered", 1)
-    assert len(make_messages([taught, delivered])) == 1
-    assert len(make_messages([replace(taught, account="borealis"), delivered])) == 2
-    assert len(make_messages([replace(taught, names_leg=("twilio", "m")), delivered])) == 2
+    assert len(make_messages([row, delivered])) == 1
+    assert len(make_messages([replace(row, account="borealis"), delivered])) == 2
+    assert len(make_messages([replace(row, names_leg=("twilio", "m")), delivered])) == 2
 
 
 def test_the_least_dispatch_id_in_bytes_wins():

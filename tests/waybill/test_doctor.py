@@ -186,7 +186,7 @@ def test_the_default_inbox_is_not_created(warehouse: Warehouse) -> None:
 def test_an_inbox_that_a_setting_names_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INBOX_URL", "/nowhere/inbox")
     assert bad().keys() == {"inbox"}
-    assert bad()["inbox"].startswith("There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount it or make it")
+    assert bad()["inbox"].startswith("There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount or create it")
 
 
 def test_files_and_folders_of_the_inbox_that_no_feed_reads_are_listed(warehouse: Warehouse) -> None:

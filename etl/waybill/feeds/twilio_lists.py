@@ -87,7 +87,7 @@ def twilio_page(body: bytes, key: str, listing: Listing) -> Page:
         rows_written = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(key, msgspec.Raw(b"null"))
         rows = msgspec.json.decode(rows_written, type=list[msgspec.Raw])
     except _NO_PAGE:
-        raise SourceError(f"Twilio answered with something that is no page of {key}{_error_code(body)}.") from None
+        raise SourceError(f"Twilio's answer is not a page of {key}{_error_code(body)}.") from None
     place = None
     if envelope.start is not None and envelope.end is not None:
         stated = envelope.end - envelope.start + 1

@@ -76,8 +76,8 @@ def _check(metadata: parquet.FileMetaData, byte_count: int) -> None:
         raise SourceError(f"The table has more than {limits.MOST_COLUMNS} columns. Nothing of it was loaded.")
     if metadata.num_rows > limits.ROWS_COUNT_FROM and metadata.num_rows > byte_count:
         raise SourceError(
-            f"The Parquet file holds {metadata.num_rows} rows in {byte_count} bytes: more than a row a byte, which no "
-            "log of decisions does. Nothing of it was loaded; look at the file."
+            f"The Parquet file holds {metadata.num_rows} rows in {byte_count} bytes: more than one row per byte. "
+            "No log of decisions has that. Nothing of it was loaded; look at the file."
         )
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for chunk in map(group.column, range(group.num_columns)):

@@ -171,7 +171,7 @@ def _below(folder: int, path: str, depth: int) -> Iterator[Entry]:
             if not stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
                 yield from _opened(name, inner_path, os.lstat, folder)
             elif depth == DEEPEST:
-                yield Skipped(inner_path, f"lies more than {DEEPEST} folders deep, where nothing is searched")
+                yield Skipped(inner_path, f"is more than {DEEPEST} folders deep, where nothing is searched")
             else:
                 with _folder(name, folder) as inner:
                     yield from _below(inner, inner_path, depth + 1)
@@ -219,7 +219,7 @@ def _folder(name: str, above: int | None = None) -> Iterator[int]:
 
 def _unread(path: str, error: OSError) -> Skipped:
     if isinstance(error, FileNotFoundError):
-        return Skipped(path, "was there and is gone", may_hold_records=False)
+        return Skipped(path, "was removed meanwhile", may_hold_records=False)
     return Skipped(path, f"cannot be read: {reason_of(error)}")
 
 
@@ -251,7 +251,7 @@ def _object(folder: UPath, name: str, path: str, size: int) -> Iterator[Entry]:
             stream = folder.fs.open(name, "rb")
     except SourceError as error:
         is_gone = isinstance(error.__cause__, FileNotFoundError)
-        yield Skipped(path, "was there and is gone" if is_gone else f"cannot be read: {error}", not is_gone)
+        yield Skipped(path, "was removed meanwhile" if is_gone else f"cannot be read: {error}", not is_gone)
         return
     with closing(stream):
         yield OpenFile(path, BoundedFile(stream, folder, path))

@@ -85,8 +85,8 @@ def misplaced(settings: Settings) -> list[str]:
     for folder, names in beside.items():
         first = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
         found.append(
-            f"{first}: {len(names)} {'file lies' if len(names) == 1 else 'files lie'} in {folder or 'the inbox itself'}"
-            ", where nothing is read: files belong into <account>/<feed>/"
+            f"{first}: {len(names)} {'file is' if len(names) == 1 else 'files are'} in {folder or 'the inbox itself'}"
+            ", where nothing is read: files belong in <account>/<feed>/"
         )
     return [f"{sentence} (inbox {_shown(settings)})." for sentence in found]
 
@@ -107,7 +107,7 @@ def _look_at_account(account: str, children: list[_Child], found: list[str], bes
     has_feed = any(child.kind == FOLDER and child.name in FEEDS for child in children)
     if account in FEEDS and not has_feed:
         if children:
-            found.append(f"{account}/ has no account above it: its files belong into <account>/{account}/")
+            found.append(f"{account}/ has no account above it: its files belong in <account>/{account}/")
         return
     for child in children:
         if child.kind != FOLDER:
@@ -135,7 +135,7 @@ def _opened(settings: Settings) -> Place:
             is_there = _has_bucket(inbox) if is_object_store(inbox) else inbox.is_dir()
     if not is_there:
         raise ConfigurationError(
-            f"There is no inbox at {written}, which INBOX_URL names. Mount it or make it; files belong into "
+            f"There is no inbox at {written}, which INBOX_URL names. Mount or create it; files belong in "
             "<account>/<feed>/ below it."
         )
     return inbox

@@ -50,7 +50,7 @@ def place(url: str) -> Place:
             f"{without_password(url)}: the package for {scheme}:// is not installed. {remedy}"
         ) from None
     except (ValueError, AttributeError) as error:
-        raise ConfigurationError(f"{without_password(url)} names no place that can be used: {error}.") from None
+        raise ConfigurationError(f"{without_password(url)} cannot be used as a place: {error}.") from None
 
 
 def is_object_store(found: Place) -> bool:

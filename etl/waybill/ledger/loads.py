@@ -66,7 +66,7 @@ def check_key(cursor: Cursor, keyring: Keyring) -> None:
     stored = only_value(cursor, str)
     if stored != keyring.fingerprint:
         raise ConfigurationError(
-            f"RECIPIENT_HMAC_KEY is not the one this warehouse was made with (fingerprint {keyring.fingerprint}, "
+            f"RECIPIENT_HMAC_KEY is not the key of this warehouse (fingerprint {keyring.fingerprint}, "
             f"expected {stored}). With another key every event would be loaded a second time. Set the old one."
         )
 

@@ -292,7 +292,7 @@ def test_skipped_files_of_the_inbox_are_named_and_counted(warehouse: Warehouse) 
 def test_a_missing_inbox_is_a_configuration_error(warehouse: Warehouse, command: str) -> None:
     answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse, INBOX_URL="/nowhere/inbox"))
     assert (answer.code, answer.out) == (CONFIGURATION, "")
-    assert "There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount it or make it" in answer.err
+    assert "There is no inbox at /nowhere/inbox, which INBOX_URL names. Mount or create it" in answer.err
     assert "Nothing new" not in answer.err
 
 

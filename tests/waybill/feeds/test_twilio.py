@@ -233,16 +233,16 @@ def test_content_and_sender_are_not_stored():
 
 
 @pytest.mark.parametrize(
-    ("told", "slug", "failed_at"),
+    ("row_of", "slug", "failed_at"),
     [(message, "twilio_messages", "date_updated"), (call, "twilio_calls", "end_time")],
 )
 def test_snapshots_of_a_row_merge_to_the_same_events_in_any_order(
-    told: Callable[..., list[Event]], slug: str, failed_at: str
+    row_of: Callable[..., list[Event]], slug: str, failed_at: str
 ):
     snapshots = [
-        told(status="queued", price=None, num_segments="0"),
-        told(status="failed", price=None, **{failed_at: "Mon, 02 Mar 2026 09:16:00 +0000"}),
-        told(status="failed", error_code=30007, price="-0.5", duration="7"),
+        row_of(status="queued", price=None, num_segments="0"),
+        row_of(status="failed", price=None, **{failed_at: "Mon, 02 Mar 2026 09:16:00 +0000"}),
+        row_of(status="failed", error_code=30007, price="-0.5", duration="7"),
     ]
     one, other = merged(slug, snapshots), merged(slug, snapshots[::-1])
     assert one == other and sorted(event.event_type for event in one) == sorted(

@@ -95,12 +95,12 @@ def test_the_last_page_has_no_next_page(following: object) -> None:
     ids=lambda bad: bad[:40].decode(errors="replace"),
 )
 def test_a_body_that_is_no_page_is_refused(bad: bytes) -> None:
-    with pytest.raises(SourceError, match=r"^Twilio answered with something that is no page of messages\.$"):
+    with pytest.raises(SourceError, match=r"^Twilio's answer is not a page of messages\.$"):
         MESSAGES.page(bad, LIST)
 
 
 def test_an_error_body_is_refused_with_its_code_but_not_its_text() -> None:
-    with pytest.raises(SourceError, match=r"no page of calls \(error 20429\)\.$"):
+    with pytest.raises(SourceError, match=r"not a page of calls \(error 20429\)\.$"):
         CALLS.page(b'{"code": 20429, "message": "+12025550123 said too much", "status": 429}', LIST)
 
 

@@ -99,11 +99,11 @@ def test_a_truncated_file_is_reported_or_has_only_whole_records(form: str):
     data = FORMS[form](ONE_BY_ONE).encode()
     for cut in range(1, len(data)):
         found = split(data[:cut])
-        is_told = any(record.problem in (NOT_CLOSED, BROKEN_OFF) for record in found)
+        is_reported = any(record.problem in (NOT_CLOSED, BROKEN_OFF) for record in found)
         rest = data[:cut]
         for record in found:
             rest = rest[rest.find(record.raw) + len(record.raw) :] if record.raw in rest else b"?"
-        assert is_told or not rest.strip(b"]\x1e, \r\n"), (cut, data[:cut])
+        assert is_reported or not rest.strip(b"]\x1e, \r\n"), (cut, data[:cut])
 
 
 def test_a_truncated_row_is_reported():

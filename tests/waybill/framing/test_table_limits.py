@@ -25,7 +25,7 @@ def repeated(text: str, count: int) -> pyarrow.Array:
     ("data", "expected"),
     [
         (",".join(f"c{number}" for number in range(100_000)).encode() + b"\n1", "more than 1000 columns"),
-        (packed({"a": repeated("y", 2_000_000), "b": repeated("z", 2_000_000)}), "more than a row a byte"),
+        (packed({"a": repeated("y", 2_000_000), "b": repeated("z", 2_000_000)}), "more than one row per byte"),
         (packed({"a": repeated("y" * 10**6, 4096), "b": repeated("z", 4096)}), "250 times"),
         (packed({"a": pyarrow.array(["y" * 50_000_000]), "b": pyarrow.array(["z"])}), "for each cell"),
         (b"a,b\n" + b",\n" * 2_100_000, "2000000 empty"),

@@ -35,7 +35,8 @@ def test_the_default_inbox_is_created(loads: Loads, folder: Path) -> None:
 def test_a_missing_inbox_of_a_setting_is_an_error(loads: Loads, tmp_path: Path, url: str) -> None:
     loads.use(inbox_url=url.format(tmp_path))
     for look in (inbox.misplaced, inbox.account_folders, lambda settings: inbox.accounts(settings, MAIL)):
-        with pytest.raises(ConfigurationError, match=r"There is no inbox at .*/away, which INBOX_URL names\. Mount it"):
+        expected = r"There is no inbox at .*/away, which INBOX_URL names\. Mount or create it"
+        with pytest.raises(ConfigurationError, match=expected):
             look(loads.settings)
     assert not (tmp_path / "away").exists()
 
@@ -57,11 +58,11 @@ def test_the_error_of_an_account_without_a_folder_lists_the_others(loads: Loads,
 
 
 MISPLACED = {
-    "sendgrid_events/a.json": "sendgrid_events/ has no account above it: its files belong into <account>/",
+    "sendgrid_events/a.json": "sendgrid_events/ has no account above it: its files belong in <account>/",
     "acme/sendgrid/a.json": "acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log, sendgrid_events",
     "acme/SendGrid_Events/a.json": "acme/SendGrid_Events/ is the folder of no feed",
-    "acme/a.json": "a.json: 1 file lies in acme/, where nothing is read: files belong into <account>/<feed>/",
-    "a.json": "a.json: 1 file lies in the inbox itself, where nothing is read",
+    "acme/a.json": "a.json: 1 file is in acme/, where nothing is read: files belong in <account>/<feed>/",
+    "a.json": "a.json: 1 file is in the inbox itself, where nothing is read",
     "bad account!/sendgrid_events/a.json": "bad account!/ is no name of an account (1 to 63 letters",
     "bad\x1baccount/sendgrid_events/a.json": "bad\\x1baccount/ is no name of an account",
     os.fsdecode(b"bad\xff/sendgrid_events/a.json"): "bad\\xff/ is no name of an account",
@@ -72,16 +73,16 @@ MISPLACED = {
 def test_misplaced_entries_are_named_and_the_others_are_loaded(loads: Loads, folder: Path, path: str) -> None:
     put(folder / path)
     put(folder / "north" / MAIL.slug / "a.json", 1)
-    (told,) = inbox.misplaced(loads.settings)
-    assert told.startswith(MISPLACED[path]) and told.endswith(f" (inbox {folder}).")
+    (message,) = inbox.misplaced(loads.settings)
+    assert message.startswith(MISPLACED[path]) and message.endswith(f" (inbox {folder}).")
     assert [item.account for item in landed_inbox(loads.settings, MAIL, None)] == ["north"]
 
 
 def test_many_files_in_a_wrong_folder_are_one_warning(loads: Loads, folder: Path) -> None:
     for number in range(12):
         put(folder / f"{number:02}.json")
-    (told,) = inbox.misplaced(loads.settings)
-    assert told.startswith("00.json, 01.json, 02.json, …: 12 files lie in the inbox itself")
+    (message,) = inbox.misplaced(loads.settings)
+    assert message.startswith("00.json, 01.json, 02.json, …: 12 files are in the inbox itself")
 
 
 def test_links_to_folders_are_named_and_not_followed(loads: Loads, folder: Path, tmp_path: Path) -> None:

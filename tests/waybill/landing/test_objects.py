@@ -47,18 +47,18 @@ def test_the_same_bytes_keep_the_time_of_their_first_landing(tmp_path: Path) -> 
 
 
 def test_four_processes_that_land_the_same_bytes_agree_on_one_landing_time(tmp_path: Path) -> None:
-    zone, told = str(tmp_path / "zone"), tmp_path / "told"
-    told.mkdir()
+    zone, times_folder = str(tmp_path / "zone"), tmp_path / "times_folder"
+    times_folder.mkdir()
 
     def work(number: int) -> None:
         for turn in range(20):
             landed_at = FIRST.replace(hour=number, minute=turn)
             landed = land(BytesIO(b"%d" % turn), "acme", "dispatch_log", zone, landed_at)
-            (told / f"{turn}-{number}").write_text(landed.landed_at.isoformat())
+            (times_folder / f"{turn}-{number}").write_text(landed.landed_at.isoformat())
 
     assert at_once(*[lambda number=number: work(number) for number in range(4)]) == [0, 0, 0, 0]
     for turn in range(20):
-        times = {(told / f"{turn}-{number}").read_text() for number in range(4)}
+        times = {(times_folder / f"{turn}-{number}").read_text() for number in range(4)}
         assert len(times) == 1, times
     assert len(everything_below(tmp_path / "zone")) == 40
 

@@ -40,14 +40,14 @@ def test_other_places_are_no_object_stores() -> None:
 
 @pytest.mark.parametrize(("url", "extra"), [("s3://a/b", "s3"), ("gs://a/b", "gcs"), ("abfs://a/b", "azure")])
 def test_a_missing_package_is_named_with_its_extra(url: str, extra: str) -> None:
-    told = subprocess.run([sys.executable, "-c", MISSING, url], capture_output=True, text=True, check=True).stdout
+    message = subprocess.run([sys.executable, "-c", MISSING, url], capture_output=True, text=True, check=True).stdout
     scheme = url.partition(":")[0]
-    assert told.startswith(f"{url}: the package for {scheme}:// is not installed. Install Waybill with its extra: ")
-    assert f"pip install 'waybill[{extra}]'" in told
+    assert message.startswith(f"{url}: the package for {scheme}:// is not installed. Install Waybill with its extra: ")
+    assert f"pip install 'waybill[{extra}]'" in message
 
 
 @pytest.mark.parametrize("url", ["nothing://reader:hunter2@host/x", "s4://bucket/x"])
 def test_an_unknown_scheme_is_named_without_the_password(url: str) -> None:
-    with pytest.raises(ConfigurationError, match=url.partition(":")[0]) as told:
+    with pytest.raises(ConfigurationError, match=url.partition(":")[0]) as message:
         place(url)
-    assert "hunter2" not in str(told.value)
+    assert "hunter2" not in str(message.value)

@@ -56,10 +56,10 @@ def test_folders_and_files_are_landed_in_order_of_name(loads: Loads, tmp_path: P
 
 def test_an_unreadable_file_is_a_source_error_with_its_name(loads: Loads) -> None:
     unreadable = "/proc/self/mem"  # opens, but nobody can read its first byte, not even root
-    (told,) = landed_paths(loads.settings, MAIL, "acme", [unreadable])
-    assert isinstance(told, SourceError)
-    assert unreadable in str(told)
-    assert "landing zone" not in str(told)
+    (caught,) = landed_paths(loads.settings, MAIL, "acme", [unreadable])
+    assert isinstance(caught, SourceError)
+    assert unreadable in str(caught)
+    assert "landing zone" not in str(caught)
 
 
 @pytest.fixture
@@ -148,16 +148,16 @@ def test_a_missing_sql_table_is_an_error(log: Loads, table: str, error: type) ->
 
 def test_no_error_contains_the_password_of_the_dispatch_log(log: Loads) -> None:
     log.use(dispatch_log_url="postgresql+psycopg2://reader:hunter2@127.0.0.1:1/campaigns")
-    with pytest.raises(SourceError, match="DISPATCH_LOG_URL") as told:
+    with pytest.raises(SourceError, match="DISPATCH_LOG_URL") as caught:
         load_table(log)
-    assert "hunter2" not in str(told.value)
+    assert "hunter2" not in str(caught.value)
     log.settings = replace(log.settings, dispatch_log_url=None)
     with pytest.raises(ConfigurationError, match="DISPATCH_LOG_URL is not set"):
         load_table(log)
     log.settings = replace(log.settings, dispatch_log_url="no-such-driver://reader:hunter2@nowhere/x")
-    with pytest.raises((SourceError, ConfigurationError), match="DISPATCH_LOG_URL") as told:
+    with pytest.raises((SourceError, ConfigurationError), match="DISPATCH_LOG_URL") as caught:
         load_table(log)
-    assert "hunter2" not in str(told.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_only_the_dispatch_log_is_read_from_a_sql_table(log: Loads) -> None:

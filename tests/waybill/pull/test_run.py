@@ -274,9 +274,9 @@ def without_fault(count: int) -> list[faults.Fault]:
 
 
 REFUSED = {
-    "an error body under 200": (faults.ErrorAsSuccess(times=1), r"no page of messages \(error 20500\)"),
-    "HTML under 200": (faults.HtmlAsSuccess(times=1), "no page of messages"),
-    "JSON that is cut": (faults.CutJson(times=1), "no page of messages"),
+    "an error body under 200": (faults.ErrorAsSuccess(times=1), r"not a page of messages \(error 20500\)"),
+    "HTML under 200": (faults.HtmlAsSuccess(times=1), "not a page of messages"),
+    "JSON that is cut": (faults.CutJson(times=1), "not a page of messages"),
     "a link to itself": (faults.LoopingLink(times=1), "names itself or the first page"),
     "a link to the first page": (faults.LoopingLink(times=1, to="first"), "names itself or the first page"),
     "a foreign host": (faults.ForeignLink(times=1), "another scheme, host or port"),
