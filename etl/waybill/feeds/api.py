@@ -4,12 +4,11 @@ Pure like all feeds: `etl/waybill/pull` sends requests, waits and lands pages.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
 from waybill.feeds.base import Feed
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from waybill.model.days import EPOCH
 
 
 class Window(NamedTuple):
@@ -78,7 +77,7 @@ def on_grid(window: Window, span: timedelta) -> Iterator[Window]:
 
     A later pull requests the same stretches, so unchanged records come in the same bytes and are not loaded again.
     """
-    start = _EPOCH + (window.from_at - _EPOCH) // span * span
+    start = EPOCH + (window.from_at - EPOCH) // span * span
     while start < window.until_at:
         yield Window(start, start + span)
         start += span

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from waybill.model.days import EPOCH
 from waybill.model.errors import RejectRecord
 from waybill.model.plain_text import trimmed
 
@@ -14,7 +15,6 @@ EXACT_UP_TO = 2**53
 MILLISECONDS_FROM = 10**11
 """Integers above it are milliseconds since 1970, others seconds."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 _WHOLE = re.compile(r"\d{1,19}(?:\.0+)?", re.ASCII)
 _ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+E[+-]?|E\+)\d+", re.ASCII | re.IGNORECASE)
@@ -179,7 +179,7 @@ def _instant_of_number(field: str, number: int | Decimal) -> datetime:
     seconds = Decimal(number).scaleb(-3) if number > MILLISECONDS_FROM else number
     if not 0 <= seconds <= _LAST_SECOND:
         raise RejectRecord(f"{field}: {_OUTSIDE}")
-    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+    return EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
 
 
 def _in_utc(field: str, at: datetime) -> datetime:

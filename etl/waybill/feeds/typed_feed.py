@@ -13,6 +13,7 @@ from waybill.feeds.records import RECIPIENT, AccountNotice, Record, Sighting
 from waybill.framing.raw_record import RawRecord
 from waybill.model.bounds import check_bounds
 from waybill.model.columns import Holds
+from waybill.model.days import EPOCH
 from waybill.model.errors import RejectRecord
 from waybill.model.event import COLUMNS, Event, EventDraft
 from waybill.model.identity import Keyring
@@ -25,7 +26,6 @@ LATEST = datetime(2101, 1, 1, tzinfo=UTC)
 CLOCK_AHEAD = timedelta(days=1)
 AHEAD_OF_CLOCK = "time more than a day after its landing"
 _decode_object = msgspec.json.Decoder(dict[str, object]).decode
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 _REDACT = {

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
@@ -13,6 +13,7 @@ from waybill.flow.results import Loaded, loaded
 from waybill.flow.steps import prepare, publish_load, stage_load, validate_load
 from waybill.ledger.objects import RecordedObject
 from waybill.load.publish import KeyRange, OvertakenError, objects_of_range
+from waybill.model.days import EPOCH
 from waybill.model.errors import UsageError
 from waybill.model.identity import key_floor
 from waybill.model.vocabulary import DISPATCH
@@ -21,7 +22,6 @@ from waybill.warehouse.connection import Warehouse
 ATTEMPTS = 5
 """How often a replay starts, because other loads published objects of its range meanwhile."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger("waybill.flow")
 

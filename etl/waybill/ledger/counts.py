@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from waybill.feeds.records import AccountNotice
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from waybill.model.identity import key_time
 
 
 @dataclass
@@ -110,7 +109,7 @@ class Staged:
     @property
     def latest(self) -> datetime | None:
         """The time in the greatest event key (aware)."""
-        return None if self.last_key is None else EPOCH + timedelta(milliseconds=self.last_key.int >> 80)
+        return None if self.last_key is None else key_time(self.last_key)
 
     def of(self, numbers: Collection[int]) -> "Staged":
         """The counts of these objects alone."""

@@ -1,17 +1,16 @@
 """Which feeds need a replay, because the keys of their messages are made in another way since they were loaded."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
-from waybill.model.identity import key_milliseconds
+from waybill.model.identity import key_time
 from waybill.warehouse.queries import only_row
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOADED_BEFORE = """
     with published as (
         select o.object_id, max(l.rules_version) as version, min(i.first_key::text collate "C") as first_key,
@@ -64,7 +63,7 @@ def replays_due(cursor: Cursor) -> list[ReplayDue]:
 
 def _second(event_key: str) -> datetime:
     """Return the whole second (UTC) in an event key."""
-    return _EPOCH + timedelta(seconds=key_milliseconds(UUID(event_key)) // 1000)
+    return key_time(UUID(event_key)).replace(microsecond=0)
 
 
 def in_words(due: Sequence[ReplayDue]) -> str:

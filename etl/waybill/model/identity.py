@@ -7,10 +7,13 @@ message id by hashing guesses.
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 import msgspec
+
+from waybill.model.days import EPOCH
 
 _VERSION_8 = 0x8 << 76
 _VARIANT = 0x2 << 62
@@ -85,6 +88,6 @@ def key_floor(at_milliseconds: int) -> UUID:
     return UUID(int=at_milliseconds << 80)
 
 
-def key_milliseconds(key: UUID) -> int:
-    """Return the time in an event key, in milliseconds since 1970 UTC."""
-    return key.int >> 80
+def key_time(key: UUID) -> datetime:
+    """Return the time in an event key (UTC)."""
+    return EPOCH + timedelta(milliseconds=key.int >> 80)
