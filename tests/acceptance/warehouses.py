@@ -14,7 +14,6 @@ from io import BytesIO
 
 from psycopg2 import sql
 
-from waybill import __version__
 from waybill.feeds import FEEDS
 from waybill.flow.ingest import load
 from waybill.flow.rebuild import rebuild
@@ -54,9 +53,7 @@ def load_files(settings: Settings, url: str, files: Iterable[LandedFile]) -> lis
 
 def build(url: str, full: bool = False, zone: str | None = None) -> dict[str, int]:
     """Rebuild the reports; return the number of changed rows by report."""
-    result = rebuild(
-        lambda: connect(url, REPORTER), days=None, full=full, report_timezone=zone, code_version=__version__
-    )
+    result = rebuild(lambda: connect(url, REPORTER), days=None, full=full, report_timezone=zone)
     return result.rows_changed_by_report
 
 

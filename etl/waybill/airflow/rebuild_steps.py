@@ -47,7 +47,6 @@ def check_feeds(known: list[str]) -> Checked:
 @task
 def build() -> int:
     """Compute a candidate of every report from one snapshot; returns the id of the build."""
-    from waybill import __version__
     from waybill.flow import rebuild as reports
     from waybill.reports import freshness
 
@@ -56,9 +55,7 @@ def build() -> int:
     with reporter(url) as connection:
         zone = freshness.zone(connection, configured.report_timezone)
     days, full = runs.days_of(context, zone), context["params"]["full"]
-    return reports.build(
-        partial(connect, url, REPORTER, "waybill:build"), days, full, configured.report_timezone, __version__
-    )
+    return reports.build(partial(connect, url, REPORTER, "waybill:build"), days, full, configured.report_timezone)
 
 
 @task

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from waybill import __version__
 from waybill.cli.output import Progress, print_table, say, table_width
 from waybill.cli.reporting import print_report
 from waybill.feeds import FEEDS
@@ -113,7 +112,6 @@ def _rebuild(url: str) -> None:
             days=None,
             full=False,
             report_timezone=ZONE,
-            code_version=__version__,
         )
     typer.echo(
         f"\nBuild {result.build_id}: {len(result.days or ())} days rebuilt, {result.rows_changed} report rows changed."

@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from waybill import __version__
 from waybill.cli.loading import JsonOption
 from waybill.cli.output import Progress, print_json, print_table, say, stdout_bytes
 from waybill.cli.warehouse import ready
@@ -158,7 +157,6 @@ def rebuild(
             days=days,
             full=full,
             report_timezone=settings.report_timezone,
-            code_version=__version__,
         )
     if json:
         print_json(asdict(result))

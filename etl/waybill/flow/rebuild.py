@@ -58,7 +58,6 @@ def rebuild(
     days: Sequence[date] | None,
     full: bool,
     report_timezone: str | None,
-    code_version: str,
 ) -> BuildResult:
     """Rebuild the reports: the pending days, the given days, or everything.
 
@@ -73,7 +72,7 @@ def rebuild(
     :raises ConfigurationError: the zone is not that of the reports, and `full` is not set
     """
     with _locked(connect) as connection:
-        build_id = _begin(connection, days, full, report_timezone, code_version)
+        build_id = _begin(connection, days, full, report_timezone)
         try:
             _build(connection, build_id, days, full)
             warnings = _validate(connect, connection, build_id)
@@ -89,7 +88,6 @@ def build(
     days: Sequence[date] | None,
     full: bool,
     report_timezone: str | None,
-    code_version: str,
 ) -> int:
     """Run only the first step of `rebuild`, for a scheduler that runs each step in a separate process. Arguments and
     errors are the same. Returns the number of the build.
@@ -98,7 +96,7 @@ def build(
     build, and the next step of this one raises UsageError.
     """
     with _locked(connect) as connection:
-        build_id = _begin(connection, days, full, report_timezone, code_version)
+        build_id = _begin(connection, days, full, report_timezone)
         with _failing(connection, build_id):
             _build(connection, build_id, days, full)
     return build_id
@@ -248,16 +246,14 @@ def _drop_unfinished(connection: Connection) -> None:
         builds.fail_unfinished(cursor, "it died, or another build began before its next step")
 
 
-def _begin(
-    connection: Connection, days: Sequence[date] | None, full: bool, report_timezone: str | None, code_version: str
-) -> int:
+def _begin(connection: Connection, days: Sequence[date] | None, full: bool, report_timezone: str | None) -> int:
     """Drop dead builds, and add the row of a new build."""
     if full and days is not None:
         raise UsageError("Give days, or --full for every day, not both.")
     zone = _zone(connection, report_timezone, full)
     _drop_unfinished(connection)
     with connection, connection.cursor() as cursor:
-        return builds.begin(cursor, zone, full, code_version)
+        return builds.begin(cursor, zone, full)
 
 
 def _snapshot(cursor: Cursor, build_id: int, statuses: Sequence[str]) -> candidates.Snapshot:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill import __version__
 from waybill.model.errors import UsageError
 from waybill.warehouse.queries import only_row, only_value
 
@@ -39,12 +40,12 @@ class State(NamedTuple):
     failure: str | None
 
 
-def begin(cursor: Cursor, report_timezone: str, is_full: bool, code_version: str) -> int:
+def begin(cursor: Cursor, report_timezone: str, is_full: bool) -> int:
     """Insert the row of a new build and return its build_id."""
     cursor.execute(
         "insert into ops.build (status, report_timezone, is_full, code_version) values ('building', %s, %s, %s)"
         " returning build_id",
-        (report_timezone, is_full, code_version),
+        (report_timezone, is_full, __version__),
     )
     return only_value(cursor, int)
 

@@ -18,13 +18,10 @@ def server_time(cursor: Cursor) -> datetime:
     return now
 
 
-def clock_problem(cursor: Cursor, now: datetime | None = None) -> str | None:
-    """Return how far the two clocks differ and what to do, in words; None if they agree well enough.
-
-    :param now: the time of this machine, aware; None: read its clock
-    """
+def clock_problem(cursor: Cursor) -> str | None:
+    """Return how far the two clocks differ and what to do, in words; None if they agree well enough."""
     there = server_time(cursor)
-    seconds = ((now or datetime.now(UTC)) - there).total_seconds()
+    seconds = (datetime.now(UTC) - there).total_seconds()
     if abs(seconds) <= MOST_DIFFERENCE.total_seconds():
         return None
     side = "ahead of" if seconds > 0 else "behind"

@@ -96,9 +96,9 @@ def bound(cursor: Cursor) -> None:
         cursor.execute(sql.SQL("set {} = %s").format(sql.Identifier(name)), (value,))
 
 
-def hold(cursor: Cursor, lock: Lock, is_of_session: bool = True) -> None:
-    """Take a lock until the end of the session or transaction. Waits as long as the connection allows."""
-    _call(cursor, "pg_advisory_", lock, is_shared=False, is_of_session=is_of_session)
+def hold(cursor: Cursor, lock: Lock) -> None:
+    """Take a lock until the end of the session. Waits as long as the connection allows."""
+    _call(cursor, "pg_advisory_", lock, is_shared=False, is_of_session=True)
 
 
 def take_if_free(cursor: Cursor, lock: Lock) -> bool:

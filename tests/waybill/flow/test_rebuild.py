@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from tests.conftest import Warehouse
 from tests.waybill.reports.facts import ZONE, Facts, at
+from waybill import __version__
 from waybill.facts.live_counts import LIVE_TABLES
 from waybill.flow import rebuild as build
 from waybill.flow.rebuild import BuildResult, rebuild
@@ -25,7 +26,7 @@ D1, D2, D3 = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 def run(
     warehouse: Warehouse, days: list[date] | None = None, full: bool = False, zone: str | None = ZONE
 ) -> BuildResult:
-    return rebuild(lambda: warehouse.connect("waybill_reporter"), days, full, zone, "1.2.3")
+    return rebuild(lambda: warehouse.connect("waybill_reporter"), days, full, zone)
 
 
 def a_delivered_email(facts: Facts, name: str, day: str) -> None:
@@ -138,7 +139,7 @@ def test_pending_days_are_built(warehouse: Warehouse, facts: Facts) -> None:
     assert candidate_tables(warehouse) == []
     assert warehouse.rows(
         "select build_id, as_of, report_timezone, days_built, rows_changed, code_version from report.build"
-    ) == [(result.build_id, result.as_of, ZONE, [D1, D2], result.rows_changed, "1.2.3")]
+    ) == [(result.build_id, result.as_of, ZONE, [D1, D2], result.rows_changed, __version__)]
     assert warehouse.rows("select count(*), bool_and(success) from ops.validation where subject = 'build 1'") == [
         (len(built_reports()) + len(LIVE_TABLES), True)
     ]
@@ -514,7 +515,7 @@ def steps(warehouse: Warehouse) -> dict[str, Callable[..., object]]:
         return warehouse.connect("waybill_reporter")
 
     return {
-        "build": lambda days=None: build.build(connect, days, False, ZONE, "1.2.3"),
+        "build": lambda days=None: build.build(connect, days, False, ZONE),
         "validate": lambda build_id: build.validate(connect, build_id),
         "publish": lambda build_id, is_dry=False: build.publish(connect, build_id, is_dry),
     }

@@ -52,7 +52,7 @@ def fields_of(feed: str) -> list[str]:
 
 
 def rebuild_all(loads: Loads) -> None:
-    rebuild(lambda: connect(loads.url, REPORTER), None, True, None, "1.2.3")
+    rebuild(lambda: connect(loads.url, REPORTER), None, True, None)
 
 
 def rebuilt_replayed_verified(loads: Loads, *feeds: str) -> None:

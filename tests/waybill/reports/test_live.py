@@ -33,7 +33,7 @@ def connects(loads: Loads) -> Callable[[], Connection]:
 
 
 def run(loads: Loads, days: list[date] | None = None, full: bool = False, zone: str | None = None) -> BuildResult:
-    return rebuild(connects(loads), days, full, zone, "1.2.3")
+    return rebuild(connects(loads), days, full, zone)
 
 
 def engaged(loads: Loads) -> dict[tuple, tuple[int, int]]:
@@ -196,7 +196,7 @@ def test_a_full_build_compares_its_recount_with_another_count(loads: Loads) -> N
 
 def test_a_dry_run_leaves_everything_pending(loads: Loads) -> None:
     an_open(loads)
-    build_id = build.build(connects(loads), None, False, None, "1.2.3")
+    build_id = build.build(connects(loads), None, False, None)
     build.validate(connects(loads), build_id)
     tried = build.publish(connects(loads), build_id, is_dry=True)
     assert tried.rows_changed_by_report["live_engagement"] == 1
@@ -208,7 +208,7 @@ def test_a_dry_run_leaves_everything_pending(loads: Loads) -> None:
 
 def test_a_build_that_died_leaves_all_engagement_pending(loads: Loads) -> None:
     an_open(loads)
-    build.build(connects(loads), None, False, None, "1.2.3")
+    build.build(connects(loads), None, False, None)
     assert engaged(loads) == {EMAIL: (0, 0)} and pending(loads) == 1
     run(loads)
     assert engaged(loads) == {EMAIL: (1, 0)} and pending(loads) == 0

@@ -13,8 +13,8 @@ from waybill.warehouse import locks
 from waybill.warehouse.locks import BUILD, hold
 
 STEPS = {
-    "rebuild": lambda connect: rebuild(connect, None, False, ZONE, "1.2.3"),
-    "build": lambda connect: build(connect, None, False, ZONE, "1.2.3"),
+    "rebuild": lambda connect: rebuild(connect, None, False, ZONE),
+    "build": lambda connect: build(connect, None, False, ZONE),
     "validate": lambda connect: validate(connect, 1),
     "publish": lambda connect: publish(connect, 1),
 }
@@ -51,7 +51,7 @@ def test_a_change_of_the_zone_logs_that_it_waits_for_loads(
     with other.cursor() as cursor:
         locks.take(cursor, locks.ZONE, "nothing", "a test", is_shared=True)
         with pytest.raises(UnavailableError, match="loads that are publishing"):
-            rebuild(lambda: warehouse.connect("waybill_reporter"), None, True, "Asia/Tokyo", "1.2.3")
+            rebuild(lambda: warehouse.connect("waybill_reporter"), None, True, "Asia/Tokyo")
     other.close()
     (message,) = caplog.messages
     assert message.startswith("build: waiting for loads that are publishing")

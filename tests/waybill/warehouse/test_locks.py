@@ -44,7 +44,7 @@ def test_a_load_a_build_and_a_migration_take_their_locks_in_the_declared_order(
         dispatched("queued", "2026-03-02T10:00", account="zoe"),
         dispatched("queued", "2026-03-02T10:00", dispatch_id="d2", account="anna"),
     )
-    rebuild(lambda: connect(loads.url, REPORTER), None, True, "Europe/Berlin", "test")
+    rebuild(lambda: connect(loads.url, REPORTER), None, True, "Europe/Berlin")
     migrate(loads.url)
     kinds = {tuple(lock.kind for lock in session) for session in taken.values()}
     assert ("load", "zone", "account", "account") in kinds
