@@ -137,16 +137,23 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def warehouse(postgres: Server, tmp_path: Path) -> Iterator[Warehouse]:
+@contextmanager
+def new_warehouse(postgres: Server, folder: Path) -> Iterator[Warehouse]:
+    """Make a migrated database, whose landing and inbox are in `folder`, and drop it at the end."""
     url = postgres.database()
     settings = Settings.from_environment(
         {
             "WAREHOUSE_URL": url,
-            "WAYBILL_VAR": str(tmp_path),
+            "WAYBILL_VAR": str(folder),
             "RECIPIENT_HMAC_KEY": KEY,
             "REJECTED_CEILING": "1",
         }
     )
     yield Warehouse(url, settings, postgres)
     postgres.drop(url)
+
+
+@pytest.fixture
+def warehouse(postgres: Server, tmp_path: Path) -> Iterator[Warehouse]:
+    with new_warehouse(postgres, tmp_path) as warehouse:
+        yield warehouse

@@ -42,10 +42,12 @@ class Stage:
     """A template warehouse, the files of the command that is killed, and the expected result.
 
     :ivar before: database with half of the files loaded and built
+    :ivar before_one_feed: the same with the other half loaded, except for the files of one feed
     :ivar loaded: the same with the other half loaded but not built
     """
 
     before: Server
+    before_one_feed: Server
     loaded: Server
     files: list[LandedFile]
     tables: dict[str, object]
@@ -57,6 +59,10 @@ class Stage:
     def files_of_one_feed(self) -> list[LandedFile]:
         """The files of one load."""
         return [file for file in self.files if file[1] == "sendgrid_events"]
+
+    def of_one_feed(self) -> "Stage":
+        """Return the stage of a command that loads one feed. The expected result is the same: order does not matter."""
+        return replace(self, before=self.before_one_feed, files=self.files_of_one_feed)
 
 
 def settings_of(url: str, folder: Path) -> Settings:
@@ -108,13 +114,17 @@ def set_the_stage(server: Server, folder: Path) -> Stage:
     cells_before = report_cells(url)
     tables, loaded = everything_loaded(url), as_template(server, url)
 
+    url = before.database(ZONE)
+    load_files(settings_of(url, folder / "second"), url, [file for file in second if file[1] != "sendgrid_events"])
+    before_one_feed = as_template(server, url)
+
     url = loaded.database(ZONE)
     assert len(pending_days(url)) > 2
     build(url)
     cells = report_cells(url)
     assert cells != cells_before
     server.drop(url)
-    return Stage(before, loaded, second, tables, cells_before, cells, seconds)
+    return Stage(before, before_one_feed, loaded, second, tables, cells_before, cells, seconds)
 
 
 def as_template(server: Server, url: str) -> Server:
@@ -125,7 +135,7 @@ def as_template(server: Server, url: str) -> Server:
 def stage(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stage = set_the_stage(postgres, tmp_path_factory.mktemp("stage"))
     yield stage
-    for server in (stage.before, stage.loaded):
+    for server in (stage.before, stage.before_one_feed, stage.loaded):
         postgres.drop(postgres.url_of(server.template))
 
 
@@ -237,13 +247,11 @@ def check_nothing_is_left(url: str, stage: Stage, folder: Path) -> None:
     connection.close()
 
 
-def disturbed_load(
-    stage: Stage, folder: Path, disturb: Callable[[str, Callable[[], object]], int], of_one_feed: bool = False
-) -> int:
+def disturbed_load(stage: Stage, folder: Path, disturb: Callable[[str, Callable[[], object]], int]) -> int:
     """Load with a disturbance, check, load again, check again."""
     url = stage.before.database(ZONE)
     settings = settings_of(url, folder)
-    ended = disturb(url, lambda: load_files(settings, url, stage.files_of_one_feed if of_one_feed else stage.files))
+    ended = disturb(url, lambda: load_files(settings, url, stage.files))
     check_one_commit_point(url)
     load_files(settings, url, stage.files)
     check_loaded_and_built(url, stage)
@@ -264,15 +272,14 @@ def disturbed_rebuild(stage: Stage, folder: Path, disturb: Callable[[str, Callab
     return ended
 
 
-def kill_loads(stage: Stage, folder: Path, points: Callable[[list[str]], list[int]], of_one_feed: bool) -> None:
+def kill_loads(stage: Stage, folder: Path, points: Callable[[list[str]], list[int]]) -> None:
     url = stage.before.database(ZONE)
-    files = stage.files_of_one_feed if of_one_feed else stage.files
-    moments = moments_of(lambda: load_files(settings_of(url, folder), url, files), folder / "moments")
+    moments = moments_of(lambda: load_files(settings_of(url, folder), url, stage.files), folder / "moments")
     stage.before.drop(url)
     assert len(moments) > 100
     assert "after link" in moments
     for moment in points(moments):
-        ended = disturbed_load(stage, folder / str(moment), lambda _, work, at=moment: killed_at(at, work), of_one_feed)
+        ended = disturbed_load(stage, folder / str(moment), lambda _, work, at=moment: killed_at(at, work))
         assert ended == KILLED, f"moment {moment} of {len(moments)}"
 
 
@@ -287,7 +294,7 @@ def kill_rebuilds(stage: Stage, folder: Path, points: Callable[[list[str]], list
 
 
 def test_a_load_killed_after_any_commit_and_run_again_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
-    kill_loads(stage, tmp_path, after_commits_and_some, of_one_feed=True)
+    kill_loads(stage.of_one_feed(), tmp_path, after_commits_and_some)
 
 
 def test_a_rebuild_killed_after_any_commit_and_run_again_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
@@ -296,7 +303,7 @@ def test_a_rebuild_killed_after_any_commit_and_run_again_gives_the_same_tables(s
 
 @pytest.mark.long
 def test_loads_killed_at_every_moment_give_the_same_tables(stage: Stage, tmp_path: Path) -> None:
-    kill_loads(stage, tmp_path, every_one, of_one_feed=False)
+    kill_loads(stage, tmp_path, every_one)
 
 
 @pytest.mark.long
