@@ -1,25 +1,31 @@
 """Airflow's settings: the pinned Airflow knows each of them, and unwanted features are off."""
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from deploy.airflow_settings import OF_EACH_INSTALLATION, PROCESSES, ROOT, SETTINGS, ports
 
-PROGRAM = """
-import sys
-from airflow.configuration import conf
-for name in sys.argv[1:]:
-    _, section, option = name.split("__", 2)
-    section, option = section.lower(), option.lower()
-    print(name, option in conf.configuration_description.get(section, {}).get("options", {}))
-"""
-PARSER = """
-import sys
+NAMES = [name for name in (*SETTINGS, *OF_EACH_INSTALLATION) if name.startswith("AIRFLOW__")]
+CALLS = [" ".join(words) for program, *words in PROCESSES.values() if program == "airflow"]
+ASKING = """
+import json, sys
 from airflow.cli import cli_parser
-for call in sys.argv[1:]:
-    print(cli_parser.get_parser().parse_args(call.split()).subcommand)
+from airflow.configuration import conf
+
+def is_known(name):
+    section, option = name.lower().split("__")[1:]
+    return option in conf.configuration_description.get(section, {}).get("options", {})
+
+names, calls = json.loads(sys.argv[1])
+unknown = [name for name in names if not is_known(name)]
+subcommands = [cli_parser.get_parser().parse_args(call.split()).subcommand for call in calls]
+print(json.dumps({"unknown": unknown, "subcommands": subcommands}))
 """
 
 
@@ -35,23 +41,35 @@ def airflow_process(arguments: list[str], folder: Path, **settings: str) -> str:
     return done.stdout
 
 
-def test_airflow_knows_every_setting(tmp_path: Path) -> None:
-    names = [name for name in (*SETTINGS, *OF_EACH_INSTALLATION) if name.startswith("AIRFLOW__")]
-    assert len(names) > 20
-    said = airflow_process(["-c", PROGRAM, *names, "AIRFLOW__CORE__MISSPELT"], tmp_path)
-    assert [line.split()[0] for line in said.splitlines() if line.endswith("False")] == ["AIRFLOW__CORE__MISSPELT"]
+@dataclass(frozen=True)
+class Answers:
+    """What an Airflow says, and the folder that it was given as its home."""
+
+    unknown: list[str]
+    subcommands: list[str]
+    home: Path
 
 
-def test_airflow_writes_no_settings_file(tmp_path: Path) -> None:
-    airflow_process(["-c", "import airflow.configuration"], tmp_path)
-    assert not list(tmp_path.rglob("airflow.cfg"))
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """One process for all questions: Airflow takes seconds to import."""
+    home = tmp_path_factory.mktemp("airflow")
+    asked = json.dumps([[*NAMES, "AIRFLOW__CORE__MISSPELT"], CALLS])
+    return Answers(**json.loads(airflow_process(["-c", ASKING, asked], home)), home=home)
 
 
-def test_every_process_is_a_command_of_airflow(tmp_path: Path) -> None:
+def test_airflow_knows_every_setting(answers: Answers) -> None:
+    assert len(NAMES) > 20
+    assert answers.unknown == ["AIRFLOW__CORE__MISSPELT"]
+
+
+def test_airflow_writes_no_settings_file(answers: Answers) -> None:
+    assert not list(answers.home.rglob("airflow.cfg"))
+
+
+def test_every_process_is_a_command_of_airflow(answers: Answers) -> None:
     assert len(PROCESSES) == 4
-    calls = [" ".join(words) for program, *words in PROCESSES.values() if program == "airflow"]
-    said = airflow_process(["-c", PARSER, *calls], tmp_path)
-    assert said.split() == [words[1] for words in PROCESSES.values()]
+    assert answers.subcommands == [words[1] for words in PROCESSES.values()]
 
 
 def test_no_log_server_listens() -> None:
