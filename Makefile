@@ -30,10 +30,14 @@ airflow: setup ## Airflow's command line in what `make run` has started: make ai
 # process that the tests start compiles Great Expectations anew.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+define STYLE
+$(BIN)/ruff check .
+$(BIN)/ruff format --check .
+$(BIN)/lint-imports
+endef
+
 test: setup ## Style, structure and all tests (long ones: make chaos)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(STYLE)
 	$(PYTEST) -m "not long"
 
 test-installed: setup ## The built package in environments of its own, one of them an Airflow (minutes)
@@ -42,10 +46,9 @@ test-installed: setup ## The built package in environments of its own, one of th
 test-airflow: setup ## The DAGs in a real Airflow (minutes)
 	$(PYTEST) tests/dags tests/deploy -m long
 
-lint: setup ## Style and structure only
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+lint: setup ## Style, structure and types (the first run takes a minute, later ones seconds)
+	$(STYLE)
+	$(BIN)/mypy
 
 chaos: setup ## The long property and crash tests, and all others with new random examples
 	HYPOTHESIS_PROFILE=new $(PYTEST) -m long --timeout 7200
