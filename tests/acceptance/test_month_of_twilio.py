@@ -65,7 +65,7 @@ def check_everything_went_wrong(pulled: PulledDays, struck: list[Switched]) -> N
 def check_everything_was_landed(pulled: PulledDays, landed: list[WrittenRecord], least: int) -> None:
     """Check that every row was landed in its last state."""
     world = pulled.world
-    shown = {(seen.record["sid"], seen.arrives) for seen in landed}
+    shown = {(seen.fields["sid"], seen.arrives) for seen in landed}
     for account in world.accounts:
         for feed in LISTS:
             rows = [row for row in world.rows(account, feed) if row.created <= world.ends]
