@@ -457,7 +457,7 @@ def test_another_key_is_refused_before_any_request(pulls: Pulls) -> None:
     pulls.run()
     asked_count = len(pulls.asked())
     pulls.settings = replace(pulls.settings, recipient_hmac_key="another key of thirty-two bytes!")
-    with pytest.raises(ConfigurationError, match="RECIPIENT_HMAC_KEY is not the one"):
+    with pytest.raises(ConfigurationError, match="RECIPIENT_HMAC_KEY is not the key of this warehouse"):
         pulls.run()
     assert len(pulls.asked()) == asked_count
 

@@ -42,7 +42,7 @@ def test_another_key_is_refused_and_nothing_is_written(loads: Loads) -> None:
     before = loads.stamps()
     assert before["fact.leg"]
     loads.use(recipient_hmac_key="another key of thirty-two bytes or so")
-    with pytest.raises(ConfigurationError, match="RECIPIENT_HMAC_KEY is not the one") as refused:
+    with pytest.raises(ConfigurationError, match="RECIPIENT_HMAC_KEY is not the key of this warehouse") as refused:
         loads.load("sendgrid_events", GOOD[1])
     assert loads.settings.recipient_hmac_key not in str(refused.value)
     assert loads.stamps() == before
