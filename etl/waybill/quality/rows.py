@@ -8,15 +8,18 @@ from typing import Any, ClassVar
 
 import sqlalchemy
 from great_expectations.compatibility.pydantic import PrivateAttr
+from great_expectations.core.id_dict import IDDict
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
 from great_expectations.expectations.expectation import BatchExpectation
-from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration, parse_result_format
 from great_expectations.expectations.metrics.metric_provider import metric_partial
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from great_expectations.validator.metric_configuration import MetricConfiguration
+from great_expectations.validator.validator import ValidationDependencies
 
 
 class TableUnsatisfyingRowCount(TableMetricProvider):
@@ -48,12 +51,16 @@ class TableUnsatisfyingRowCount(TableMetricProvider):
         return sqlalchemy.func.count().filter(condition), domain, accessor
 
 
-class KeptConfiguration(BatchExpectation):
-    """A rule that computes its configuration once.
+class SqlRule(BatchExpectation):
+    """A rule whose metrics depend on the batch and on fields of the rule, and which never changes after it was made.
 
-    The library reads it dozens of times for each validation of a rule, and computes it anew each time: half of the
-    processor time of a validation. A rule never changes after it was made.
+    For each metric of each rule the library makes the rule again, and it computes the configuration of a rule dozens of
+    times: three quarters of the processor time of a validation. A rule of this class does each of both once.
+
+    :cvar value_keys: the fields of the rule on which each of its metrics depends
     """
+
+    value_keys: ClassVar[dict[str, tuple[str, ...]]]
 
     _kept: ExpectationConfiguration | None = PrivateAttr(None)
 
@@ -63,8 +70,20 @@ class KeptConfiguration(BatchExpectation):
             self._kept = super().configuration
         return self._kept
 
+    def get_validation_dependencies(
+        self,
+        execution_engine: ExecutionEngine[Any] | None = None,
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> ValidationDependencies:
+        batch = {"batch_id": self.configuration.kwargs.get("batch_id")}
+        metrics = {
+            name: MetricConfiguration(name, IDDict(batch), IDDict({key: getattr(self, key) for key in keys}))
+            for name, keys in self.value_keys.items()
+        }
+        return ValidationDependencies(metrics, parse_result_format((runtime_configuration or {})["result_format"]))
 
-class ExpectEveryRowToSatisfy(KeptConfiguration):
+
+class ExpectEveryRowToSatisfy(SqlRule):
     """The rule that every row, or at least the share `mostly` of all rows, satisfies `condition`; null does not.
 
     :ivar condition: SQL with the columns of the table
@@ -73,7 +92,10 @@ class ExpectEveryRowToSatisfy(KeptConfiguration):
     condition: str
     mostly: float = 1.0
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.unsatisfying_row_count", "table.row_count")
+    value_keys: ClassVar[dict[str, tuple[str, ...]]] = {
+        "table.unsatisfying_row_count": ("condition",),
+        "table.row_count": (),
+    }
     success_keys: ClassVar[tuple[str, ...]] = ("condition", "mostly")
 
     def _validate(
@@ -89,10 +111,10 @@ class ExpectEveryRowToSatisfy(KeptConfiguration):
         }
 
 
-class ExpectQueryToFindNoRow(KeptConfiguration, UnexpectedRowsExpectation):
+class ExpectQueryToFindNoRow(SqlRule, UnexpectedRowsExpectation):
     """The rule that `unexpected_rows_query` finds no row. The result contains the number of rows, never a row."""
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+    value_keys: ClassVar[dict[str, tuple[str, ...]]] = {"unexpected_rows_query.row_count": ("unexpected_rows_query",)}
 
     def _validate(
         self,
