@@ -298,7 +298,7 @@ def test_a_load_killed_after_any_commit_and_run_again_gives_the_same_tables(stag
 
 
 def test_a_rebuild_killed_after_any_commit_and_run_again_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
-    kill_rebuilds(stage, tmp_path, after_commits_and_some)
+    kill_rebuilds(stage.of_one_feed(), tmp_path, after_commits_and_some)
 
 
 @pytest.mark.long
