@@ -40,3 +40,36 @@ where
             and (r.acceptable_at <= clock_timestamp() or (r.acceptable_at is null and r.reason = %(ahead)s))
     )
 group by o.object_id;
+
+-- name: warnings
+-- The rules of a load's suite that failed and only warn.
+-- params: subject (`load 7`)
+select v.suite || '.' || (rule ->> 'rule'), rule ->> 'description', rule ->> 'unexpected_count'
+from ops.validation as v
+cross join lateral jsonb_array_elements(v.results) as rule
+where
+    v.subject = %(subject)s
+    and not (rule ->> 'success')::boolean
+    and rule ->> 'severity' = 'warning'
+    and not coalesce((rule ->> 'is_broken')::boolean, false)
+order by v.validation_id, 1;
+
+-- name: unfinished
+-- The loads that have a staging table or have not ended, except those that wait for their next step.
+-- params: schema (of the staging tables), statuses (of loads that have not ended)
+select substring(tablename from '^load_(\d+)')::bigint
+from pg_tables
+where schemaname = %(schema)s and tablename ~ '^load_\d+(_|$)'
+union
+select load_id from ops.load where status = any (%(statuses)s)
+except
+select load_id from ops.load where status = any (%(statuses)s) and kept_until > clock_timestamp();
+
+-- name: objects_with_keys
+-- Those of some objects that gave an event in a published load.
+-- params: object_ids
+select o.object_id
+from ops.load_object as o
+inner join ops.load as l on l.load_id = o.load_id
+where l.status = 'published' and o.first_key is not null and o.object_id = any (%(object_ids)s)
+group by o.object_id

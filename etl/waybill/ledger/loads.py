@@ -174,11 +174,7 @@ def split_off(cursor: Cursor, load_id: int, taken: Collection[int], left: Collec
 
 def objects_with_keys(cursor: Cursor, object_ids: Iterable[int]) -> set[int]:
     """Return those of these objects that gave an event in a published load."""
-    cursor.execute(
-        "select o.object_id from ops.load_object as o inner join ops.load as l on l.load_id = o.load_id"
-        " where l.status = 'published' and o.first_key is not null and o.object_id = any(%s) group by o.object_id",
-        (list(object_ids),),
-    )
+    cursor.execute(sql_of("ledger/loads", "objects_with_keys"), {"object_ids": list(object_ids)})
     return {object_id for (object_id,) in cursor.fetchall()}
 
 

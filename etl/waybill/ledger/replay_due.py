@@ -9,23 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
 from waybill.model.identity import key_time
-from waybill.warehouse.queries import only_row
-
-_LOADED_BEFORE = """
-    with published as (
-        select o.object_id, max(l.rules_version) as version, min(i.first_key::text collate "C") as first_key,
-            max(i.last_key::text collate "C") as last_key
-        from ops.object as o
-        inner join ops.load_object as i on i.object_id = o.object_id
-        inner join ops.load as l on l.load_id = i.load_id
-        where o.feed = %(feed)s and l.feed = o.feed and l.status = 'published'
-        group by o.object_id
-    )
-
-    select count(*), min(first_key), max(last_key)
-    from published
-    where version < %(since)s and first_key is not null
-"""
+from waybill.warehouse.queries import only_row, sql_of
 
 
 class ReplayDue(NamedTuple):
@@ -54,7 +38,7 @@ def replays_due(cursor: Cursor) -> list[ReplayDue]:
     """Return the replays that are due, by slug. A feed is done when each of its objects was published with new keys."""
     due = []
     for slug, feed in sorted(FEEDS.items()):
-        cursor.execute(_LOADED_BEFORE, {"feed": slug, "since": feed.identity_since})
+        cursor.execute(sql_of("ledger/replay_due"), {"feed": slug, "since": feed.identity_since})
         count, first_key, last_key = only_row(cursor)
         if count:
             due.append(ReplayDue(slug, count, _second(first_key), _second(last_key) + timedelta(seconds=1)))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.ledger.loads import LedgerRow
+from waybill.warehouse.queries import sql_of
 
 REASONS_NAMED = 5
 """Reasons in a message. The ledger has all of them."""
@@ -64,13 +65,7 @@ def _counts(row: LedgerRow, names: tuple[str, ...]) -> str:
 
 def _warnings(cursor: Cursor, load_id: int) -> list[str]:
     """Return the failed rules of the load's suite that only warn."""
-    cursor.execute(
-        "select v.suite || '.' || (rule ->> 'rule'), rule ->> 'description', rule ->> 'unexpected_count'"
-        " from ops.validation as v cross join lateral jsonb_array_elements(v.results) as rule"
-        " where v.subject = %s and not (rule ->> 'success')::boolean and rule ->> 'severity' = 'warning'"
-        " and not coalesce((rule ->> 'is_broken')::boolean, false) order by v.validation_id, 1",
-        (f"load {load_id}",),
-    )
+    cursor.execute(sql_of("ledger/loads", "warnings"), {"subject": f"load {load_id}"})
     return [
         f"{rule} ({description}): {count or 'an unknown number of'} rows"
         for rule, description, count in cursor.fetchall()

@@ -26,7 +26,7 @@ from waybill.model.event import STORED_COLUMNS, Event
 from waybill.settings import Settings
 from waybill.warehouse import locks
 from waybill.warehouse.clock import server_time
-from waybill.warehouse.queries import only_value
+from waybill.warehouse.queries import only_value, sql_of
 
 SCHEMA = "staging"
 RECIPIENTS_REMEMBERED = 200_000
@@ -234,13 +234,7 @@ def drop_orphans(connection: Connection) -> int:
     step. Returns the number of loads."""
     dropped = 0
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select substring(tablename from '^load_(\\d+)')::bigint from pg_tables"
-            " where schemaname = %s and tablename ~ '^load_\\d+(_|$)'"
-            " union select load_id from ops.load where status = any(%s)"
-            " except select load_id from ops.load where status = any(%s) and kept_until > clock_timestamp()",
-            (SCHEMA, list(UNFINISHED), list(UNFINISHED)),
-        )
+        cursor.execute(sql_of("ledger/loads", "unfinished"), {"schema": SCHEMA, "statuses": list(UNFINISHED)})
         for (load_id,) in cursor.fetchall():
             if locks.take_if_free(cursor, locks.load_lock(load_id)) and not _is_kept(cursor, load_id):
                 drop_tables(cursor, load_id)

@@ -17,6 +17,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.load import findings
 from waybill.quality.gate import RuleResult
+from waybill.warehouse.queries import sql_of
 
 WORD_RULE = "event_type_mapped"
 
@@ -43,17 +44,7 @@ class Validation(NamedTuple):
 
 def recent(cursor: Cursor) -> list[Validation]:
     """Returns the last validation of each suite for the newest loads and builds, the newest first."""
-    cursor.execute(
-        "with newest as ("
-        " select subject, max(validation_id) as last_id from ops.validation group by subject"
-        " order by last_id desc limit %s"
-        "), latest as ("
-        " select distinct on (v.subject, v.suite) n.last_id, v.subject, v.suite, v.success, v.checked_at, v.results"
-        " from newest as n inner join ops.validation as v on v.subject = n.subject"
-        " order by v.subject, v.suite, v.validation_id desc"
-        ") select subject, suite, success, checked_at, results from latest order by last_id desc, suite",
-        (SUBJECTS,),
-    )
+    cursor.execute(sql_of("pages/validations", "recent"), {"count": SUBJECTS})
     found = [
         Validation(subject, suite, success, checked_at, msgspec.convert(results, list[RuleResult]))
         for subject, suite, success, checked_at, results in cursor.fetchall()
@@ -67,18 +58,8 @@ def _about(cursor: Cursor, subject: str) -> str:
     kind, _, number = subject.partition(" ")
     if not number.isdecimal():
         return ""
-    if kind == "load":
-        cursor.execute(
-            "select feed || ' of ' || account, coalesce(mapped_count, (staged ->> 'sighting_count')::bigint), 'events'"
-            " from ops.load where load_id = %s",
-            (number,),
-        )
-    else:
-        cursor.execute(
-            "select case when is_full then 'all days' else cardinality(days_built) || ' days' end, rows_changed,"
-            " 'rows changed' from ops.build where build_id = %s",
-            (number,),
-        )
+    query = sql_of("pages/validations", "load") if kind == "load" else sql_of("pages/validations", "build")
+    cursor.execute(query, {"number": number})
     row = cursor.fetchone()
     if row is None or row[0] is None:
         return ""

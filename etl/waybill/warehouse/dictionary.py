@@ -7,28 +7,10 @@ from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill.warehouse.queries import sql_of
+
 SCHEMAS = ("report", "fact", "private", "ops")
 """In the order of their readers. The schema staging has only temporary tables."""
-
-_COLUMNS = """
-select
-    n.nspname as schema,
-    obj_description(n.oid, 'pg_namespace') as schema_comment,
-    c.relname as relation,
-    case c.relkind when 'v' then 'view' else 'table' end as kind,
-    obj_description(c.oid, 'pg_class') as relation_comment,
-    a.attname as name,
-    format_type(a.atttypid, a.atttypmod) as type,
-    c.relkind <> 'v' and not a.attnotnull as is_nullable,
-    coalesce(a.attnum = any (k.conkey), false) as is_key,
-    col_description(c.oid, a.attnum) as comment
-from pg_class as c
-inner join pg_namespace as n on n.oid = c.relnamespace
-inner join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join pg_constraint as k on k.conrelid = c.oid and k.contype = 'p'
-where n.nspname = any (%s) and c.relkind in ('r', 'p', 'v') and not c.relispartition
-order by array_position(%s, n.nspname::text), c.relname collate "C", a.attnum
-"""
 
 
 class Column(NamedTuple):
@@ -48,7 +30,7 @@ class Column(NamedTuple):
 
 def columns(cursor: Cursor) -> list[Column]:
     """Return every column of these schemas, table by table."""
-    cursor.execute(_COLUMNS, (list(SCHEMAS), list(SCHEMAS)))
+    cursor.execute(sql_of("warehouse/dictionary"), {"schemas": list(SCHEMAS)})
     return [Column(*row) for row in cursor.fetchall()]
 
 

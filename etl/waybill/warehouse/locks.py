@@ -13,7 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.model.errors import UnavailableError
-from waybill.warehouse.queries import only_row
+from waybill.warehouse.queries import only_row, sql_of
 
 ORDER = {
     "prepare": "the preparation of a warehouse by `make run` or compose; one process prepares at a time",
@@ -74,21 +74,6 @@ stopped, or its machine is gone) is ended, which releases its locks."""
 
 log = logging.getLogger("waybill.warehouse")
 
-_HOLDERS = (
-    "select a.application_name, a.pid from pg_locks as l inner join pg_stat_activity as a on a.pid = l.pid"
-    " where l.granted and l.pid <> pg_backend_pid()"
-    " and l.database = (select oid from pg_database where datname = current_database()) and {} order by a.pid"
-)
-_OF_KEYS = (
-    "l.locktype = 'advisory' and l.classid::bigint = hashtext(%s)::bigint & 4294967295"
-    " and l.objid::bigint = hashtext(%s)::bigint & 4294967295"
-)
-_OF_RELATION = (
-    "l.locktype = 'relation' and l.mode not in ('AccessShareLock', 'RowShareLock') and l.relation in"
-    " (select c.oid from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace"
-    " where n.nspname in ('ops', 'private', 'fact', 'staging') and position(quote_ident(c.relname) in %s) > 0)"
-)
-
 
 def bound(cursor: Cursor) -> None:
     """Set `BOUNDS` for a session. The connection is in autocommit, or the caller commits."""
@@ -122,7 +107,7 @@ def take(
     """
     if _call(cursor, "pg_try_advisory_", lock, is_shared, is_of_session):
         return
-    holders = _holders(cursor, _OF_KEYS, lock.space, str(lock.name))
+    holders = _holders(cursor, sql_of("warehouse/locks", "holders_of_keys"), space=lock.space, name=str(lock.name))
     log.info("%s: waiting for %s%s", who, what, holders, extra={"lock": lock.kind})
     try:
         _call(cursor, "pg_advisory_", lock, is_shared, is_of_session)
@@ -144,12 +129,12 @@ def timeout_error(cursor: Cursor, error: psycopg2.errors.LockNotAvailable) -> Un
 
     :param cursor: of a connection whose transaction was rolled back
     """
-    holders = _holders(cursor, _OF_RELATION, error.diag.context or "")
+    holders = _holders(cursor, sql_of("warehouse/locks", "holders_of_relations"), context=error.diag.context or "")
     return UnavailableError(_gave_up("a row or table of the warehouse", holders))
 
 
-def _holders(cursor: Cursor, condition: str, *parameters: str) -> str:
-    cursor.execute(_HOLDERS.format(condition), parameters)
+def _holders(cursor: Cursor, query: str, **parameters: str) -> str:
+    cursor.execute(query, parameters)
     found = ", ".join(f"{name or 'a session without a name'} (backend {pid})" for name, pid in cursor.fetchall())
     return f", which is held by {found}" if found else ""
 
