@@ -15,7 +15,8 @@ OF_AIRFLOW = sorted((ROOT / "etl" / "waybill" / "airflow").rglob("*.py"))
 PRODUCT = [file for file in MODULES if file not in SIMULATOR and file not in OF_AIRFLOW]
 SQL = sorted((ROOT / "sql").rglob("*.sql"))
 REPORTS = sorted((ROOT / "sql" / "reports").glob("*.sql"))
-FEED_FILES = sorted((ROOT / "etl" / "waybill" / "feeds").glob("*.py"))
+FEEDS = ROOT / "etl" / "waybill" / "feeds"
+FEED_FILES = sorted(FEEDS.rglob("*.py"))
 DEPLOY = sorted((ROOT / "deploy").rglob("*.py"))
 WHOLE_ROWS = (
     *("fold_legs.sql", "fold_messages.sql"),
@@ -57,15 +58,17 @@ def test_only_waybill_airflow_imports_airflow_and_only_the_demo_imports_the_simu
             assert not any(name.startswith(("waybill.simulator", "waybill.airflow", "tests")) for name in names), file
 
 
-def test_feeds_import_only_the_model_the_framing_and_the_feed_base_class() -> None:
-    from waybill.feeds import FEEDS
-
-    assert FEEDS
-    for feed in FEEDS.values():
-        file = ROOT / "etl" / (type(feed).__module__.replace(".", "/") + ".py")
-        own = {name for name in imported(file) if name.split(".")[0] == "waybill"}
-        assert own
-        assert all(name.startswith(("waybill.model", "waybill.framing", "waybill.feeds")) for name in own), (file, own)
+def test_a_provider_imports_only_the_model_the_framing_the_base_of_feeds_and_its_own_folder() -> None:
+    folders = [folder for folder in sorted(FEEDS.iterdir()) if any(folder.glob("*.py"))]
+    assert len(folders) >= 3
+    for folder in folders:
+        assert (folder / "__init__.py").exists(), f"{folder} is not found: it has no __init__.py"
+        others = tuple(f"waybill.feeds.{other.name}" for other in folders if other != folder)
+        for file in folder.glob("*.py"):
+            own = {name for name in imported(file) if name.split(".")[0] == "waybill"}
+            assert own or file.name == "__init__.py"
+            allowed = ("waybill.model", "waybill.framing", "waybill.feeds")
+            assert all(name.startswith(allowed) and not name.startswith(others) for name in own), (file, own)
 
 
 def test_dependencies_point_one_way() -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed
 from waybill.feeds.options import CAMPAIGN_ID, DISPATCH_ID, TEMPLATE_ID, FeedOptions
-from waybill.feeds.sendgrid_fields import EVERY_WORD
+from waybill.feeds.sendgrid.record import EVERY_WORD
 from waybill.model.errors import ConfigurationError
 from waybill.model.identity import Keyring
 from waybill.model.vocabulary import ACCOUNT

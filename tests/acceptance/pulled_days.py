@@ -18,7 +18,8 @@ import pytest
 
 from tests.acceptance.warehouses import started
 from tests.conftest import KEY, Server
-from waybill.feeds import FEEDS, twilio_lists
+from waybill.feeds import FEEDS
+from waybill.feeds.twilio import lists
 from waybill.flow import ingest
 from waybill.flow.slices import slices
 from waybill.landing import objects as landing
@@ -121,7 +122,7 @@ class PulledDays:
     @contextmanager
     def served(self) -> Iterator[None]:
         with serving(self.twilio), pytest.MonkeyPatch.context() as patched:
-            patched.setattr(twilio_lists, "PAGE_SIZE", self._page_size)
+            patched.setattr(lists, "PAGE_SIZE", self._page_size)
             environment = {
                 "WAREHOUSE_URL": self.url,
                 "WAYBILL_VAR": str(self._folder),

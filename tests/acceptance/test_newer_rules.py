@@ -9,10 +9,9 @@ import pytest
 
 from tests.acceptance.warehouses import build, check_equal, facts, load_files, report_cells, writes
 from tests.conftest import Server, Warehouse
-from waybill.feeds import FEEDS, base, typed_feed
-from waybill.feeds.twilio_messages import TwilioMessages
+from waybill.feeds import FEEDS, base, failures, typed_feed
+from waybill.feeds.twilio.messages import TwilioMessages
 from waybill.flow.replay import replay
-from waybill.model import failures
 from waybill.simulator.world import World
 from waybill.warehouse.connection import Warehouse as Target
 

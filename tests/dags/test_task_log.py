@@ -9,7 +9,7 @@ from tests.conftest import Warehouse
 from tests.waybill.load.loading import as_file, sendgrid
 from waybill.airflow import task_log
 from waybill.feeds import FEEDS
-from waybill.feeds.sendgrid_events import SendgridEvents
+from waybill.feeds.sendgrid.events import SendgridEvents
 from waybill.flow import ingest
 from waybill.flow.slices import Slice
 from waybill.model.errors import WaybillError

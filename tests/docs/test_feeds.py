@@ -7,7 +7,7 @@ import pytest
 
 from tests.waybill.feeds.outcomes import normalise
 from waybill.feeds import FEEDS
-from waybill.feeds.sendgrid_fields import DROP_REASONS, FIELDS_OF_WORD
+from waybill.feeds.sendgrid.record import DROP_REASONS, FIELDS_OF_WORD
 from waybill.model.vocabulary import CHANNELS, NOT_SENT_REASONS
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "feeds"
@@ -43,8 +43,11 @@ def results(slug: str, data: bytes) -> list[str]:
 
 def test_there_is_a_page_for_each_feed_and_the_index_names_it() -> None:
     pages = {path.stem for path in PAGES.glob("*.md")}
+    index = (PAGES / "README.md").read_text()
+    for slug in FEEDS:
+        assert slug in pages, f"The feed {slug} has no page. Write docs/feeds/{slug}.md."
+        assert f"[{slug}]({slug}.md)" in index, f"docs/feeds/README.md does not name the page of {slug}."
     assert pages == FEEDS.keys() | {"README"}
-    assert all(f"[{slug}]({slug}.md)" in (PAGES / "README.md").read_text() for slug in FEEDS)
 
 
 @every_feed

@@ -9,7 +9,7 @@ import phonenumbers
 from publicsuffixlist import PublicSuffixList
 
 from tests.reference.sighting import Sighting
-from waybill.model.failures import failure_reason
+from waybill.feeds.failures import failure_reason
 from waybill.model.machine_rules import machine_rule
 from waybill.model.vocabulary import NOT_SENT_CATEGORY
 from waybill.simulator.truth import Happening

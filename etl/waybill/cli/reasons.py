@@ -12,10 +12,10 @@ from waybill.cli.loading import JsonOption, opened
 from waybill.cli.output import print_json, print_table, say
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
+from waybill.feeds.failure_rules import RULES, RULES_VERSION
+from waybill.feeds.failures import Verdict, verdict
 from waybill.model.errors import QualityGateError, UsageError
 from waybill.model.event import EventDraft
-from waybill.model.failure_rules import RULES, RULES_VERSION
-from waybill.model.failures import Verdict, verdict
 from waybill.model.redaction import mask_everyone
 from waybill.model.vocabulary import CHANNELS, FAILURE_CLASSES, FAILURE_EVENTS, FAILURE_REASONS
 

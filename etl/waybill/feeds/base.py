@@ -14,15 +14,15 @@ from typing import BinaryIO, ClassVar
 
 import msgspec
 
+from waybill.feeds import failures
 from waybill.feeds.legs import gateway_leg_key
 from waybill.feeds.options import FeedOptions
+from waybill.feeds.providers import MESSAGE_IDS
 from waybill.feeds.records import AccountNotice, Record
 from waybill.framing.raw_record import RawRecord
-from waybill.model import failures
 from waybill.model.event import Event, EventDraft, finished
 from waybill.model.identity import Keyring
 from waybill.model.machine_rules import machine_rule
-from waybill.model.providers import PROVIDERS
 from waybill.model.vocabulary import DISPATCH, ENGAGEMENT_EVENTS
 
 
@@ -97,7 +97,7 @@ class Feed:
         event = finished(draft)
         event.machine_rule = machine_rule(event.user_agent) if event.event_type in ENGAGEMENT_EVENTS else None
         event.named_leg_key = None
-        if event.provider == DISPATCH and event.gateway in PROVIDERS:
+        if event.provider == DISPATCH and event.gateway in MESSAGE_IDS:
             event.named_leg_key = gateway_leg_key(event, event.gateway, keyring)
         return event
 

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
+from waybill.feeds.providers import MESSAGE_IDS
 from waybill.model.event import Event
 from waybill.model.identity import Keyring
-from waybill.model.providers import PROVIDERS
 from waybill.model.vocabulary import DISPATCH
 
 OWN = "own"
@@ -30,7 +30,7 @@ def gateway_leg_key(event: Event, provider: str, keyring: Keyring) -> UUID | Non
     """Return the leg of the event's message at a gateway; None if the event lacks a part of its tuple."""
     if not event.provider_message_id:
         return None
-    if not PROVIDERS[provider].leg_has_recipient:
+    if not MESSAGE_IDS[provider].leg_has_recipient:
         return keyring.leg_key(event.account, provider, (event.provider_message_id,))
     if event.recipient_key is None:
         return None

@@ -1,44 +1,12 @@
-"""Codes and words with a general meaning, for failures without finer hints: data of the table in failure_rules.
+"""Words and codes with a general meaning, for failures without finer hints: data of the table in feeds/failure_rules.
 
-Codes are written as in failure_codes, words as in failure_words.
+Words are written as in failure_words.
 """
 
-GENERAL_CODES: dict[str, dict[str, str]] = {
-    "sendgrid": {
-        "*/invalid address": "address_not_found",
-        "*/mailbox unavailable": "address_inactive",
-        "*/reputation": "ip_blocked",
-        "*/technical": "server_unavailable",
-        "*/technical failure": "server_unavailable",
-    },
-    "mailgun": {
-        "espblock/*": "ip_blocked",
-        "blacklisted/*": "ip_blocked",
-        "greylisted/*": "server_unavailable",
-        "hardfail/*": "address_not_found",
-    },
-    "sparkpost": {
-        "50": "ip_blocked",
-        "51": "ip_blocked",
-        "20": "server_unavailable",
-        "40": "server_unavailable",
-        "70": "server_unavailable",
-    },
-    "ses": {"reject/*": "content_rejected"},
-    "postmark": {
-        "hardbounce": "address_not_found",
-        "softbounce": "server_unavailable",
-        "transient": "server_unavailable",
-        "manuallydeactivated": "prior_bounce",
-        "unconfirmed": "policy_rejected",
-    },
-}
-"""Codes with a general meaning, used if neither status nor text gives a finer reason."""
-
-GENERAL_WORDS: tuple[tuple[str, str, str, str], ...] = (
-    ("*", "content_rejected", "554 spam",
+GENERAL_WORDS: tuple[tuple[str, str, str], ...] = (
+    ("content_rejected", "554 spam",
      "spam* / unsolicited|suspicious / spoofing|phish* / bulk mail|email / attachment|attachments"),
-    ("*", "server_unavailable", "451 try again later",
+    ("server_unavailable", "451 try again later",
      "service|server|system|resources … unavailable|busy|down|not_available / try again|later|it_again / "
      "temporar* / greylist*|graylist*|greylisted|grey|gray|greylisting / temporary / please retry|resend / "
      "retry / internal|local|system|software|configuration|config|server|processing|fatal error|problem|failure / "
@@ -54,15 +22,15 @@ GENERAL_WORDS: tuple[tuple[str, str, str, str], ...] = (
      "mailer error|daemon / program|command|script|filter|pipe … fail*|died|error|exit*|output / maidrop / "
      "exit status / at this|the time|moment / resend … later / later / overload*|too_busy|busy / "
      "quota … temporar* / database|mysql|sql|ldap error|lookup|query|attribute"),
-    ("*", "address_not_found", "550 mailbox unavailable",
+    ("address_not_found", "550 mailbox unavailable",
      "mailbox … unavailable|not_available / not available"),
-    ("*", "ip_blocked", "554 blocked",
+    ("ip_blocked", "554 blocked",
      "550|553|554 blocked / ip … invalid|blocked / invalid|bad|banned|unknown ip / access denied … ip / "
      "mail server … blocked"),
-    ("*", "address_not_found", "550 delivery to this recipient failed",
+    ("address_not_found", "550 delivery to this recipient failed",
      "delivery … failed … address|recipient|user|recipients / recipients|recipient|addresses failed / "
      "recipient address rejected|has_been_denied / recipient|user|address rejected|denied / recipient not"),
-    ("*", "policy_rejected", "550 access denied",
+    ("policy_rejected", "550 access denied",
      "policy|policies|polic* / prohibit*|forbidden|disallow* / not_allowed|not_permitted / "
      "access denied|refused / rejected for / administrative* / security / permission denied / "
      "organizational settings / rejected by|due_to / not authorized|authorised / denied by / low priority / "
@@ -70,9 +38,9 @@ GENERAL_WORDS: tuple[tuple[str, str, str, str], ...] = (
      "not accept*|allowed|permitted|authori*|acceptable / unacceptable / rule|rules|filter|filtered / "
      "access|connection|delivery|mail|service|transaction … denied|refused|rejected / not wanted|welcome / "
      "confidential / restricted|restriction*"),
-    ("*", "invalid_request", "554 the format is wrong",
+    ("invalid_request", "554 the format is wrong",
      "rfc|protocol|syntax|header|headers|format|command|argument|parameter|mime"),
-    ("*", "recipient_blocked", "550 recipient refused",
+    ("recipient_blocked", "550 recipient refused",
      "recipient … refused|rejected|denied / mail|message not accept* … user|recipient"),
 )  # fmt: skip
 """Words with several meanings, used after general codes."""

@@ -1,6 +1,6 @@
-"""English words of mail servers about failures, each with one meaning: data of the table in failure_rules.
+"""English words of mail servers about failures, each with one meaning: data of the table in feeds/failure_rules.
 
-A row is (provider or `*`, reason, an invented text as example, its phrases). Phrases are separated by ` / `.
+A row is (reason, an invented text as example, its phrases). Phrases are separated by ` / `.
 
 | in a phrase | fits |
 |---|---|
@@ -16,28 +16,18 @@ If a text gives several hints, the order decides. Hints about the sender or the 
 recipient, because a server that blocks a sender often adds a general sentence about the mailbox.
 """
 
-WORDS: tuple[tuple[str, str, str, str], ...] = (
-    # SendGrid's drop reasons.
-    ("sendgrid", "prior_bounce", "Bounced Address", "=bounced address"),
-    ("sendgrid", "prior_unsubscribe", "Unsubscribed Address", "=unsubscribed address"),
-    ("sendgrid", "prior_spam_report", "Spam Reporting Address", "=spam reporting address"),
-    ("sendgrid", "quota_exceeded", "Recipient List over Package Quota", "=recipient list over package quota"),
-    ("sendgrid", "invalid_request", "Invalid SMTPAPI header", "=invalid smtpapi header"),
-    ("sendgrid", "content_rejected", "Spam Content", "=spam content"),
-    ("sendgrid", "address_malformed", "Invalid", "=invalid"),
-    # SendGrid's words for a domain without servers; the PTR record is that of the recipient's domain.
-    ("sendgrid", "dns_failure", "unable to get mx info: failed to get IPs from PTR record", "unable to get mx"),
+WORDS: tuple[tuple[str, str, str], ...] = (
     # Gateways with their own suppression list.
-    ("*", "prior_bounce", "554 the recipient is on our suppression list",
+    ("prior_bounce", "554 the recipient is on our suppression list",
      "suppression list / previously bounced|hard_bounced / bounced previously"),
     # The sender's own account at a mail service.
-    ("*", "account_suspended", "550 access denied, bad outbound sender",
+    ("account_suspended", "550 access denied, bad outbound sender",
      "bad outbound sender / sender|senders account is|was|has_been suspended|disabled|blocked / "
      "mail sending denied / outgoing mail suspension / "
      "your account|organization … suspended|not_allowed_to_send / sender account … disabled|suspended / "
      "sending … suspended / banned sender"),
     # Size.
-    ("*", "message_too_large", "552 message size exceeds fixed limit",
+    ("message_too_large", "552 message size exceeds fixed limit",
      "message|mail|email|size|body|attachment|file|it|content too large|big|long|heavy / "
      "message|mail|email exceeds|exceeded|exceeding … size|length|bytes|kb|mb / "
      "message|mail|maximum size … exceed* / size limit … exceed* / exceed* … size limit|limits / "
@@ -45,10 +35,10 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "max|maximum message|mail size / message size / mail size / exceeds|exceeded … maximum size / "
      "size limit|exceeded / messagetoolarge / message length exceeds|too_long / length … exceeds … maximum / "
      "message exceeds|exceeded limit|maximum|the / recipsizelimit|sendsizelimit|sizelimit"),
-    ("*", "ip_blocked", "554 this IP has been temporarily blocked for spam",
+    ("ip_blocked", "554 this IP has been temporarily blocked for spam",
      "this|your ip|ip_address has_been|is|was blocked|temporarily_blocked|blacklisted|banned"),
     # Clear words about the content.
-    ("*", "content_rejected", "554 this looks like spam",
+    ("content_rejected", "554 this looks like spam",
      "looks|look like spam / is|as|considered|considers|being|identified|classified|detected spam|junk|ube / "
      "spam message|messages|content|detected|filter|filtered|filters|score|points|level|blocked|rejected|found|"
      "source_content|suspected|signature|probability / spam … score|detected|filter|content / "
@@ -63,7 +53,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "appears to be unsolicited / advertising|advertisement / spam pattern|contents / similar to spam / "
      "probable|probably spam / spam like|list / mcspamsignature / "
      "appears|appear|seems|likely|found to_be_spam|to_be_junk"),
-    ("*", "content_rejected", "552 blocked because its content presents a security issue",
+    ("content_rejected", "552 blocked because its content presents a security issue",
      "its content presents / "
      "content … rejected|denied|blocked|not_accepted|refused|restricted|forbidden|prohibited|filter / "
      "reject* … content / content filter / "
@@ -77,7 +67,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "invalid|bad|forbidden encoding|boundary / due to content / content … unacceptable / attachment type / "
      "file|attachment type … not / double extension / 8bit|8_bit data|character*|content / archive … encrypted"),
     # The sender: authentication, addresses, networks.
-    ("*", "authentication_failed", "550 rejected by the DMARC policy of the sender",
+    ("authentication_failed", "550 rejected by the DMARC policy of the sender",
      "dmarc|dkim|spf|arc|senderid / sender policy framework / required authentication level / "
      "sender|mail|email|message is unauthenticated / unauthenticated mail|email|message|messages|sender / "
      "message|mail|email … not_authenticated|without_authentication / "
@@ -85,15 +75,15 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "pass authentication checks / "
      "authentication|domain_authentication fail|failed|fails|failure … domain|message / domain authentication / "
      "purported responsible address / spoofed|spoof|spoofing / authentication information / not passed validation"),
-    ("*", "content_rejected", "554 the message holds a virus",
+    ("content_rejected", "554 the message holds a virus",
      "virus|viruses|malware|trojan|worm|phish|phishing|infected|malicious / virusdetected"),
-    ("*", "ip_blocked", "550 the address 198.51.100.24 has no PTR record",
+    ("ip_blocked", "550 the address 198.51.100.24 has no PTR record",
      "ptr record|records|resource|check|entry / reverse dns|lookup|hostname|name|mapping|resolution / rdns / "
      "cannot find your hostname|reverse / find your reverse / "
      "cannot|can_not resolve your|client address|hostname|host|ip / client host … cannot_find|not_found / ptr / "
      "fcrdns / iprev / matches to nameserver query / dns … your|the ip … fail* / name verification on your ip / "
      "unresolvable relay host / mismatches client ip / generic hostname|ptr|rdns"),
-    ("*", "ip_blocked", "554 listed at zen.spamhaus.org",
+    ("ip_blocked", "554 listed at zen.spamhaus.org",
      "spamhaus|spamhauss|barracudacentral|spamcop|spamrats|sorbs|senderscore|senderbase|uceprotect|invaluement|"
      "abuseat|psbl|cbl|pbl|sbl|xbl|rbl|rbls|dnsbl|dnsbls|dnsrbl|mailspike|njabl|junkemailfilter|ipcheck|manitu|"
      "hostkarma / barracuda reputation / s3140|s3150 / ts03|bl21|bl23 / rtr bl|bb|rd|ge / dyn t1 / rly b1|bl / "
@@ -102,7 +92,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "cloudmark … block*|reputation / sc 001|002|003 / ou 001 / dy 001|002 / rly bd|ir|sn / dyn t / "
      "blocked|rejected using / ip is in the / geoip|geographical|geolocation|geographic / dnswl / "
      "rejected due to listing / is listed by|at|on / found on|in one_or_more|dnsbl*"),
-    ("*", "domain_blocked", "550 the sender domain is blocked here",
+    ("domain_blocked", "550 the sender domain is blocked here",
      "domain … blocked|reputation|blacklist*|blocklist*|banned / "
      "sender domain|domains … rejected|listed|banned|block* / "
      "sender|senders|email|mail|from|your|address|your_email|mail_from address|addresses … blacklist*|blocklist*|"
@@ -112,7 +102,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "blocked sender|senders / envelope blocked / senderfilterconfig / badmailfrom / not accept mail from / "
      "dont accept mail from / refuse* … mail|email|mails from … domain / is|in|on my badmailfrom / "
      "helo name … bad|spam / dead domain / mail from … denied|rejected|refused|blocked"),
-    ("*", "ip_blocked", "550 the IP 198.51.100.24 has a poor reputation",
+    ("ip_blocked", "550 the IP 198.51.100.24 has a poor reputation",
      "ip|ips|ip_address|address|host|server|network|mta|client … block_list|blocklist*|blacklist*|black_list*|"
      "blocked_using|banned|abusive|deny_list / "
      "banned|blocked|blacklisted|bad … ip|ip_address|host|network|server / "
@@ -136,20 +126,20 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "connect|connection denied|rejected|from_unknown / spam complaints / go away / "
      "your host|server|network|mta|mailserver|mail_server … block*|listed|reputation|banned|denied|not_allowed / "
      "badly configured / poor|bad|low reputation / abusive|abuse … ip|host|server|network / too many complaints"),
-    ("*", "ip_blocked", "501 HELO argument is invalid",
+    ("ip_blocked", "501 HELO argument is invalid",
      "helo|ehlo … invalid|rejected|denied|not_allowed|malformed|bad|syntax|required|match / "
      "bad|invalid|empty|forged helo|ehlo"),
-    ("*", "mailbox_full", "552 too many messages in your mailbox",
+    ("mailbox_full", "552 too many messages in your mailbox",
      "too many messages in|on the|your|their|his server|mailbox|inbox / too much mail data / "
      "mailbox … too many messages"),
-    ("*", "policy_rejected", "530 must issue a STARTTLS command first",
+    ("policy_rejected", "530 must issue a STARTTLS command first",
      "starttls|tls|ssl|sslv3|encryption|encrypted|certificate|ciphers … required|requires|require|must|"
      "not_support*|fail*|needed|first|error|expired|invalid|not_available|mandatory / "
      "require* … tls|starttls|encryption|encrypted|ciphers|ssl|certificate / must issue … starttls / "
      "not support tls|starttls|ssl / certificate … trust*|verif*|fail* / dane / tls handshake|negotiation"),
-    ("*", "recipient_blocked", "550 the sender was not authenticated for this group",
+    ("recipient_blocked", "550 the sender was not authenticated for this group",
      "not authenticated for / sender|senders not|was_not authenticated"),
-    ("*", "policy_rejected", "535 authentication credentials invalid",
+    ("policy_rejected", "535 authentication credentials invalid",
      "smtp authentication|auth / authentication required|is_required|failed|failure|credentials / "
      "authentication credentials / client … not_authenticated / cannot authenticate / "
      "must|need|please authenticate|log_in|login / fail* to authenticate / credentials / "
@@ -160,7 +150,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "unauthenticated|unauthorized … commands|user|relay / must … authenticat* / authenticate / smtp|esmtp auth / "
      "cannot decode / log in / authorization failed|required|denied / sasl"),
     # Too many messages at once.
-    ("*", "rate_limited", "421 too many connections",
+    ("rate_limited", "421 too many connections",
      "rate limit|limited|limits|limiting|exceeded / ratelimit* / "
      "too many messages|connections|emails|mails|recipients|sessions|concurrent|smtp|con|simultaneous|requests|"
      "mail|envelopes|rcpts|transactions|deliveries|letters|hourly|errors / throttl* / "
@@ -184,7 +174,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "temporarily rate limited / sending rate / sending|message|mail|messages limit / too much traffic / "
      "rate exceed* / resources restricted / excess of / exceed* … per day|hour|minute|session|connection"),
     # The session of the gateway.
-    ("*", "relay_denied", "554 relay access denied",
+    ("relay_denied", "554 relay access denied",
      "relay|relaying|relays|relayed … denied|not_permitted|not_allowed|prohibited|refused|forbidden|disallowed|"
      "rejected|disabled|prohibition / "
      "unable|not|no|dont|wont|insecure|cannot|open|unauthorized|prohibit* relay|relaying|to_relay|mail_relay|"
@@ -197,7 +187,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "non local|localdomain / relaying / no relay / relay … not / not hosted|handled here / "
      "dont accept mail for / we do not accept|handle mail|email for / outgoing|outbound relay"),
     # The mailbox exists and accepts nothing.
-    ("*", "mailbox_full", "552 mailbox is full",
+    ("mailbox_full", "552 mailbox is full",
      "is|currently|almost|be full / quota exceed*|reached|violation|overflow / over|exceed* … quota|storage / "
      "mailbox|inbox|box|folder|storage|maildrop|mailfolder full / full mailbox|inbox|box / "
      "mailbox|user … is|too full / 552|552_5.2.2 full / over|overdrawn|above|beyond quota / overquota / "
@@ -212,7 +202,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "mailbox|storage|account … over|exceed* … limit|size|quota|allocation / over … allowed mailbox / "
      "storage limit / size of mailbox / mailbox … size / disk usage / maildir … overquota|quota / mail … space / "
      "not have enough|sufficient space|storage / mailbox too|is large|big"),
-    ("*", "recipient_blocked", "550 mail refused due to preferences: blocked by the recipient",
+    ("recipient_blocked", "550 mail refused due to preferences: blocked by the recipient",
      "blocked|rejected|refused|denied by … recipient|recipients|addressee|the_user / "
      "recipient|recipients preference* / refuse* … your mail|email|message|messages / only accept* … from|mail / "
      "user reject / restricted sms / accepting mail|messages|email only from / "
@@ -229,7 +219,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "only … authorized|approved|members|internal … send|senders|post / "
      "not allowed|permitted|authorized to send|post … group|list|recipient|user|address / "
      "delivery … restricted|restriction / resolver rst notauthorized|authrequired|restrict* / approval required"),
-    ("*", "address_inactive", "550 this account is disabled",
+    ("address_inactive", "550 this account is disabled",
      "account|user|mailbox|address|recipient|mailaddress|recipients|email|domain|inbox … disabled|deactivated|"
      "suspended|inactive|frozen|locked|terminated|closed|deleted|archived|discontinued|cancelled|canceled|"
      "retired|dormant|expired|not_active|not_activated|temporarily_inactive|no_longer_active|is_limited|removed|"
@@ -248,7 +238,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "temporarily|temporary locked|blocked|disabled|closed / not been activated|used|accessed / "
      "expired|inactive|dormant account|user"),
     # The domain.
-    ("*", "invalid_request", "553 sender address rejected: domain not found",
+    ("invalid_request", "553 sender address rejected: domain not found",
      "sender address rejected|domain / "
      "sender|senders|from|return|returned|mail_from domain|address … not_exist|does_not_exist|doesnt_exist|"
      "not_found|invalid|must_exist|must_resolve|not_resolve|malformed|unresolvable|empty|not_valid|cannot_be|"
@@ -264,7 +254,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "sender verify|verification|callout|callback / dead … domain / owned by user / "
      "your … address … not_exist|invalid|verif* / mx … sender / sender|from … must"),
     # The address does not exist.
-    ("*", "address_malformed", "553 malformed address",
+    ("address_malformed", "553 malformed address",
      "malformed|ill_formed|syntactically_invalid|badly_formatted|illegal address|recipient|recipients|"
      "mailbox_name|alias / bad address syntax / address syntax / "
      "invalid address|recipient|mailbox syntax|format|name_syntax / "
@@ -273,8 +263,8 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "not rfc … address / fully qualified recipient / "
      "address|recipient … syntax|format|illegal_character|invalid_character* / "
      "illegal|invalid character* … address|recipient / domain literal|part|missing"),
-    ("*", "dns_failure", "450 host not found, try again", "host|domain|name not_found try again"),
-    ("*", "domain_not_found", "550 unknown host",
+    ("dns_failure", "450 host not found, try again", "host|domain|name not_found try again"),
+    ("domain_not_found", "550 unknown host",
      "domain|host|host_name|domainname|domain_name name_not_found|not_found|does_not_exist|doesnt_exist|"
      "not_exist|unknown|not_known|is_invalid|not_exists|not_reachable|no_longer_exists|not_valid|nonexistent|"
      "non_existent|isnt_known|mentioned_in_email_address_is_unknown|must_exist|couldnt_be_found / "
@@ -289,7 +279,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "unroutable|unrouteable / non existent domain|host / doesnt|does_not accept any|email|mail|messages / "
      "destination|recipient domain … reject*|not_accept|no_mail / doesnt receive mail / "
      "domain … expired|parked|dead / smtpsend dns nonexistentdomain / domain syntax"),
-    ("*", "address_not_found", "550 user unknown",
+    ("address_not_found", "550 user unknown",
      "user|users|mailbox|recipient|recipients|address|account|inbox|person|userid|alias|mail_box|local_part|"
      "customer|subscriber|addressee|name|member … unknown|not_found|does_not_exist|doesnt_exist|not_exist|"
      "invalid|not_exists|not_known|not_listed|not_a_known|isnt_known|isnt_a|not_valid|not_present|"
@@ -329,17 +319,17 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "unknown user|account|name|recipient|address|mailbox|to_us / misspelled / "
      "is not … recipient|valid|registered / check for typos / user … rejected unknown / "
      "address is|was unknown|wrong|incorrect / recipient … does_not|doesnt|cannot exist|receive"),
-    ("*", "domain_not_found", "550 the host mail.example.net is not known",
+    ("domain_not_found", "550 the host mail.example.net is not known",
      "domain|host|domainname … not_found|does_not_exist|doesnt_exist|not_exist|unknown|not_known|is_invalid|"
      "couldnt_be_found|could_not_be_found|no_longer_exists|not_valid"),
-    ("*", "policy_rejected", "554 not accepted for policy reasons",
+    ("policy_rejected", "554 not accepted for policy reasons",
      "for policy reasons / local policy / policy violation / rejected by destination domain / "
      "policy restrictions / administrative prohibition / violat* … policy"),
     # The connection to the server.
-    ("*", "server_unavailable", "452 insufficient disk space",
+    ("server_unavailable", "452 insufficient disk space",
      "insufficient disk|system|resources|system_storage|system_resources|memory|space|queue / "
      "system full|storage / low on|out_of disk|memory|resources / disk full|quota / queue file write error"),
-    ("*", "expired", "gave up: retry limit reached",
+    ("expired", "gave up: retry limit reached",
      "retry|retries time|limit|timeout|count|exceeded / 72 hours / "
      "delivery time|timed|period|deadline|attempts … expired|exceeded|end*|out|continue|limit / "
      "message|queue|mail … expired / in the queue|spool too|for / queue lifetime|time|expired / "
@@ -352,7 +342,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "not|could_not|cannot deliver* … after|within|for … days|hours|attempts / gave up|giving_up / "
      "too many attempts|retries|deferrals / being|been|will_be returned|delayed|queued / not yet been|delivered / "
      "still undelivered|trying / delayed|postponed / keep trying / will retry / after … attempts"),
-    ("*", "dns_failure", "550 the mx lookup of this domain failed",
+    ("dns_failure", "550 the mx lookup of this domain failed",
      "dns|name_server|nameserver|name_service / "
      "mx|mx_record|mx_records … not_found|lookup|record|records|info|fail* / name resolution / "
      "host lookup|name_lookup / no relevant answers / loops back / best preference mx / "
@@ -361,10 +351,10 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "mx … invalid|error|point*|localhost|loop / nameserver|name_server|resolver / "
      "cannot|could_not|unable|couldnt|failed resolve|find … mx|exchange*|address / a record / malformed … reply / "
      "smtpsend dns / no data record"),
-    ("*", "timed_out", "connection timed out",
+    ("timed_out", "connection timed out",
      "timed|time out / timeout|timedout|timeouts / zeituberschreitung / delai … depass*|expire / "
      "tiempo … agotado / タイムアウト / 超时"),
-    ("*", "connection_failed", "connection refused",
+    ("connection_failed", "connection refused",
      "connection refused|reset|failed|lost|closed|dropped|error|aborted|terminated|broken|died|attempt / "
      "not|unable|fail*|wasnt_able connect|to_connect|establish|to_establish / broken pipe / no route to / "
      "host not|is_not|is reachable|unreachable / network is|error unreachable / unreachable|unreachable_host / "
@@ -376,12 +366,12 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
      "econnre*|etimedout|ehostunreach|enetunreach|enotfound / "
      "remote host|server … closed|gone|unexpectedly|disconnected|lost / unexpected* … disconnect*|close* / "
      "bad|invalid greeting"),
-    ("*", "server_unavailable", "554 mail loop: too many hops",
+    ("server_unavailable", "554 mail loop: too many hops",
      "too many|much|maximum hops|hop|received / hop|hops count|exceeded / exceeded … hops|hop / "
      "mail|message|routing|forwarding|email loop / loop detected|found / was found in the mail exchanger / "
      "mail loop|looping / received headers|header"),
     # The message or the session violates a standard.
-    ("*", "invalid_request", "554 the message is not RFC 5322 compliant",
+    ("invalid_request", "554 the message is not RFC 5322 compliant",
      "rfc5322|rfc2822|rfc5321 / "
      "missing|invalid|duplicate*|multiple|malformed|bad|no header|headers|message_id|from_header|date_header|"
      "subject_header|mime|addresses_in / rfc … compli*|violat*|conform*|required|specif* / "

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import Answer, environment_of, started, waybill
 from tests.waybill.pull.pulling import HOUR, NOON, HandMade, every, message
-from waybill.feeds import twilio_lists
+from waybill.feeds.twilio import lists
 from waybill.flow import ingest
 from waybill.simulator import faults
 from waybill.simulator.serve import serving
@@ -328,7 +328,7 @@ def test_a_killed_pull_continues_after_its_last_page(
         process.kill()
     assert warehouse.rows("select count(*) from ops.pull_page") == [(1,)]
     twilio.faults.clear()
-    assert twilio_lists.PAGE_SIZE == 1000
+    assert lists.PAGE_SIZE == 1000
     answer = pull(settings, *arguments)
     assert answer.code == 0 and "2 pages, 11 records" in answer.err
     assert len(twilio.requests.all()) == 3

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.waybill.cli.commands import Answer, waybill
-from waybill.model.failure_rules import RULES
+from waybill.feeds.failure_rules import RULES
 
 UNREACHABLE = {"WAREHOUSE_URL": "postgresql://nowhere.invalid/x"}
 RECORDS = (

@@ -10,7 +10,7 @@ from psycopg2 import sql
 from tests.waybill.load.loading import Loads, before_publish, call, dispatched, sendgrid, sms
 from waybill.facts import live_counts
 from waybill.facts.live_counts import LIVE_TABLES, WRITTEN_BY_LOADS
-from waybill.feeds.sendgrid_events import SendgridEvents
+from waybill.feeds.sendgrid.events import SendgridEvents
 from waybill.model.errors import QualityGateError
 from waybill.reports import live
 from waybill.reports.catalogue import find

@@ -1,4 +1,4 @@
-"""The contract of all feeds, tested for each feed with its case in `cases.py`."""
+"""The contract of all feeds, tested for each feed with its case in golden/<slug>/case.py."""
 
 import io
 import json
@@ -9,7 +9,8 @@ from itertools import product
 import msgspec
 import pytest
 
-from tests.waybill.feeds.cases import CASES, Case, Record, case_of, expected_of, golden_files, with_values
+from tests.waybill.feeds.case import Case, Record, with_values
+from tests.waybill.feeds.cases import CASES, case_of, expected_of, golden_files
 from tests.waybill.feeds.outcomes import (
     ACCOUNT,
     KEYRING,
@@ -22,8 +23,8 @@ from tests.waybill.feeds.outcomes import (
 )
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
+from waybill.feeds.providers import MESSAGE_IDS
 from waybill.model.event import STORED_COLUMNS, Event, merge
-from waybill.model.providers import PROVIDERS
 from waybill.model.redaction import MASK
 from waybill.model.vocabulary import (
     CHANNELS,
@@ -87,12 +88,12 @@ def test_every_feed_is_registered_by_its_slug():
 
 @pytest.mark.parametrize("slug", sorted(FEEDS.keys() | CASES))
 def test_every_feed_has_a_case_and_golden_files(slug: str):
-    assert slug in FEEDS, f"CASES[{slug!r}] is of no feed"
+    assert slug in FEEDS, f"golden/{slug}/case.py is of no feed"
     assert case_of(slug) and golden_files(slug)
 
 
 def test_the_error_of_a_missing_case_or_golden_file_says_what_to_write():
-    with pytest.raises(LookupError, match=r"no Case. Write CASES\['carrier_pigeons'\] in cases.py"):
+    with pytest.raises(LookupError, match=r"no Case. Write CASE in golden/carrier_pigeons/case.py"):
         case_of("carrier_pigeons")
     with pytest.raises(LookupError, match=r"no golden files. Write records .* golden/carrier_pigeons/"):
         golden_files("carrier_pigeons")
@@ -103,7 +104,7 @@ def test_the_attributes_of_a_feed_are_words_of_the_vocabulary(slug: str):
     feed = FEEDS[slug]
     assert feed.kind in ("api", "files") and feed.lateness > timedelta(0) and feed.rules_version > 0
     assert feed.channel in (*CHANNELS, "all")
-    assert feed.provider in (DISPATCH, *PROVIDERS), f"{feed.provider} is not in etl/waybill/model/providers.py"
+    assert feed.provider in (DISPATCH, *MESSAGE_IDS), f"PROVIDER of {feed.provider}/provider.py has no message_ids"
     assert set(feed.event_types.values()) <= set(EVENT_TYPES)
     assert bool(feed.credentials) == (feed.kind == "api")
 

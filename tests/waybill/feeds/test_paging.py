@@ -1,5 +1,4 @@
-"""The contract of lists and pages, tested for each API feed: `PAGINGS` has the form of its pages, `cases.py` a good
-record."""
+"""The contract of lists and pages, tested for each feed of an API with the `CASE` and the `PAGING` of its case.py."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +13,9 @@ from random import Random
 import pytest
 
 from tests.conftest import Warehouse
-from tests.waybill.feeds.cases import CASES, Record, case_of
+from tests.waybill.feeds.case import Record
+from tests.waybill.feeds.cases import CASES, case_of, paging_of
 from tests.waybill.feeds.outcomes import normalise
-from tests.waybill.feeds.paged import PAGINGS, paging_of
 from tests.waybill.load.loading import Loads
 from tests.waybill.pull.servers import Moment, Server, reply
 from waybill.feeds import FEEDS
@@ -113,8 +112,8 @@ def contract(warehouse: Warehouse, feed: ApiFeed) -> Contract:
 
 def test_every_api_feed_has_its_paging() -> None:
     assert len(API_FEEDS) >= 2
-    assert {feed.slug for feed in API_FEEDS} == set(PAGINGS) <= set(CASES)
-    with pytest.raises(LookupError, match=r"no Paging. Write PAGINGS\['carrier_pigeons'\] in paged.py"):
+    assert {feed.slug for feed in API_FEEDS} == {slug for slug, case in CASES.items() if hasattr(case, "PAGING")}
+    with pytest.raises(LookupError, match=r"no Paging. Write PAGING in golden/carrier_pigeons/case.py"):
         paging_of("carrier_pigeons")
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.waybill.feeds.outcomes import ACCOUNT, KEYRING, normalise, normalise_with, only_event, reasons_of
 from waybill.feeds import FEEDS
 from waybill.feeds.options import FeedOptions
-from waybill.feeds.sendgrid_fields import ACCOUNT_WORDS, FIELDS_OF_WORD
+from waybill.feeds.sendgrid.record import ACCOUNT_WORDS, FIELDS_OF_WORD
 from waybill.model.event import Event
 from waybill.model.vocabulary import FAILURE_CLASSES
 

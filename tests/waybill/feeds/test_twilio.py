@@ -9,7 +9,7 @@ import pytest
 
 from tests.waybill.feeds.outcomes import ACCOUNT, KEYRING, events_of, normalise, reasons_of
 from waybill.feeds import FEEDS
-from waybill.feeds.twilio_messages import TwilioMessages
+from waybill.feeds.twilio.messages import TwilioMessages
 from waybill.model.event import Event, merge_all
 from waybill.model.vocabulary import FAILURE_CLASSES
 

@@ -7,7 +7,7 @@ import pytest
 
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed, Listing, Window
-from waybill.feeds.twilio_lists import PAGE_SIZE
+from waybill.feeds.twilio.lists import PAGE_SIZE
 from waybill.model.errors import SourceError
 
 SID = "AC" + "0" * 31 + "1"

@@ -24,8 +24,9 @@ from tests.waybill.pull.pulling import (
     twilio_with,
 )
 from tests.waybill.pull.servers import Server, reply
-from waybill.feeds import FEEDS, twilio_lists
+from waybill.feeds import FEEDS
 from waybill.feeds.api import Window
+from waybill.feeds.twilio import lists
 from waybill.flow import ingest, steps
 from waybill.flow.results import IncompleteError
 from waybill.flow.slices import Slice, slices
@@ -173,7 +174,7 @@ def test_a_later_run_lands_only_changed_pages(pulls: Pulls) -> None:
 
 
 def test_the_next_run_continues_a_run_that_died(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 2)
     pulls.run()
     whole_count = len(pulls.asked())
     pulls.now = pulls.twilio.clock.at = NOON + HOUR
@@ -215,7 +216,7 @@ def test_an_old_window_is_swept_from_today_unless_only_dated_rows_are_requested(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that no window contains are only in a list that begins with the newest row, which grows with the years."""
-    monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 2)
     day = Window(NOON - 20 * DAY, NOON - 19 * DAY)
     lost = message(day.from_at + HOUR, sent=None, status="failed")
     with twilio_with(*every(DAY / 2, NOON - 21 * DAY, 42), lost) as twilio:
@@ -247,7 +248,7 @@ def test_the_next_run_loads_pages_that_the_last_run_only_landed(pulls: Pulls, tw
 
 
 def test_pages_of_a_pull_that_never_ended_are_loaded_too(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 2)
     note_page = journal.note_page
     with monkeypatch.context() as patched, pytest.raises(Killed):
 
@@ -257,7 +258,7 @@ def test_pages_of_a_pull_that_never_ended_are_loaded_too(pulls: Pulls, monkeypat
 
         patched.setattr(journal, "note_page", deadly)
         pulls.pull()
-    monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 3)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 3)
     pulls.pull(Window(MORNING.from_at, NOON - HOUR))
     pulled = pulls.pull(Window(MORNING.from_at, NOON - 2 * HOUR))
     pulls.load(pulled)
@@ -356,7 +357,7 @@ def test_a_pull_without_new_objects_is_complete_after_stage(pulls: Pulls) -> Non
 def small_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each object a separate load."""
     monkeypatch.setattr("waybill.flow.batches.BATCH_OBJECTS", 1)
-    monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 2)
 
 
 def test_a_failed_load_stops_the_watermark_but_not_the_other_loads(
@@ -399,7 +400,7 @@ def test_the_first_error_of_a_step_is_raised_with_the_others_as_notes(
 def test_a_missing_landed_page_is_named_and_the_others_are_loaded(
     pulls: Pulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 2)
     pulled = pulls.pull()
     ((path,),) = pulls.rows(
         "select o.path from ops.object as o inner join ops.pull_page as p on p.object_id = o.object_id"

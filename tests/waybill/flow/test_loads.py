@@ -17,10 +17,10 @@ from tests.waybill.load.loading import (
     sendgrid,
     sms,
 )
-from waybill.feeds.dispatch_log import DispatchLog
-from waybill.feeds.sendgrid_events import SendgridEvents
-from waybill.feeds.twilio_calls import TwilioCalls
-from waybill.feeds.twilio_messages import TwilioMessages
+from waybill.feeds.dispatch.log import DispatchLog
+from waybill.feeds.sendgrid.events import SendgridEvents
+from waybill.feeds.twilio.calls import TwilioCalls
+from waybill.feeds.twilio.messages import TwilioMessages
 from waybill.flow import batches, steps
 from waybill.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError
 

@@ -18,10 +18,11 @@ from tests.waybill.load.loading import (
     sendgrid,
     sms,
 )
-from waybill.feeds import FEEDS, sendgrid_events
-from waybill.feeds.dispatch_log import DispatchLog
-from waybill.feeds.sendgrid_events import SendgridEvents
-from waybill.feeds.twilio_messages import TwilioMessages
+from waybill.feeds import FEEDS
+from waybill.feeds.dispatch.log import DispatchLog
+from waybill.feeds.sendgrid import events
+from waybill.feeds.sendgrid.events import SendgridEvents
+from waybill.feeds.twilio.messages import TwilioMessages
 from waybill.flow import replay
 from waybill.model.errors import SourceError, UsageError
 from waybill.warehouse.connection import Warehouse as Target
@@ -45,13 +46,13 @@ EVENTS = "select event_type, campaign_id from fact.event order by event_key"
 
 def forget_categories(monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulate a bug in a mapping: the campaign is the text `lost` instead of the first category."""
-    campaign = sendgrid_events._campaign
+    campaign = events._campaign
 
     def wrong(record, argument, tags):
         found, source = campaign(record, argument, tags)
         return (found, source) if source == "custom_argument" else ("lost", "provider")
 
-    monkeypatch.setattr(sendgrid_events, "_campaign", wrong)
+    monkeypatch.setattr(events, "_campaign", wrong)
 
 
 def test_a_replay_gives_the_same_as_a_first_load_with_the_new_mapping(

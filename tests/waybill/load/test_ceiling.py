@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 
 from tests.waybill.load.loading import LANDED_AT, Loads, counts, sendgrid, sms
-from waybill.feeds.sendgrid_events import SendgridEvents
+from waybill.feeds.sendgrid.events import SendgridEvents
 from waybill.flow import batches
 from waybill.flow.results import HeldBackError
 from waybill.landing.objects import LandedObject, land

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.waybill.load.loading import Loads, at, before_publish, call, counts, days, dispatched, sendgrid, sms
-from waybill.feeds.dispatch_log import DispatchLog
+from waybill.feeds.dispatch.log import DispatchLog
 from waybill.load import publish
 from waybill.load.stage import recipient_table, rejected_table, staging_table
 from waybill.model.errors import QualityGateError

@@ -25,8 +25,9 @@ from tests.waybill.pull.pulling import (
     twilio_with,
 )
 from tests.waybill.pull.servers import Reply, Server, reply
-from waybill.feeds import FEEDS, twilio_lists
+from waybill.feeds import FEEDS
 from waybill.feeds.api import Window
+from waybill.feeds.twilio import lists
 from waybill.flow import ingest
 from waybill.framing.limits import LONGEST_BODY
 from waybill.landing import objects as landing
@@ -50,7 +51,7 @@ NEVER_SENT = message(NOON - 3 * HOUR, sent=None, status="failed")
 
 @pytest.fixture(autouse=True)
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 2)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 2)
 
 
 @pytest.fixture
@@ -479,7 +480,7 @@ def test_a_malformed_row_does_not_prevent_landing_its_page(scripted: Callable[..
 
 
 def test_an_empty_pull_of_a_busy_time_is_an_alarm(warehouse: Warehouse, monkeypatch) -> None:
-    monkeypatch.setattr(twilio_lists, "PAGE_SIZE", 50)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 50)
     with twilio_with(*every(MINUTE, MORNING.from_at, journal.NORMALLY_BUSY)) as busy:
         pulls = Pulls(warehouse, busy)
         pulls.load(pulls.pull())

@@ -6,9 +6,9 @@ import pytest
 
 from tests.conftest import Warehouse
 from waybill.feeds import FEEDS
+from waybill.feeds.providers import PROVIDERS
 from waybill.model import vocabulary
 from waybill.model.bounds import LONGEST_BYTES, LONGEST_KEY_BYTES
-from waybill.model.providers import PROVIDERS
 
 MOST_BYTES = 2_704
 """The longest row of a B-tree: a third of a page (BTMaxItemSize of Postgres)."""

@@ -25,13 +25,13 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from waybill.feeds import cells, fields
+from waybill.feeds.providers import MESSAGE_IDS
 from waybill.feeds.records import RECIPIENT, Record, Sighting
 from waybill.feeds.typed_feed import TypedFeed
 from waybill.framing.raw_record import RawRecord
 from waybill.framing.tables import table
 from waybill.model.errors import RejectRecord
 from waybill.model.event import EventDraft
-from waybill.model.providers import PROVIDERS
 from waybill.model.vocabulary import CHANNELS, DISPATCH, NOT_SENT_CATEGORY
 
 REQUIRED = ("dispatch_id", "occurred_at", "channel", "status")
@@ -96,8 +96,8 @@ class DispatchLog(TypedFeed[DispatchRow]):
         gateway = fields.identifier(cells.cell(record.provider))
         gateway = None if gateway is None else gateway.lower()
         message_id = cells.exact("provider_message_id", record.provider_message_id)
-        if message_id is not None and gateway in PROVIDERS:
-            message_id = PROVIDERS[gateway].message_id(message_id) or None
+        if message_id is not None and gateway in MESSAGE_IDS:
+            message_id = MESSAGE_IDS[gateway].message_id(message_id) or None
         extra = {name: value for name, value in record.other.items() if cells.cell(value) is not None}
         reason = cells.cell(record.reason)
         if status != "not_sent" and reason is not None:

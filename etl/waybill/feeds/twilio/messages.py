@@ -4,7 +4,7 @@ Source: Message resource and error dictionary (twilio.com/docs/messaging/api/mes
 Bodies: the pages of the list, one body in a file or one on a line.
 
 Quirks
-- A row is mutable and shows one status. `twilio_rows` says which events it gives.
+- A row is mutable and shows one status. `rows.py` says which events it gives.
 - `price` is negative and comes late; `num_segments` is 0 until a sender is chosen; an empty text means no value yet.
 - The list also contains messages that the API refused with HTTP 400, as `failed`.
 - `error_message` may change for one code: classes and reasons follow from `error_code` alone.
@@ -17,14 +17,15 @@ from typing import BinaryIO
 
 from waybill.feeds import fields
 from waybill.feeds.api import ApiFeed, Listing, Page, Window
+from waybill.feeds.failures import RULES_VERSION
 from waybill.feeds.records import Sighting
-from waybill.feeds.twilio_lists import twilio_listings, twilio_page
-from waybill.feeds.twilio_rows import TwilioRow, add_price, row_extra, row_sightings
+from waybill.feeds.twilio.lists import twilio_listings, twilio_page
+from waybill.feeds.twilio.provider import PROVIDER
+from waybill.feeds.twilio.rows import TwilioRow, add_price, row_extra, row_sightings
 from waybill.feeds.typed_feed import TypedFeed
 from waybill.framing.bodies import list_body
 from waybill.framing.raw_record import RawRecord
 from waybill.model.event import EventDraft
-from waybill.model.failures import RULES_VERSION
 
 EXTRA = ("direction", "messaging_service_sid", "num_media")
 LEFT_OUT = ("api_version", "body", "from", "uri", "subresource_uris")
@@ -46,9 +47,9 @@ class TwilioMessages(TypedFeed[TwilioMessage], ApiFeed):
     title = "Twilio Messages"
     provider = "twilio"
     channel = "sms"
-    credentials = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+    credentials = PROVIDER.credentials
     lateness = timedelta(days=3)
-    base_url = "https://api.twilio.com"
+    base_url = PROVIDER.base_url
     listing_span = timedelta(hours=6)
     sweep = timedelta(days=1)
     rules_version = 1 + RULES_VERSION

@@ -1,21 +1,15 @@
-"""What identity needs of each provider: the spelling of its message ids, and the recipients of one id."""
+"""SendGrid: message ids and failure codes. `provider_code` is `type/classification` of a bounce.
+
+Source: Event Webhook reference (twilio.com/docs/sendgrid/for-developers/tracking-events/event), with its bounce
+classifications and reasons of drops.
+"""
 
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
+from waybill.model.provider import MessageIds, Provider
+
 _RECEIVER = re.compile(r"\.(?:filter|recvd)")
-
-
-class Provider(NamedTuple):
-    """The message ids of one provider.
-
-    :ivar message_id: returns the id of the leg from an id in any system's spelling; empty if there is no id
-    :ivar leg_has_recipient: True if one id covers several recipients, so that the leg includes the recipient
-    """
-
-    message_id: Callable[[str], str]
-    leg_has_recipient: bool
 
 
 class SendgridIds(NamedTuple):
@@ -61,7 +55,30 @@ def _sendgrid_message_id(written: str) -> str:
     return sendgrid_ids(written, None).message_id or ""
 
 
-PROVIDERS: dict[str, Provider] = {
-    "sendgrid": Provider(_sendgrid_message_id, leg_has_recipient=True),
-    "twilio": Provider(str.strip, leg_has_recipient=False),
-}
+PROVIDER = Provider(
+    message_ids=MessageIds(_sendgrid_message_id, leg_has_recipient=True),
+    codes={
+        "expired/*": "expired",
+        "*/content": "content_rejected",
+        "*/frequency or volume too high": "rate_limited",
+    },
+    general_codes={
+        "*/invalid address": "address_not_found",
+        "*/mailbox unavailable": "address_inactive",
+        "*/reputation": "ip_blocked",
+        "*/technical": "server_unavailable",
+        "*/technical failure": "server_unavailable",
+    },
+    words=(
+        # Reasons of drops.
+        ("prior_bounce", "Bounced Address", "=bounced address"),
+        ("prior_unsubscribe", "Unsubscribed Address", "=unsubscribed address"),
+        ("prior_spam_report", "Spam Reporting Address", "=spam reporting address"),
+        ("quota_exceeded", "Recipient List over Package Quota", "=recipient list over package quota"),
+        ("invalid_request", "Invalid SMTPAPI header", "=invalid smtpapi header"),
+        ("content_rejected", "Spam Content", "=spam content"),
+        ("address_malformed", "Invalid", "=invalid"),
+        # A domain without servers; the PTR record is that of the recipient's domain.
+        ("dns_failure", "unable to get mx info: failed to get IPs from PTR record", "unable to get mx"),
+    ),
+)

@@ -7,7 +7,7 @@ Quirks
 - Deliveries of the webhook repeat and come in any order. Some events have no `sg_event_id`, and it changes on some
   retries. So the identity is the content, at whole seconds.
 - Custom arguments are merged into the top level, so unknown keys are the customer's; reserved names win. Some senders
-  and some exports nest them in `unique_args` or `custom_args`. `sendgrid_fields` lists the fields of each word.
+  and some exports nest them in `unique_args` or `custom_args`. `record.py` lists the fields of each word.
 - A malformed address is reported like any other: `dropped`, reason `Invalid`.
 - Words about the account name no recipient and give no event.
 - A time is a number or a text, with or without a fraction of a second; identities use whole seconds.
@@ -24,9 +24,10 @@ from typing import BinaryIO
 
 import msgspec
 
-from waybill.feeds import fields
+from waybill.feeds import failures, fields
 from waybill.feeds.records import RECIPIENT, AccountNotice, Sighting
-from waybill.feeds.sendgrid_fields import (
+from waybill.feeds.sendgrid.provider import sendgrid_ids
+from waybill.feeds.sendgrid.record import (
     ACCOUNT_WORDS,
     DROP_REASONS,
     EVERY_WORD,
@@ -38,10 +39,9 @@ from waybill.feeds.sendgrid_fields import (
 from waybill.feeds.typed_feed import TypedFeed
 from waybill.framing.lines import lines_or_arrays
 from waybill.framing.raw_record import RawRecord
-from waybill.model import failures, machine_rules
+from waybill.model import machine_rules
 from waybill.model.errors import RejectRecord
 from waybill.model.event import EventDraft
-from waybill.model.providers import sendgrid_ids
 
 _text, _identifier = fields.text, fields.identifier
 

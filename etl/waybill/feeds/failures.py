@@ -5,8 +5,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
+from waybill.feeds.failure_rules import RULES, RULES_VERSION, Rule
 from waybill.model.failure_phrases import Phrase, folded, phrases, words_of
-from waybill.model.failure_rules import RULES, RULES_VERSION, Rule
 
 __all__ = [
     "BOUNCE_CLASSES",
@@ -66,7 +66,7 @@ def failure_reason(provider: str, provider_code: str | None, status_code: str | 
     """Return the reason of one failure; `unclassified` if no rule fits.
 
     :param provider: slug
-    :param provider_code: as the provider's feed writes it (failure_codes); any case
+    :param provider_code: as the provider's feeds write it (its sheet); any case
     :param status_code: enhanced status code of RFC 3463; any other text is ignored
     :param text: of the provider; its first LONGEST_TEXT characters count
     """

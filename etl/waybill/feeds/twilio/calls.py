@@ -4,7 +4,7 @@ Source: Call resource (twilio.com/docs/voice/api/call-resource), API 2010-04-01.
 Bodies: the pages of the list, one body in a file or one on a line.
 
 Quirks
-- A row is mutable and shows one status. `twilio_rows` says which events it gives.
+- A row is mutable and shows one status. `rows.py` says which events it gives.
 - Dialled legs have their own rows with `parent_call_sid`: they are part of the parent's call and are ignored.
 - Inbound calls are ignored: `inbound`, and `trunking-originating` (from the public network into a SIP trunk).
   `trunking-terminating` goes from the trunk out to the public network, like `outbound-api` and `outbound-dial`.
@@ -20,14 +20,15 @@ from typing import BinaryIO
 
 from waybill.feeds import fields
 from waybill.feeds.api import ApiFeed, Listing, Page, Window
+from waybill.feeds.failures import RULES_VERSION
 from waybill.feeds.records import Sighting
-from waybill.feeds.twilio_lists import twilio_listings, twilio_page
-from waybill.feeds.twilio_rows import TwilioRow, add_price, row_extra, row_sightings
+from waybill.feeds.twilio.lists import twilio_listings, twilio_page
+from waybill.feeds.twilio.provider import PROVIDER
+from waybill.feeds.twilio.rows import TwilioRow, add_price, row_extra, row_sightings
 from waybill.feeds.typed_feed import TypedFeed
 from waybill.framing.bodies import list_body
 from waybill.framing.raw_record import RawRecord
 from waybill.model.event import EventDraft
-from waybill.model.failures import RULES_VERSION
 
 EXTRA = ("direction", "group_sid", "phone_number_sid", "queue_time", "trunk_sid")
 LEFT_OUT = (
@@ -61,9 +62,9 @@ class TwilioCalls(TypedFeed[TwilioCall], ApiFeed):
     title = "Twilio Calls"
     provider = "twilio"
     channel = "ivr"
-    credentials = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+    credentials = PROVIDER.credentials
     lateness = timedelta(days=3)
-    base_url = "https://api.twilio.com"
+    base_url = PROVIDER.base_url
     listing_span = timedelta(hours=6)
     sweep = timedelta(days=1)
     rules_version = 1 + RULES_VERSION

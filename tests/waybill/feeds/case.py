@@ -1,0 +1,81 @@
+"""The parts of golden/<slug>/case.py: a feed's `Case`, and the `Paging` of a feed of an API."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from waybill.feeds.api import Listing
+
+Record = dict[str, object]
+File = Callable[[Sequence[Record]], bytes]
+"""Returns a file with these records."""
+
+
+def lines(records: Sequence[Record]) -> bytes:
+    return b"\n".join(json.dumps(record).encode() for record in records)
+
+
+def array(indent: int | None = None) -> File:
+    return lambda records: json.dumps(records, indent=indent).encode()
+
+
+def body(name: str, indent: int | None = None) -> File:
+    """Return a writer of response bodies with the records in the list `name`."""
+    return lambda records: json.dumps({name: records}, indent=indent).encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A good record and the meaning of its fields. A nested field is named `outer.inner`.
+
+    :ivar record: gives an event
+    :ivar word: the field of the provider's event word
+    :ivar times: required fields of times; without a valid time with a zone the record is rejected
+    :ivar message_id: the field of the message's id
+    :ivar recipient: the field of the address
+    :ivar files: the formats of files with the feed's records
+    """
+
+    record: Record
+    word: str
+    times: tuple[str, ...]
+    message_id: str
+    recipient: str
+    files: tuple[File, ...] = (lines,)
+
+    @property
+    def address(self) -> str:
+        """The recipient in the good record."""
+        return _value(self.record, self.recipient)
+
+    def record_with(self, values: Record) -> Record:
+        """Return the good record with other values in some fields."""
+        return with_values(self.record, values)
+
+    def file(self, *records: Record) -> bytes:
+        return self.files[0](records)
+
+
+@dataclass(frozen=True)
+class Paging:
+    """The pages and links of a provider.
+
+    :ivar body: returns a page from its records, the number of records before them, and the next link (None: last page)
+    :ivar link: returns the link of a page of a list; the first page has number 0
+    """
+
+    body: Callable[[Sequence[Record], int, str | None], bytes]
+    link: Callable[[Listing, int], str]
+
+
+def with_values(record: Record, values: Record) -> Record:
+    """Return the record with other values in some fields, also in nested ones."""
+    for path, value in values.items():
+        name, _, inner = path.partition(".")
+        record = record | {name: with_values(record.get(name) or {}, {inner: value}) if inner else value}
+    return record
+
+
+def _value(record: Record, path: str) -> object:
+    name, _, inner = path.partition(".")
+    return _value(record[name], inner) if inner else record[name]
