@@ -14,6 +14,7 @@ from tests.reference.sighting import (
     Sighting,
     as_text,
     hide_id,
+    hide_label,
     hide_recipient,
     instant,
     milliseconds,
@@ -98,7 +99,7 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
         return hide_recipient(text, written, address, recipient_key) or None
 
     def named(text: str | None) -> str | None:
-        return hide_id(keyring, account, text)
+        return hide_label(keyring, account, text, written, address)
 
     written_id = text_of(record, "sg_message_id")
     smtp_id = text_of(record, "smtp-id")
@@ -143,7 +144,7 @@ def sendgrid_events(keyring: Keyring, account: str, record: dict, landed_at: dat
             leg=leg,
             leg_key=keyring.leg_key(account, "sendgrid", leg) if leg else None,
             own_leg_key=keyring.leg_key(account, "sendgrid", own_leg) if own_leg else None,
-            dispatch_id=named(as_text(record.get("dispatch_id"))),
+            dispatch_id=hide_id(keyring, account, as_text(record.get("dispatch_id"))),
             campaign=campaign,
             template=template,
             recipient=(recipient_key, address),

@@ -132,6 +132,16 @@ def hide_id(keyring: Keyring, account: str, text: str | None) -> str | None:
     return text
 
 
+def hide_label(keyring: Keyring, account: str, text: str | None, written: str, address: str) -> str | None:
+    """Return the id of a campaign or template, which is part of no key: as `hide_id`, and also hashed as a whole if it
+    has the own recipient as written, where that is a word of at least four characters and no address."""
+    if text and not re.fullmatch(r".+@[^@]+", address, re.DOTALL) and len(address) >= 4:
+        pattern = rf"(?<!\w)(?:{any_form(written, address)})(?!\w)"
+        if re.search(pattern, text, flags=re.IGNORECASE):
+            return keyring.recipient_key(account, text).hex()
+    return hide_id(keyring, account, text)
+
+
 def hide_recipient(text: str | None, written: str | None, normalised: str | None, recipient_key: bytes | None) -> str:
     """Return a text with the record's own recipient replaced by its key."""
     return replace_recipient(text, written, normalised, recipient_key.hex()) if recipient_key else text or ""
@@ -141,9 +151,13 @@ def replace_recipient(text: str | None, written: str | None, normalised: str | N
     """Return a text without the own recipient: as written and normalised, plain and percent-encoded, in any case."""
     if not text or not normalised:
         return text or ""
-    forms = sorted({written.strip(), normalised} - {""}, key=len, reverse=True)
-    pattern = "|".join("".join(f"(?:{re.escape(c)}|{re.escape(quoted(c))})" for c in form) for form in forms)
-    return re.sub(pattern, replacement, text, flags=re.IGNORECASE)
+    return re.sub(any_form(written, normalised), replacement, text, flags=re.IGNORECASE)
+
+
+def any_form(written: str | None, normalised: str) -> str:
+    """Return the pattern of a recipient as written and normalised, each character plain or percent-encoded."""
+    forms = sorted({(written or "").strip(), normalised} - {""}, key=len, reverse=True)
+    return "|".join("".join(f"(?:{re.escape(c)}|{re.escape(quoted(c))})" for c in form) for form in forms)
 
 
 def quoted(character: str) -> str:

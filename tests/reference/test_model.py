@@ -133,6 +133,14 @@ def test_campaigns_come_by_source_and_ids_are_texts():
     assert campaign(category=[]) is None
 
 
+@pytest.mark.parametrize("campaign_id", ["Sale/ana.gmail.com", "Sale/ANA.gmail%2Ecom"])
+def test_a_campaign_with_a_recipient_that_is_no_address_is_hashed(campaign_id: str):
+    fields = {"campaign_id": campaign_id, "dispatch_id": "d1/ana.gmail.com"}
+    happening = only(model_of("sendgrid_events", email("dropped", email="ana.gmail.com", **fields)))
+    assert happening.campaign == (2, KEYRING.recipient_key("acme", campaign_id).hex())
+    assert happening.dispatch_id == "d1/ana.gmail.com"  # a part of keys: the same whoever the recipient is
+
+
 @pytest.mark.parametrize(
     ("fields", "failure_class"),
     [

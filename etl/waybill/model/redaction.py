@@ -123,9 +123,11 @@ class Redactor:
 
     def label(self, text: str) -> str:
         """Return the id of a campaign or a template, which is no part of joins. It is hashed as a whole if it contains
-        an address, a number, or the own number without its plus. NUL becomes U+FFFD."""
-        word = self._own_word()
-        is_own = word.search(text) if word else self._bare is not None and not self._is_word and self._bare in text
+        an address, a number, the own number without its plus, or the own word in any encoding. NUL becomes U+FFFD."""
+        if (word := self._own_word()) is not None:
+            is_own = any(word.search(reading.text) for reading in readings(text))
+        else:
+            is_own = self._bare is not None and not self._is_word and self._bare in text
         if is_own or _LABEL_PERSON.search(text):
             return self._keyring.recipient_key(self._account, text).hex()
         return text.replace("\0", _NUL)

@@ -395,3 +395,10 @@ def test_a_word_is_kept_in_codes_but_not_in_texts():
     assert word("bounce").code("bounce/bo@other.example") == f"bounce/{MASK}"
     assert word("bounce").text("a bounce") == f"a {MASK}"
     assert word("spring").label("spring sale") != "spring sale" and word("spring").label("springs") == "springs"
+
+
+@pytest.mark.parametrize("text", ["Sale/ana.gmail.com", "Sale/ANA%2egmail.com", "Sale/ana%252Egmail.com"])
+def test_a_label_with_a_word_in_any_encoding_is_hashed_and_an_identifier_is_not(text: str):
+    someone = word("ana.gmail.com")
+    assert someone.label(text) == KEYRING.recipient_key(ACCOUNT, text).hex()
+    assert someone.identifier(text) == text
