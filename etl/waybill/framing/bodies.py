@@ -23,7 +23,7 @@ from waybill.framing.raw_record import (
     problem_of,
     too_long,
 )
-from waybill.framing.streams import BOM, open_parts
+from waybill.framing.streams import BOM, open_texts
 from waybill.framing.values import TOKEN, TRAILING, Values
 
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -41,7 +41,7 @@ def list_body(stream: BinaryIO, key: str, own_field: str | None = None) -> Itera
     :param own_field: a field of every element: an object with it and without the list is an element itself
     """
     position = bad_count = 0
-    for part in open_parts(stream):
+    for part in open_texts(stream):
         for lines in _bodies(part, key):
             for body in _one_by_one(lines):
                 for element, problem in _elements_of_body(body, key, own_field):

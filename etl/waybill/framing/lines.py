@@ -7,7 +7,7 @@ from typing import BinaryIO
 from waybill.framing import limits
 from waybill.framing.envelopes import content_of
 from waybill.framing.raw_record import RawRecord, check_bad
-from waybill.framing.streams import open_parts
+from waybill.framing.streams import open_texts
 from waybill.framing.values import Values
 
 
@@ -20,7 +20,7 @@ def lines_or_arrays(stream: BinaryIO, own_field: str | None = None) -> Iterator[
     :param own_field: a field of every record of the feed: an object with it is no envelope
     """
     position = 0
-    for part in open_parts(stream):
+    for part in open_texts(stream):
         position = yield from json_records(part, own_field, position)
 
 

@@ -31,6 +31,8 @@ WIDE_MARKS = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
+PARQUET = b"PAR1"
+"""The first and the last bytes of a Parquet file."""
 READABLE = {
     b"\x1f\x8b": "gzip",
     b"\xfd7zXZ\0": "xz",
@@ -67,6 +69,33 @@ def open_parts(stream: BinaryIO | io.RawIOBase) -> Iterator[BinaryIO]:
         yield from _members_of_zip(opened)
     else:
         yield open_bytes(opened)
+
+
+def open_texts(stream: BinaryIO | io.RawIOBase) -> Iterator[BinaryIO]:
+    """Yield readers as `open_parts`. Raises SourceError if one of them is a Parquet file."""
+    for part in open_parts(stream):
+        head, opened = peek(part, _HEAD_BYTES)
+        if is_parquet(head, opened):
+            raise SourceError(
+                "The file is a Parquet file, which only the dispatch log may be. Nothing of it was loaded; write it as "
+                "JSON, or load it into the feed to which it belongs."
+            )
+        yield opened
+
+
+def is_parquet(head: bytes, stream: BinaryIO) -> bool:
+    """Whether a file is Parquet: by its first bytes, or, if these are damaged, by its last ones.
+
+    :param head: the first bytes of the stream, which still begins with them
+    """
+    if head.startswith(PARQUET) or b"\0" not in head or not stream.seekable():
+        return head.startswith(PARQUET)
+    here = stream.tell()
+    end = stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, end - len(PARQUET)))
+    tail = stream.read(len(PARQUET))
+    stream.seek(here)
+    return tail == PARQUET
 
 
 def open_bytes(stream: BinaryIO | io.RawIOBase) -> BinaryIO:

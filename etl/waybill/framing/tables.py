@@ -14,10 +14,9 @@ from waybill.framing import limits
 from waybill.framing.columns import Columns
 from waybill.framing.lines import json_records
 from waybill.framing.raw_record import BROKEN_OFF, RawRecord, check_bad, check_empty, too_long
-from waybill.framing.streams import BOM, open_parts, peek, with_line_feeds
+from waybill.framing.streams import BOM, is_parquet, open_parts, peek, with_line_feeds
 from waybill.model.errors import SourceError
 
-PARQUET = b"PAR1"
 DELIMITERS = ",;\t|"
 _LOOK_AT = 4096
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
@@ -36,7 +35,7 @@ def table(stream: BinaryIO, required: Sequence[str], known: Sequence[str] = ()) 
     position = 0
     for part in open_parts(stream):
         head, opened = peek(part, _LOOK_AT)
-        if head.startswith(PARQUET):
+        if is_parquet(head, opened):
             from waybill.framing.parquet import parquet_rows  # a large library for one kind of files
 
             position = yield from parquet_rows(opened, columns, position)

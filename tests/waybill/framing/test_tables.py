@@ -1,8 +1,10 @@
 """Tables in CSV, Parquet and lines of JSON."""
 
 import csv
+import gzip
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pyarrow
@@ -12,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.framing import limits
+from waybill.framing.bodies import list_body
+from waybill.framing.lines import lines_or_arrays
 from waybill.framing.raw_record import RawRecord
 from waybill.framing.tables import table
 from waybill.model.errors import SourceError
@@ -142,6 +146,21 @@ def test_damaged_parquet_is_refused(cut: int):
     data = parquet_bytes(a=pyarrow.array([1]), b=pyarrow.array([2]))
     with pytest.raises(SourceError, match="Parquet"):
         rows(data[:cut])
+
+
+@pytest.mark.parametrize("damaged", [lambda data: data[4:], lambda data: b"\n" + data, lambda data: data[:-50]])
+def test_parquet_without_its_first_bytes_is_called_damaged(damaged: Callable[[bytes], bytes]):
+    data = parquet_bytes(a=pyarrow.array([1]), b=pyarrow.array([2]))
+    with pytest.raises(SourceError, match=r"The Parquet file is damaged or truncated.*fetch or write it again"):
+        rows(damaged(data))
+
+
+def test_parquet_is_named_by_feeds_that_do_not_read_it():
+    data = parquet_bytes(a=pyarrow.array([1]), b=pyarrow.array([2]))
+    for written in (data, data[:-50], data[4:], gzip.compress(data)):
+        for records in (lines_or_arrays(io.BytesIO(written)), list_body(io.BytesIO(written), "calls")):
+            with pytest.raises(SourceError, match=r"The file is a Parquet file.*write it as JSON"):
+                list(records)
 
 
 def test_parquet_without_a_required_column_is_refused():
