@@ -32,7 +32,7 @@ class _Child(NamedTuple):
 
 def is_yet_to_be_made(settings: Settings) -> bool:
     """Whether this is the default inbox and does not exist yet: the first use creates it."""
-    inbox = place(settings.inbox_url)
+    inbox = place(settings.inbox_url, "INBOX_URL")
     return isinstance(inbox, Path) and inbox == settings.var / "inbox" and not inbox.exists()
 
 
@@ -58,7 +58,7 @@ def account_folders(settings: Settings) -> list[str]:
 
 def entries(settings: Settings, feed: Feed, account: str) -> Iterator[Entry]:
     """Yield the entries of an account's folder of a feed, as `entries_below`."""
-    yield from entries_below(place(settings.inbox_url), account, feed.slug)
+    yield from entries_below(place(settings.inbox_url, "INBOX_URL"), account, feed.slug)
 
 
 def misplaced(settings: Settings) -> list[str]:
@@ -125,7 +125,7 @@ def _note(child: _Child, folder: str, found: list[str], beside: dict[str, list[s
 
 def _opened(settings: Settings) -> Place:
     """Return the inbox. The default one is created; another one may be a volume that is not mounted."""
-    inbox, written = place(settings.inbox_url), _shown(settings)
+    inbox, written = place(settings.inbox_url, "INBOX_URL"), _shown(settings)
     with failures_as(lambda why: ConfigurationError(f"Cannot look into the inbox {written}: {why}."), inbox):
         if isinstance(inbox, Path):
             if is_yet_to_be_made(settings):

@@ -26,6 +26,7 @@ from waybill.secret_file import private_file, private_folder
 from waybill.warehouse.connection import without_password
 
 BLOCK = 1 << 20
+SETTING = "LANDING_URL"
 
 
 class LandedObject(msgspec.Struct, frozen=True):
@@ -88,9 +89,12 @@ def land(
     :raises SourceError: the landing zone cannot be written
     """
     check_account(account)
-    zone = place(landing_url)
+    zone = place(landing_url, SETTING)
     with failures_as(
-        lambda why: SourceError(f"Cannot write to the landing zone {without_password(landing_url)}: {why}."), zone
+        lambda why: SourceError(
+            f"Cannot write to the landing zone {without_password(landing_url)} ({SETTING}): {why}."
+        ),
+        zone,
     ):
         folder = f"{account}/{feed}"
         put = partial(_put_file, zone=zone) if isinstance(zone, Path) else partial(_put_object, zone=zone)
@@ -105,7 +109,7 @@ def land(
 
 def check_writable(landing_url: str) -> None:
     """Write and remove a probe in the landing zone. Raises ConfigurationError with what to do."""
-    zone = place(landing_url)
+    zone = place(landing_url, SETTING)
     with failures_as(
         lambda why: ConfigurationError(
             f"cannot write to the landing zone {without_password(landing_url)}: {why}. Set LANDING_URL to a place that "
@@ -123,7 +127,7 @@ def check_writable(landing_url: str) -> None:
 def read_manifest(landing_url: str, path: str) -> LandedObject | None:
     """Return the manifest of an object; None if it was never landed."""
     try:
-        return msgspec.json.decode((place(landing_url) / f"{path}.json").read_bytes(), type=LandedObject)
+        return msgspec.json.decode((place(landing_url, SETTING) / f"{path}.json").read_bytes(), type=LandedObject)
     except FileNotFoundError:
         return None
 
@@ -131,7 +135,7 @@ def read_manifest(landing_url: str, path: str) -> LandedObject | None:
 def open_object(landing_url: str, landed: LandedObject) -> BinaryIO:
     """Return the bytes of a landed object after comparing them with its name. Raises SourceError if they are missing or
     changed."""
-    zone = place(landing_url)
+    zone = place(landing_url, SETTING)
     with failures_as(lambda why: SourceError(f"Cannot read the landed object {landed.path}: {why}."), zone):
         try:
             stream = open_bytes(zone / landed.path)
@@ -196,7 +200,7 @@ def _copy(stream: Readable, target: IO[bytes]) -> tuple[str, int]:
 
 def _write_manifest(landing_url: str, landed: LandedObject) -> LandedObject:
     """Write the manifest, unless another process landed the same bytes first; return the stored one."""
-    manifest = place(landing_url) / f"{landed.path}.json"
+    manifest = place(landing_url, SETTING) / f"{landed.path}.json"
     text = msgspec.json.format(msgspec.json.encode(landed), indent=1) + b"\n"
     if isinstance(manifest, Path):
         draft = manifest.with_name(f".{manifest.name}.{os.getpid()}-{os.urandom(6).hex()}.tmp")

@@ -19,6 +19,9 @@ EXTRAS = {
 }
 """Schemes of object stores, and the extra of Waybill with the package for each."""
 
+_STORES = ("s3://…", "gs://…", "abfs://…")
+"""One scheme of each object store, for messages."""
+
 Place = Path | UPath
 """A file or folder on this machine (Path), or an object or a prefix in an object store (UPath)."""
 
@@ -26,11 +29,13 @@ _LONGEST_REASON = 200
 _BLOCK = 1 << 18
 
 
-def place(url: str) -> Place:
+def place(url: str, setting: str = "") -> Place:
     """Return the place of a path or URL. A place on this machine is a Path, also for `file://`.
 
+    :param setting: the name of the setting with the URL; empty for an argument of a command
     :raises ConfigurationError: the kind of place is unknown, or its package is missing
     """
+    named = f"{setting}={without_password(url)}" if setting else without_password(url)
     try:
         found = UPath(url)
         if found.protocol in ("", "file", "local"):
@@ -46,11 +51,11 @@ def place(url: str) -> Place:
             if extra
             else "Install the package of fsspec for it."
         )
-        raise ConfigurationError(
-            f"{without_password(url)}: the package for {scheme}:// is not installed. {remedy}"
-        ) from None
+        raise ConfigurationError(f"{named}: the package for {scheme}:// is not installed. {remedy}") from None
     except (ValueError, AttributeError) as error:
-        raise ConfigurationError(f"{without_password(url)} cannot be used as a place: {error}.") from None
+        raise ConfigurationError(
+            f"{named} cannot be used as a place: {error}. Use a folder, or {', '.join(_STORES)}."
+        ) from None
 
 
 def is_object_store(found: Place) -> bool:
@@ -83,5 +88,6 @@ def failures_as(error_of: Callable[[str], WaybillError], found: Place) -> Iterat
 
 def reason_of(error: Exception) -> str:
     """Return the reason of a failure on one line."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    unsupported = "it does not support this" if isinstance(error, NotImplementedError) else type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or unsupported
     return text.strip().split("\n", 1)[0][:_LONGEST_REASON]

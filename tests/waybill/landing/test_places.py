@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from upath import UPath
 
+from waybill.landing.objects import check_writable, land
 from waybill.landing.places import EXTRAS, is_object_store, place
-from waybill.model.errors import ConfigurationError
+from waybill.model.errors import ConfigurationError, SourceError
 
 MISSING = """
 import sys
@@ -51,3 +53,22 @@ def test_an_unknown_scheme_is_named_without_the_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match=url.partition(":")[0]) as message:
         place(url)
     assert "hunter2" not in str(message.value)
+
+
+@pytest.mark.parametrize("url", ["sftp://reader:hunter2@host/x", "s4://reader:hunter2@host/x"])
+def test_a_landing_zone_that_cannot_be_used_is_named_with_its_setting(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "paramiko", None)
+    for use in (check_writable, lambda zone: land(BytesIO(b"{}"), "acme", "sendgrid_events", zone)):
+        with pytest.raises(ConfigurationError, match=r"^LANDING_URL=s\w+://reader:\*\*\*@host/x") as message:
+            use(url)
+        assert "hunter2" not in str(message.value)
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1:1/x", "http://127.0.0.1:1/x"])
+def test_a_landing_zone_that_cannot_be_written_is_named_with_its_setting(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="Set LANDING_URL to a place that can be written"):
+        check_writable(url)
+    with pytest.raises(SourceError, match=r"\(LANDING_URL\)"):
+        land(BytesIO(b"{}"), "acme", "sendgrid_events", url)
