@@ -16,6 +16,11 @@ WHAT_TO_DO = (
 )
 
 
+def _listed(complaints: Sequence[str]) -> str:
+    """Return complaints in one sentence, without the full stops that they end with."""
+    return "; ".join(complaint.removesuffix(".") for complaint in complaints)
+
+
 class Published(NamedTuple):
     """The result of publishing one load.
 
@@ -47,10 +52,10 @@ class HeldBackError(CeilingError):
     """
 
     def __init__(self, complaints: Sequence[str], done: Sequence[Loaded] = (), broken: Sequence[str] = ()) -> None:
-        unread = f" Some files could not be read: {'; '.join(broken)}." if broken else ""
+        unread = f"Some files could not be read: {_listed(broken)}.\n" if broken else ""
         super().__init__(
-            f"Too many records were rejected: {'; '.join(complaints)}. Nothing of these files was loaded, everything "
-            f"else was.{unread} {WHAT_TO_DO}"
+            f"Too many records were rejected: {_listed(complaints)}.\n{unread}"
+            f"Nothing of these files was loaded, everything else was. {WHAT_TO_DO}"
         )
         self.complaints = tuple(complaints)
         self.done = list(done)
@@ -64,8 +69,9 @@ class IncompleteError(SourceError):
 
     def __init__(self, broken: Sequence[str], done: list[Loaded]) -> None:
         super().__init__(
-            f"Not everything could be read: {'; '.join(broken)}. Everything else was loaded. Provide complete files "
-            "and run the same command again; see also `waybill rejected list`."
+            f"Not everything could be read: {_listed(broken)}.\n"
+            "Everything else was loaded. Provide complete files and run the same command again; see also `waybill "
+            "rejected list`."
         )
         self.done = done
 

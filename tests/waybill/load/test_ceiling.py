@@ -8,7 +8,7 @@ import pytest
 from tests.waybill.load.loading import LANDED_AT, Loads, counts, sendgrid, sms
 from waybill.feeds.sendgrid.events import SendgridEvents
 from waybill.flow import batches
-from waybill.flow.results import HeldBackError
+from waybill.flow.results import HeldBackError, IncompleteError
 from waybill.landing.objects import LandedObject, land
 from waybill.load import ceiling, stage
 from waybill.model.errors import RejectRecord
@@ -62,6 +62,17 @@ def test_an_unreadable_file_is_an_error_until_it_is_removed_or_accepted(strict: 
     strict.use(rejected_ceiling=1.0)
     (done,) = strict.load_all(FEED, [bad, good])
     assert counts(done.row) == {"read": 1, "rejected": 1}
+
+
+def test_the_error_has_a_line_of_what_happened_and_a_line_of_what_to_do(strict: Loads) -> None:
+    error = held_back(strict, land_file(strict, "bad.bin", b"rubbish\n"))
+    what, what_to_do = str(error).splitlines()
+    assert what.startswith("Too many records were rejected: ") and what.endswith("not JSON (1).")
+    assert what_to_do.startswith("Nothing of these files was loaded") and "waybill rejected list" in what_to_do
+    unread = str(HeldBackError(["load 1: a.json: x"], broken=["b.gz: truncated."])).splitlines()[1]
+    assert unread == "Some files could not be read: b.gz: truncated."
+    what, what_to_do = str(IncompleteError(["b.gz: truncated."], [])).splitlines()
+    assert what.endswith("b.gz: truncated.") and what_to_do.startswith("Everything else was loaded")
 
 
 def test_batches_after_an_unreadable_one_are_loaded(strict: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
