@@ -12,6 +12,7 @@ import pytest
 
 from tests.acceptance.warehouses import at_once, build, check_equal, facts, load_files, report_cells
 from tests.conftest import KEY, Server, Warehouse, running_server
+from tests.waybill.feeds.cases import golden_files
 from waybill.feeds import FEEDS
 from waybill.model.errors import ConfigurationError
 from waybill.model.event import STORED_COLUMNS
@@ -21,7 +22,6 @@ from waybill.warehouse.connection import connect, connected
 from waybill.warehouse.migrations import ensure_partitions, is_migrated, migrate
 
 FILES = [path.name for path in sorted((migrations.SQL / "schema").glob("*.sql"))]
-GOLDEN = Path(__file__).parents[1] / "feeds" / "golden"
 LANDED_AT = datetime(2026, 3, 3, tzinfo=UTC)
 
 LOADER, REPORTER = "waybill_loader", "waybill_reporter"
@@ -460,12 +460,7 @@ def older() -> Iterator[Server]:
 
 
 def test_an_older_server_gives_the_same_tables(postgres: Server, older: Server, tmp_path: Path) -> None:
-    files = [
-        ("acme", feed, path.read_bytes(), LANDED_AT)
-        for feed in FEEDS
-        for path in sorted((GOLDEN / feed).iterdir())
-        if not path.name.endswith(".expected.json")
-    ]
+    files = [("acme", feed, path.read_bytes(), LANDED_AT) for feed in FEEDS for path in golden_files(feed)]
     assert {feed for _, feed, *_ in files} == FEEDS.keys()
     found = []
     for server in (postgres, older):
