@@ -1,6 +1,7 @@
 """A client for the parts of Airflow's public REST API (v2) that an installation needs."""
 
 import json
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote
@@ -16,6 +17,7 @@ LINES_SHOWN = 30
 SUCCESS, FAILED = "success", "failed"
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 4
+_PAUSE_SECONDS = 1
 _UNAUTHORIZED = 401
 
 
@@ -119,11 +121,18 @@ class Airflow:
         return answer
 
     def _ask(self, method: str, path: str, **words: object) -> httpx2.Response:
-        for _ in range(_ATTEMPTS if method == "GET" else 1):  # a busy machine answers late; a second GET is harmless
+        attempts = (
+            _ATTEMPTS if method == "GET" else 1
+        )  # a busy machine answers late, or with 500; a second GET is harmless
+        for left in reversed(range(attempts)):
             try:
-                return self._http.request(method, path, **words)
+                answer = self._http.request(method, path, **words)
             except httpx2.TransportError as error:
                 problem = type(error).__name__
+                continue
+            if not answer.is_server_error or not left:
+                return answer
+            time.sleep(_PAUSE_SECONDS)
         raise AirflowError(f"Airflow does not answer {method} {path} ({problem}). See logs/api-server.log.")
 
     def _sign_in(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from deploy import airflow_rest
 from deploy.airflow_rest import Airflow, AirflowError, Run
 
 RUN = Run("ingest_x", "simulated_1")
@@ -82,6 +83,23 @@ def test_the_error_for_a_refusal_contains_the_answer(api: HTTPServer, airflow: A
     api.expect_request("/api/v2/dags/ingest_x/dagRuns").respond_with_json({"detail": "n is too large"}, status=400)
     with pytest.raises(AirflowError, match=r"(?s)with 400: .*n is too large"):
         airflow.trigger(RUN, {})
+
+
+def test_a_question_is_asked_again_after_a_server_error(
+    api: HTTPServer, airflow: Airflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airflow_rest, "_PAUSE_SECONDS", 0)
+    answers = iter([Response("a database error", 500), Response('{"state": "running"}', 200)])
+    api.expect_request(PATH).respond_with_handler(lambda request: next(answers))
+    assert airflow.state(RUN) == "running"
+    assert next(answers, None) is None
+
+
+def test_a_trigger_is_not_repeated_after_a_server_error(api: HTTPServer, airflow: Airflow) -> None:
+    api.expect_request("/api/v2/dags/ingest_x/dagRuns").respond_with_json({"detail": "no"}, status=500)
+    with pytest.raises(AirflowError, match="with 500"):
+        airflow.trigger(RUN, {})
+    assert [request.path for request, _ in api.log] == ["/api/v2/dags/ingest_x/dagRuns"]
 
 
 def test_paused_dags_are_left_out(api: HTTPServer, airflow: Airflow) -> None:
