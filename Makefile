@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run airflow test test-installed test-airflow lint docs lock chaos bench clean
+.PHONY: help setup run airflow test test-installed test-airflow lint docs lock chaos-short chaos bench clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/make \1\t\2/' | expand -t 20
@@ -44,11 +44,17 @@ test-installed: setup ## The built package in environments of its own, one of th
 	$(PYTEST) tests/installed
 
 test-airflow: setup ## The DAGs in a real Airflow (minutes)
-	$(PYTEST) tests/dags tests/deploy -m long
+	$(PYTEST) -n 0 tests/dags tests/deploy -m long
 
 lint: setup ## Style, structure and types (the first run takes a minute, later ones seconds)
 	$(STYLE)
 	$(BIN)/mypy
+
+RANDOM := test_same_tables.py::test_reports_equal_the_model_with_any_batches_processes_and_order \
+	test_kill.py::test_commands_killed_at_random_times_give_the_same_tables
+
+chaos-short: setup ## New random examples of whole warehouses, and kills at random times (minutes)
+	HYPOTHESIS_PROFILE=new $(PYTEST) $(addprefix tests/acceptance/,$(RANDOM))
 
 chaos: setup ## The long property and crash tests, and all others with new random examples
 	HYPOTHESIS_PROFILE=new $(PYTEST) -m long --timeout 7200
