@@ -20,12 +20,21 @@ from typing import Annotated, Literal, TypedDict
 import msgspec
 
 from waybill.installed_files import EXPECTATIONS
+from waybill.model.columns import Holds
 from waybill.model.errors import ConfigurationError
+from waybill.model.event import COLUMNS
 
 _FIELD = re.compile(r"-- ([a-z ]+): (.*\n(?:--  .*\n)*)")
 _COUNTED = re.compile(r"^(.*?) as (\w+)(?:,\n|\Z)", re.DOTALL | re.MULTILINE)
 _FINDINGS = 20
 """The limit on the rows of a query: rows are only counted."""
+
+_COLUMNS_THAT_HOLD = {
+    "{texts}": (Holds.CODE, Holds.TEXT),
+    "{ids}": (Holds.IDENTIFIER, Holds.LABEL),
+    "{trees}": (Holds.TREE,),
+}
+"""What a rule writes for all columns of events that hold these kinds of text, so that it forgets none."""
 
 _CONTROL = """
 select measure, day
@@ -173,12 +182,20 @@ def _rule(block: str, path: Path) -> Rule:
     try:
         if rest.startswith("--"):
             raise ValueError(f"{rest.splitlines()[0]!r} is not of the form `-- name: value`, or is repeated")
-        return msgspec.convert(fields | {"body": rest.strip()}, Rule, strict=False)
+        return msgspec.convert(fields | {"body": _with_columns(rest.strip())}, Rule, strict=False)
     except ValueError as error:  # msgspec.ValidationError is a subclass
         raise ConfigurationError(
             f"{_named(path)}: rule {fields.get('rule', '')!r} is not complete: {error}. A rule is a header with rule, "
             "severity, description and expect, and then SQL without an empty line."
         ) from error
+
+
+def _with_columns(body: str) -> str:
+    """Return SQL with the names of columns for {texts}, {ids} and {trees}."""
+    for written, kinds in _COLUMNS_THAT_HOLD.items():
+        names = (f"{name}::text" for name, column in COLUMNS.items() if column.holds in kinds)
+        body = body.replace(written, ", ".join(names))
+    return body
 
 
 def _expectation(rule: Rule, shape: Shape, path: Path) -> Configuration:
