@@ -8,6 +8,7 @@ from airflow.sdk import Asset, task
 from waybill.airflow import mapped, task_log
 from waybill.airflow.environment import loader, progress
 from waybill.airflow.validation_page import refreshed
+from waybill.model.counted import counted
 
 FACTS = Asset("waybill_facts", uri="x-waybill://fact/event")
 LABEL = "{{ label }}"
@@ -53,9 +54,12 @@ def pull(feed: str, wanted: dict[str, Any]) -> Pulled:
         done = ingest.pull(warehouse, FEEDS[feed], what)
     pulled = Pulled(label=what.label, pull_id=done.pull_id)
     if isinstance(FEEDS[feed], ApiFeed):
-        progress(f"pull {done.pull_id}, {feed} of {what.label}: {done.page_count} pages, {done.record_count:,} records")
+        pages = counted(done.page_count, "page", "pages")
+        records = counted(done.record_count, "record", "records")
+        progress(f"pull {done.pull_id}, {feed} of {what.label}: {pages}, {records}")
         return {**pulled, "pages": done.page_count, "records": done.record_count}
-    progress(f"pull {done.pull_id}, {feed} of {what.label}: {done.page_count:,} files that are not loaded yet")
+    files = counted(done.page_count, "file that is", "files that are")
+    progress(f"pull {done.pull_id}, {feed} of {what.label}: {files} not loaded yet")
     return {**pulled, "files": done.page_count}
 
 
@@ -69,7 +73,7 @@ def stage(feed: str, pulled: Pulled) -> Staged:
     mapped.label(pulled["label"])
     load_ids = ingest.stage_pull(warehouse, FEEDS[feed], pulled["pull_id"])
     records = task_log.records_read(warehouse, load_ids)
-    progress(f"{records:,} records staged in {len(load_ids)} loads")
+    progress(f"{counted(records, 'record', 'records')} staged in {counted(len(load_ids), 'load', 'loads')}")
     return {**pulled, "load_ids": load_ids, "records_staged": records}
 
 

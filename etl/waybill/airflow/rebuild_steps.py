@@ -9,6 +9,7 @@ from airflow.sdk import Asset, get_current_context, task
 from waybill.airflow import intervals, runs
 from waybill.airflow.environment import progress, reporter, settings, warehouse
 from waybill.airflow.validation_page import refreshed
+from waybill.model.counted import counted
 from waybill.warehouse.connection import REPORTER, connect
 
 REPORTS = Asset("waybill_reports", uri="x-waybill://report")
@@ -78,5 +79,7 @@ def publish(build_id: int) -> Published:
     is_dry = get_current_context()["params"]["dry_run"]
     done = reports.publish(partial(connect, url, REPORTER, "waybill:build"), build_id, is_dry)
     days: int | str = "all" if done.days is None else len(done.days)
-    progress(f"build {build_id}: {days} days, {done.rows_changed} rows {'would change' if is_dry else 'changed'}")
+    in_words = "all days" if done.days is None else counted(len(done.days), "day", "days")
+    rows = counted(done.rows_changed, "row", "rows")
+    progress(f"build {build_id}: {in_words}, {rows} {'would change' if is_dry else 'changed'}")
     return {"build_id": build_id, "days": days, "rows_changed": done.rows_changed}

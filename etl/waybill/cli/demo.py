@@ -14,6 +14,7 @@ from waybill.cli.output import Progress, print_table, say, table_width
 from waybill.cli.reporting import print_report
 from waybill.feeds import FEEDS
 from waybill.flow.rebuild import rebuild
+from waybill.model.counted import counted
 from waybill.model.errors import ConfigurationError
 from waybill.reports import catalogue
 from waybill.secret_file import private_folder
@@ -114,7 +115,8 @@ def _rebuild(url: str) -> None:
             report_timezone=ZONE,
         )
     typer.echo(
-        f"\nBuild {result.build_id}: {len(result.days or ())} days rebuilt, {result.rows_changed} report rows changed."
+        f"\nBuild {result.build_id}: {counted(len(result.days or ()), 'day', 'days')} rebuilt, "
+        f"{counted(result.rows_changed, 'report row', 'report rows')} changed."
     )
 
 

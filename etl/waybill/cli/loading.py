@@ -18,6 +18,7 @@ from waybill.feeds.base import Feed
 from waybill.landing.objects import check_account
 from waybill.ledger.counts import ObjectCounts
 from waybill.ledger.loads import LedgerRow
+from waybill.model.counted import counted
 from waybill.model.days import parse_instant
 from waybill.model.errors import CeilingError, ConfigurationError, RejectRecord, SourceError, UsageError, WaybillError
 from waybill.model.event import Event
@@ -250,7 +251,10 @@ class IngestReport:
 
     def say_files(self, account: str, count: int, skipped_count: int) -> None:
         """Report how many files of an account are new."""
-        say(f"{account}: {count:,} new files" + (f", {skipped_count:,} skipped" if skipped_count else ""))
+        say(
+            f"{account}: {counted(count, 'new file', 'new files')}"
+            + (f", {skipped_count:,} skipped" if skipped_count else "")
+        )
 
     def print(self, json: bool, nothing: str) -> None:
         """Print the ledger rows, and raise the first failure.
@@ -346,9 +350,10 @@ def print_loaded(done: "Sequence[Loaded]", json: bool, nothing: str) -> None:
     for load_id in sorted({item.row.load_id for item in done if not item.is_new}):
         say(f"Everything was published before, the last part by load {load_id}: nothing was written.")
     if rejected := sum(row.rejected_count or 0 for row in new):
-        say(f"{rejected} records were rejected: `waybill rejected list` shows reason and bytes.")
+        records = counted(rejected, "record was", "records were")
+        say(f"{records} rejected: `waybill rejected list` shows reason and bytes.")
     if unknown := sum(row.unknown_count or 0 for row in new):
-        say(f"{unknown} events have a provider word without a mapping: they are kept as `unknown`.")
+        say(f"{counted(unknown, 'event has', 'events have')} a provider word without a mapping: kept as `unknown`.")
 
 
 def register(app: typer.Typer) -> None:

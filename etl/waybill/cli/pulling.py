@@ -10,6 +10,7 @@ from waybill.cli.output import Progress, say
 from waybill.cli.warehouse import loader
 from waybill.doctor import landing_problem
 from waybill.feeds.api import ApiFeed, Window
+from waybill.model.counted import counted
 from waybill.model.errors import ConfigurationError, UsageError, WaybillError
 from waybill.settings import Settings
 
@@ -76,7 +77,10 @@ def pull(
                 report.failed.append(error)
                 continue
             if one.from_at:
-                say(f"{one.label}: {pulled.page_count:,} pages, {pulled.record_count:,} records")
+                say(
+                    f"{one.label}: {counted(pulled.page_count, 'page', 'pages')}, "
+                    f"{counted(pulled.record_count, 'record', 'records')}"
+                )
             else:
                 skipped_count = progress.skipped_count - skipped_before + len(pulled.broken)
                 report.say_files(one.label, pulled.page_count, skipped_count)

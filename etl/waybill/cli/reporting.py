@@ -17,6 +17,7 @@ from waybill.cli.loading import JsonOption
 from waybill.cli.output import Progress, print_json, print_table, say, stdout_bytes
 from waybill.cli.warehouse import ready
 from waybill.flow.rebuild import rebuild as build_reports
+from waybill.model.counted import counted
 from waybill.model.days import days_between
 from waybill.model.errors import UsageError
 from waybill.reports import catalogue
@@ -128,7 +129,11 @@ def _what_is_missing(connection: Connection) -> str:
         is_stale = only_value(cursor, bool)
     if is_stale:
         return " They are stale: the last build failed; `waybill status` says why."
-    return f" {pending} changed days wait for `waybill report rebuild`." if pending else ""
+    return (
+        f" {counted(pending, 'changed day waits', 'changed days wait')} for `waybill report rebuild`."
+        if pending
+        else ""
+    )
 
 
 @report.command()
@@ -164,7 +169,7 @@ def rebuild(
         changed = [[name, count] for name, count in result.rows_changed_by_report.items()]
         if changed:
             print_table(["report", "rows_changed"], changed)
-        what = "Every day was" if result.days is None else f"{len(result.days)} days were"
+        what = "Every day was" if result.days is None else counted(len(result.days), "day was", "days were")
         say(f"Build {result.build_id}: {what} rebuilt, as of {result.as_of:%Y-%m-%d %H:%M:%S} UTC.")
     for warning in result.warnings:
         say(f"warning: rule {warning} failed; `waybill status` has the counts.")

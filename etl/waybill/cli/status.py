@@ -12,6 +12,7 @@ from waybill.cli.loading import JsonOption, account_of
 from waybill.cli.output import print_json, print_table, say, visible
 from waybill.cli.warehouse import ready
 from waybill.ledger.replay_due import in_words, replays_due
+from waybill.model.counted import counted
 from waybill.model.errors import UsageError
 from waybill.pages.validations import write as write_validations_page
 from waybill.reports import joins
@@ -199,7 +200,9 @@ def _print_build(build: Build | None, stale: Stale, pending: Sequence[date]) -> 
         typer.echo(f"STALE        since {stale.stale_since:%Y-%m-%d %H:%M} UTC: {visible(stale.stale_reason)}")
     days = " ".join(map(str, pending[:DAYS_SHOWN])) + (" …" if len(pending) > DAYS_SHOWN else "")
     changed = (
-        f"{len(pending)} days wait for `waybill report rebuild`: {days}" if pending else "no day waits for a build"
+        f"{counted(len(pending), 'day waits', 'days wait')} for `waybill report rebuild`: {days}"
+        if pending
+        else "no day waits for a build"
     )
     typer.echo(f"Changed      {changed}")
 

@@ -7,6 +7,7 @@ import typer
 from waybill.cli.loading import JsonOption
 from waybill.cli.output import Progress, json_line, print_json, print_table, say, visible
 from waybill.cli.warehouse import ready
+from waybill.model.counted import counted
 from waybill.model.errors import QualityGateError
 from waybill.reports.verify import Verification
 from waybill.reports.verify import verify as compare
@@ -48,7 +49,8 @@ def _print(found: Verification) -> None:
         for example in finding.examples:
             typer.echo(visible(f"{finding.table}: [stored, expected] {json_line(example)}"))
     if found.pending_days:
-        say(f"{found.pending_days} days wait for `waybill report rebuild`; their report rows were not compared.")
+        days = counted(found.pending_days, "day waits", "days wait")
+        say(f"{days} for `waybill report rebuild`; report rows of that time were not compared.")
     if found.is_equal:
         say("All stored rows agree with their sources.")
 

@@ -19,6 +19,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.facts.rezone import rezone
 from waybill.ledger import builds
+from waybill.model.counted import counted
 from waybill.model.errors import ConfigurationError, QualityGateError, UnavailableError, UsageError, WaybillError
 from waybill.quality import gate
 from waybill.reports import candidates, live
@@ -146,7 +147,7 @@ def _validate(connect: Connect, connection: Connection, build_id: int) -> tuple[
         snapshot = _snapshot(cursor, build_id, ("building", "validated"))
     row_count = sum(snapshot.row_counts.values())
     fields = {"build_id": build_id, "step": "validate", "row_count": row_count}
-    log.info("build %d: validating %s rows", build_id, f"{row_count:,}", extra=fields)
+    log.info("build %d: validating %s", build_id, counted(row_count, "row", "rows"), extra=fields)
     outcomes = gate.check(connect, connection, snapshot.subjects(), f"build {build_id}")
     with connection, connection.cursor() as cursor:
         builds.mark_validated(cursor, build_id)
@@ -166,7 +167,7 @@ def _publish(connection: Connection, build_id: int, is_dry: bool = False) -> Bui
         rows_changed |= live.publish(cursor, snapshot.tables) if snapshot.tables else {}
         for name, count in rows_changed.items():
             fields = {"build_id": build_id, "step": "publish", "report": name, "row_count": count}
-            log.info("build %d: %s: %s rows changed", build_id, name, f"{count:,}", extra=fields)
+            log.info("build %d: %s: %s changed", build_id, name, counted(count, "row", "rows"), extra=fields)
         candidates.remove_pending(cursor, snapshot)
         _end(cursor, build_id, "published", snapshot, sum(rows_changed.values()))
         builds.mark_fresh(cursor)

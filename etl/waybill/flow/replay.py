@@ -13,6 +13,7 @@ from waybill.flow.results import Loaded, loaded
 from waybill.flow.steps import prepare, publish_load, stage_load, validate_load
 from waybill.ledger.objects import RecordedObject
 from waybill.load.publish import KeyRange, OvertakenError, objects_of_range
+from waybill.model.counted import counted
 from waybill.model.days import EPOCH
 from waybill.model.errors import UsageError
 from waybill.model.identity import key_floor
@@ -65,8 +66,9 @@ def _replay_range(connection: Connection, warehouse: Warehouse, feed: Feed, repl
     for attempt in range(1, ATTEMPTS + 1):
         with connection, connection.cursor() as cursor:
             objects = objects_of_range(cursor, replaced)
+        of = counted(len(objects), "object", "objects")
         about = {"feed": feed.slug, "account": replaced.account, "object_count": len(objects)}
-        log.info("replay %s %s: %d objects", feed.slug, replaced.account or "all accounts", len(objects), extra=about)
+        log.info("replay %s %s: %s", feed.slug, replaced.account or "all accounts", of, extra=about)
         load_id = stage_load(connection, warehouse, feed, objects, "replay", account=replaced.account)
         validate_load(connection, warehouse, load_id)
         try:

@@ -32,6 +32,7 @@ from waybill.load.stage import (
     stage,
     staging_table,
 )
+from waybill.model.counted import counted
 from waybill.model.errors import QualityGateError, UnavailableError, UsageError, WaybillError
 from waybill.quality import gate
 from waybill.quality.gate import Subject
@@ -82,7 +83,7 @@ def stage_load(
     """
     account = account or objects[0].landed.account
     load_id = ledger.begin(connection, account, feed, kind, objects, pull_id)
-    about = f"{len(objects)} objects of {feed.slug}, account {account}"
+    about = f"{counted(len(objects), 'object', 'objects')} of {feed.slug}, account {account}"
     try:
         with _step(load_id, "stage", "staging", about, feed=feed.slug, account=account, object_count=len(objects)):
             staged = stage(connection, load_id, objects, warehouse.settings)
@@ -113,7 +114,7 @@ def validate_load(connection: Connection, warehouse: Warehouse, load_id: int) ->
         staged = _staged(cursor, row)
     _check_ceiling(connection, row, staged, warehouse.settings.rejected_ceiling)
     if staged.sighting_count:
-        about = f"{staged.sighting_count:,} staged events"
+        about = counted(staged.sighting_count, "staged event", "staged events")
         with _step(load_id, "validate", "validating", about, **_whose(row), event_count=staged.sighting_count):
             _pass_the_gate(connection, warehouse, load_id, staged)
     with connection, connection.cursor() as cursor:
@@ -139,7 +140,7 @@ def publish_load(
         staged = _staged(cursor, row)
     with connection, connection.cursor() as cursor:
         ensure_partitions(cursor, max(filter(None, (datetime.now(UTC), staged.latest))))
-    about = f"{staged.read_count:,} records"
+    about = counted(staged.read_count, "record", "records")
     try:
         with _step(load_id, "publish", "publishing", about, **_whose(row), record_count=staged.read_count):
             publish(connection, load_id, staged, warehouse.settings.keyring, replaced)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.ledger.loads import LedgerRow
+from waybill.model.counted import counted
 from waybill.warehouse.queries import sql_of
 
 REASONS_NAMED = 5
@@ -38,7 +39,7 @@ def summary(cursor: Cursor, row: LedgerRow, empty: Sequence[str] = ()) -> Summar
     if row.read_count is not None:
         records = _counts(row, ("loaded", "duplicate", "ignored", "rejected"))
         events = _counts(row, ("inserted", "revised", "unchanged", "removed", "unknown"))
-        counts += f"; {row.read_count:,} records read" + (f": {records}" if records else "")
+        counts += f"; {counted(row.read_count, 'record', 'records')} read" + (f": {records}" if records else "")
         counts += f"; events: {events}" if events else ""
     if row.stop_reason:
         remarks.append(row.stop_reason)
@@ -54,7 +55,7 @@ def most_frequent(reasons: Mapping[str, int]) -> str:
     in_order = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     named = [f"{reason} ({count})" for reason, count in in_order[:REASONS_NAMED]]
     if len(in_order) > REASONS_NAMED:
-        named.append(f"and {len(in_order) - REASONS_NAMED} more reasons")
+        named.append(f"and {counted(len(in_order) - REASONS_NAMED, 'more reason', 'more reasons')}")
     return "; ".join(named)
 
 
@@ -67,6 +68,6 @@ def _warnings(cursor: Cursor, load_id: int) -> list[str]:
     """Return the failed rules of the load's suite that only warn."""
     cursor.execute(sql_of("ledger/loads", "warnings"), {"subject": f"load {load_id}"})
     return [
-        f"{rule} ({description}): {count or 'an unknown number of'} rows"
+        f"{rule} ({description}): {counted(int(count), 'row', 'rows') if count else 'an unknown number of rows'}"
         for rule, description, count in cursor.fetchall()
     ]

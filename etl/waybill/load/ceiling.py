@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from waybill.ledger.counts import ObjectCounts
 from waybill.ledger.summary import most_frequent
+from waybill.model.counted import counted
 
 REJECTED_AT_LEAST = 20
 """Up to this number, rejected records never stop a load, whatever their share is."""
@@ -54,7 +55,7 @@ def reasons_held_back(found: Sequence[ObjectCounts], ceiling: float) -> str:
     """Return which objects are held back and why, in words."""
     reasons = [_reason(counts, ceiling) for counts in found[:MOST_NAMED]]
     if len(found) > MOST_NAMED:
-        reasons.append(f"and {len(found) - MOST_NAMED} more objects")
+        reasons.append(f"and {counted(len(found) - MOST_NAMED, 'more object', 'more objects')}")
     return "; ".join(reasons)
 
 
@@ -65,7 +66,9 @@ def _reason(counts: ObjectCounts, ceiling: float) -> str:
             f"{counts.name}: {counts.rejected_count:,} of its first {counts.record_count:,} records were rejected, so "
             f"reading stopped: {reasons}"
         )
-    share = f"{counts.name}: {counts.rejected_count} of {counts.record_count} records were rejected"
+    of = counted(counts.record_count, "record", "records")
+    was = "was" if counts.rejected_count == 1 else "were"
+    share = f"{counts.name}: {counts.rejected_count} of {of} {was} rejected"
     if counts.rejected_count == counts.record_count:
         return f"{share}, so nothing was loaded from it: {reasons}"
     return f"{share}, more than REJECTED_CEILING={ceiling:g} allows: {reasons}"

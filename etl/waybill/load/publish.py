@@ -25,6 +25,7 @@ from waybill.ledger.objects import RecordedObject
 from waybill.load.copying import CopyInto
 from waybill.load.notices import write_notices
 from waybill.load.stage import drop_tables, recipient_table, rejected_table, staging_table
+from waybill.model.counted import counted
 from waybill.model.errors import QualityGateError, SourceError, WaybillError
 from waybill.model.event import STORED_COLUMNS, EventDraft, merge_all
 from waybill.model.identity import Keyring
@@ -187,9 +188,8 @@ def _check_not_overtaken(cursor: Cursor, staged: Staged, replaced: KeyRange) -> 
     known = staged.objects.keys() | staged.held_back
     late = [o for o in objects_of_range(cursor, replaced) if o.object_id not in known]
     if late:
-        raise OvertakenError(
-            f"{len(late)} objects of the range were published while it was staged; the replay starts again with them."
-        )
+        objects = counted(len(late), "object of the range was", "objects of the range were")
+        raise OvertakenError(f"{objects} published while it was staged; the replay starts again with them.")
 
 
 def _check_not_published(cursor: Cursor, load_id: int, staged: Staged) -> None:

@@ -21,6 +21,7 @@ from waybill.ledger.loads import DIED, UNFINISHED
 from waybill.ledger.objects import RecordedObject
 from waybill.load.ceiling import is_hopeless
 from waybill.load.copying import CopyInto
+from waybill.model.counted import counted
 from waybill.model.errors import RejectRecord, SourceError
 from waybill.model.event import STORED_COLUMNS, Event
 from waybill.settings import Settings
@@ -117,7 +118,7 @@ def stage(
 
 def _log_progress(load_id: int, read_count: int) -> None:
     fields = {"load_id": load_id, "step": "stage", "record_count": read_count}
-    log.info("load %d: %s records read", load_id, f"{read_count:,}", extra=fields)
+    log.info("load %d: %s read", load_id, counted(read_count, "record", "records"), extra=fields)
 
 
 class _RejectedBefore:

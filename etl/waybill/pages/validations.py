@@ -16,6 +16,7 @@ import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.load import findings
+from waybill.model.counted import counted
 from waybill.quality.gate import RuleResult
 from waybill.warehouse.queries import sql_of
 
@@ -120,8 +121,9 @@ def _suite(validation: Validation, is_only: bool) -> str:
     rows = "\n".join(_rule(rule, validation.words if rule.rule == WORD_RULE else "") for rule in rules)
     title = f"expectations/{escape(validation.suite)}.sql"
     bad = any(_verdict(rule) != "passed" for rule in rules)
+    count = counted(len(rules), "rule", "rules")
     return (
-        f"<details{' open' if bad or is_only else ''}><summary>{title} <span>{len(rules)} rules</span></summary>\n"
+        f"<details{' open' if bad or is_only else ''}><summary>{title} <span>{count}</span></summary>\n"
         "<table><thead><tr><th>result</th><th>rule</th><th>description</th><th>severity</th><th>found</th></tr>"
         f"</thead><tbody>\n{rows}\n</tbody></table></details>"
     )

@@ -23,6 +23,7 @@ from waybill.ledger import loads as ledger
 from waybill.ledger import pulls as journal
 from waybill.ledger.objects import record
 from waybill.ledger.pulls import Pulled
+from waybill.model.counted import counted
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
 from waybill.pull.client import Answer, Client
 from waybill.pull.retrying import UnavailableError
@@ -88,7 +89,7 @@ def pull_inbox(warehouse: Warehouse, feed: Feed, account: str) -> Pulled:
                 recorded = record(cursor, item)
                 if not ledger.published_with(cursor, [recorded.object_id], feed.rules_version):
                     journal.note_file(cursor, pull_id, number, recorded.object_id)
-            _log_progress(feed, account, f"{number:,} files", file_count=number)
+            _log_progress(feed, account, counted(number, "file", "files"), file_count=number)
         return journal.end(connection, pull_id, broken)
 
 

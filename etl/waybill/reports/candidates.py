@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.facts.live_counts import LIVE_TABLES
+from waybill.model.counted import counted
 from waybill.model.errors import QualityGateError
 from waybill.quality.gate import Subject
 from waybill.quality.suites import Shape
@@ -87,7 +88,7 @@ def create(
         snapshot.tables[name] = table
         snapshot.row_counts[name] = cursor.rowcount
         fields = {"build_id": build_id, "step": "build", "report": name, "row_count": cursor.rowcount}
-        log.info("build %d: %s: %s rows", build_id, name, f"{cursor.rowcount:,}", extra=fields)
+        log.info("build %d: %s: %s", build_id, name, counted(cursor.rowcount, "row", "rows"), extra=fields)
         cursor.execute(sql.SQL("analyze {}").format(identifier))
     return snapshot
 

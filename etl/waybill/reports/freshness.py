@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from waybill.model.counted import counted
 from waybill.model.days import local_day
 from waybill.reports.candidates import pending_days
 from waybill.warehouse.queries import only_value, sql_of
@@ -31,7 +32,9 @@ class Freshness:
     def lines(self) -> list[str]:
         """The state in words."""
         days = ", ".join(map(str, self.pending_days[:LINES])) + (" …" if len(self.pending_days) > LINES else "")
-        lines = [f"{len(self.pending_days)} days wait to be rebuilt{f': {days}' if days else ''}"]
+        lines = [
+            f"{counted(len(self.pending_days), 'day waits', 'days wait')} to be rebuilt{f': {days}' if days else ''}"
+        ]
         for account, feed, complete_until in self.behind:
             reached = f"complete until {complete_until.isoformat()}" if complete_until else "not complete yet"
             lines.append(f"{feed} of {account} is behind: {reached}; counts of {self.complete_day} may be too low")

@@ -114,7 +114,7 @@ def test_without_a_window_a_pull_continues_from_the_watermark(warehouse: Warehou
 def test_dated_only_leaves_out_records_without_a_send_time(settings: dict[str, str], warehouse: Warehouse) -> None:
     answer = pull(settings, *WINDOW, "--account", "north", "--dated-only")
     assert answer.code == 0
-    assert "1 pages, 5 records" in answer.err
+    assert "1 page, 5 records" in answer.err
     assert warehouse.rows("select count(*) from fact.leg") == [(5,)]
 
 
@@ -133,7 +133,7 @@ def test_a_file_feed_pulls_from_the_inbox(warehouse: Warehouse) -> None:
     inbox.mkdir(parents=True)
     (inbox / "a.json").write_text('{"event": "open", "timestamp": 1772442851, "email": "ann@example.com"}')
     answer = waybill("pull", "sendgrid_events", settings=settings)
-    assert (answer.code, messages(answer)) == (0, ["acme: 1 new files"])
+    assert (answer.code, messages(answer)) == (0, ["acme: 1 new file"])
     assert messages(waybill("pull", "sendgrid_events", settings=settings)) == ["acme: 0 new files", "Nothing new."]
 
 
@@ -283,8 +283,8 @@ def test_skipped_files_of_the_inbox_are_named_and_counted(warehouse: Warehouse) 
         misplaced, pipe, *rest = messages(answer)
         assert misplaced.startswith("warning: acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log, ")
         assert pipe == f"warning: {inbox}/acme/sendgrid_events/pipe is a pipe, not a regular file."
-        new = 1 if command == "pull" else 0
-        assert rest[:2] == [f"acme: {new} new files, 1 skipped", f"beta: {new} new files"]
+        new = "1 new file" if command == "pull" else "0 new files"
+        assert rest[:2] == [f"acme: {new}, 1 skipped", f"beta: {new}"]
     assert warehouse.rows("select account from fact.event order by account") == [("acme",), ("beta",)]
 
 

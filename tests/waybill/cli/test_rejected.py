@@ -70,7 +70,7 @@ def test_a_load_reports_the_reasons_of_rejected_records(warehouse: Warehouse, sp
 def test_a_load_reports_the_warnings_of_its_rules(loads: Loads) -> None:
     landed = loads.land("twilio_messages", sms("teleported", "2026-03-01T10:00", "2026-03-01T10:05"))
     (done,) = loads.load_all("twilio_messages", [landed])
-    assert done.summary.counts.startswith("load 1, twilio_messages of acme: published; 1 records read: 1 loaded;")
+    assert done.summary.counts.startswith("load 1, twilio_messages of acme: published; 1 record read: 1 loaded;")
     (warning,) = done.summary.remarks
     assert warning.startswith("load 1: warning: event_staging.event_type_mapped")
     assert done.summary.lines == (done.summary.counts, warning)
