@@ -27,6 +27,7 @@ MODULES = {
     "reasons": "reasons",
     "warehouse": "warehouse",
     "airflow": "airflow",
+    "feed": "feed",
 }
 """The module of waybill.cli that registers each command."""
 
@@ -45,6 +46,7 @@ SUMMARIES = {
     "reasons": "Test and list the rules for failure reasons.",
     "warehouse": "Start, stop and migrate the warehouse.",
     "airflow": "Write the DAG files for your own Airflow.",
+    "feed": "Write the files of a new feed into a checkout.",
 }
 """The first sentence of each command's help: `waybill --help` prints it without importing the commands."""
 

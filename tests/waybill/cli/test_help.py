@@ -32,6 +32,7 @@ EXPECTED = {
     "warehouse url",
     "warehouse dictionary",
     "airflow dags",
+    "feed new",
     "demo",
 }
 

@@ -29,7 +29,10 @@ def case_of(slug: str) -> Case:
             f"The feed {slug} has no Case. Write CASE in {GOLDEN.name}/{slug}/case.py: a good record, and which of its "
             "fields are the event word, the times, the message id and the recipient."
         )
-    return CASES[slug].CASE
+    case: Case = CASES[slug].CASE
+    if not case.record:
+        raise LookupError(f"The case of {slug} has no record. Write a good one in {GOLDEN.name}/{slug}/case.py.")
+    return case
 
 
 def paging_of(slug: str) -> Paging:
