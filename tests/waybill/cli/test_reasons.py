@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.waybill.cli.commands import Answer, waybill
+from waybill.feeds import FEEDS
 from waybill.feeds.failure_rules import RULES
 
+PROVIDERS_WITH_RULES = sorted({rule.provider for rule in RULES} - {"*"})
+REPORTING = [slug for slug in FEEDS if slug != "dispatch_log"]
 UNREACHABLE = {"WAREHOUSE_URL": "postgresql://nowhere.invalid/x"}
 RECORDS = (
     {"provider": "sendgrid", "provider_code": "bounce/", "status_code": "5.1.1", "text": "550 <ann@example.com> gone"},
@@ -104,9 +107,13 @@ def test_an_unexpected_result_is_exit_code_5(tmp_path: Path) -> None:
         (
             lines({"provider": "pigeons"}),
             "a.txt",
-            "line 1: there is no rule for a provider 'pigeons'. Providers: aws_sms,",
+            f"line 1: there is no rule for a provider 'pigeons'. Providers: {', '.join(PROVIDERS_WITH_RULES)}.",
         ),
-        (lines({"feed": "dispatch_log"}), "a.txt", "no feed 'dispatch_log' reports failures. Feeds: sendgrid_events,"),
+        (
+            lines({"feed": "dispatch_log"}),
+            "a.txt",
+            f"no feed 'dispatch_log' reports failures. Feeds: {', '.join(REPORTING)}.",
+        ),
         (
             lines({"provider": "sendgrid", "provider_event": "open"}),
             "a.txt",
@@ -133,8 +140,9 @@ def test_the_rules_are_listed_in_order() -> None:
     answer = waybill("reasons", "list", "--json", settings=UNREACHABLE)
     rows = json.loads(answer.out)
     assert [row["number"] for row in rows] == list(range(1, len(RULES) + 1))
-    assert rows[0] == {
-        "number": 1, "kind": "code", "provider": "sendgrid", "pattern": "expired/*", "reason": "expired"
+    first = next(row for row in rows if row["provider"] == "sendgrid")
+    assert first == {
+        "number": first["number"], "kind": "code", "provider": "sendgrid", "pattern": "expired/*", "reason": "expired"
     }  # fmt: skip
     shown = waybill("reasons", "list", settings=UNREACHABLE).out.splitlines()
     assert shown[0] == "Rules version 5" and len(shown) == len(RULES) + 3

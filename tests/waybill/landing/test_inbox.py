@@ -59,7 +59,7 @@ def test_the_error_of_an_account_without_a_folder_lists_the_others(loads: Loads,
 
 MISPLACED = {
     "sendgrid_events/a.json": "sendgrid_events/ has no account above it: its files belong in <account>/",
-    "acme/sendgrid/a.json": "acme/sendgrid/ is the folder of no feed; feeds are: dispatch_log, sendgrid_events",
+    "acme/sendgrid/a.json": f"acme/sendgrid/ is the folder of no feed; feeds are: {', '.join(FEEDS)}",
     "acme/SendGrid_Events/a.json": "acme/SendGrid_Events/ is the folder of no feed",
     "acme/a.json": "a.json: 1 file is in acme/, where nothing is read: files belong in <account>/<feed>/",
     "a.json": "a.json: 1 file is in the inbox itself, where nothing is read",
