@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -316,6 +317,11 @@ def interrupted(work: Callable[[], object], after: float, interrupt: Callable[[i
     return forked(work, lambda pid: (time.sleep(after), interrupt(pid)))
 
 
+def killed_after(seconds: float, _url: str, work: Callable[[], object]) -> int:
+    """Return the exit code of work that is killed after this time."""
+    return interrupted(work, seconds, lambda pid: os.kill(pid, signal.SIGKILL))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("disturbed", [disturbed_load, disturbed_rebuild])
 def test_commands_killed_at_random_times_give_the_same_tables(
@@ -325,8 +331,7 @@ def test_commands_killed_at_random_times_give_the_same_tables(
     ends = []
     for turn in range(40):
         after = chooser.uniform(0, stage.seconds if disturbed is disturbed_load else 0.4)
-        kill = lambda url, work, after=after: interrupted(work, after, lambda pid: os.kill(pid, signal.SIGKILL))  # noqa: E731
-        ends.append(disturbed(stage, tmp_path / str(turn), kill))
+        ends.append(disturbed(stage, tmp_path / str(turn), partial(killed_after, after)))
     assert set(ends) <= {0, KILLED}
     assert ends.count(KILLED) > 10
 
