@@ -1,6 +1,7 @@
 """Reads fields of provider records: texts, ids, times, whole numbers, prices. A reject reason contains no value."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
@@ -54,6 +55,17 @@ def is_rounded(value: object) -> bool:
     if isinstance(value, str):
         return _ROUNDED.fullmatch(value.strip()) is not None
     return isinstance(value, float) and abs(value) > EXACT_UP_TO
+
+
+def taken(arguments: dict[str, object], names: Sequence[str]) -> str | None:
+    """Remove and return the id in the first of these arguments that has one. A rounded number is no id: it would join
+    messages whose ids differed before rounding."""
+    for name in names:
+        if name not in arguments or is_rounded(arguments[name]):
+            continue
+        if (found := identifier(arguments.pop(name))) is not None:
+            return found
+    return None
 
 
 def first_sourced(*candidates: tuple[object, str]) -> tuple[str | None, str | None]:

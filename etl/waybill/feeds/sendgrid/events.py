@@ -34,7 +34,6 @@ from waybill.feeds.sendgrid.record import (
     FIELDS_OF_WORD,
     SendgridEvent,
     arguments_of,
-    taken,
 )
 from waybill.feeds.typed_feed import TypedFeed
 from waybill.framing.lines import lines_or_arrays
@@ -43,7 +42,7 @@ from waybill.model import machine_rules
 from waybill.model.errors import RejectRecord
 from waybill.model.event import EventDraft
 
-_text, _identifier = fields.text, fields.identifier
+_text, _identifier, _taken = fields.text, fields.identifier, fields.taken
 
 
 class SendgridEvents(TypedFeed[SendgridEvent]):
@@ -111,9 +110,9 @@ class SendgridEvents(TypedFeed[SendgridEvent]):
         ip, user_agent, url = _text(record.ip), _text(record.useragent), _text(record.url)
         tags = _tags(record.category)
         arguments = arguments_of(record)
-        dispatch_id = taken(arguments, self.options.dispatch_id_arguments)
-        campaign_id, campaign_source = _campaign(record, taken(arguments, self.options.campaign_id_arguments), tags)
-        template_id, template_source = _template(record, taken(arguments, self.options.template_id_arguments))
+        dispatch_id = _taken(arguments, self.options.dispatch_id_arguments)
+        campaign_id, campaign_source = _campaign(record, _taken(arguments, self.options.campaign_id_arguments), tags)
+        template_id, template_source = _template(record, _taken(arguments, self.options.template_id_arguments))
         named = message_id or (own_message_id and f"<{own_message_id}>") or ""
         identity: tuple[str, ...] = (named, RECIPIENT, word, str(int(at.timestamp())))
         scope = None

@@ -6,11 +6,8 @@ Custom arguments are beside SendGrid's own fields, and customers use names such 
 a field is read only for the words that have it; for every other word it is an argument of the customer.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
-from waybill.feeds import fields
 from waybill.feeds.records import Record
 
 EVERY_WORD = (
@@ -102,14 +99,3 @@ def arguments_of(record: SendgridEvent) -> dict[str, object]:
         elif nested is not None:
             arguments[name] = nested
     return arguments
-
-
-def taken(arguments: dict[str, object], names: Sequence[str]) -> str | None:
-    """Remove and return the id in the first of these arguments that has one. A rounded number is no id: it would join
-    messages whose ids differed before rounding."""
-    for name in names:
-        if name not in arguments or fields.is_rounded(arguments[name]):
-            continue
-        if (found := fields.identifier(arguments.pop(name))) is not None:
-            return found
-    return None
