@@ -56,8 +56,8 @@ def parquet_rows(stream: BinaryIO, columns: Columns, position: int = 0) -> Gener
                     row_bytes += len(raw)
                     if row_bytes > limits.RATIO_COUNTS_FROM and row_bytes > limits.HIGHEST_RATIO * byte_count:
                         raise SourceError(
-                            f"The Parquet file unfolds to more than {limits.HIGHEST_RATIO} times its size: no log of "
-                            "decisions does. Nothing of it was loaded; look at the file."
+                            f"The Parquet file unfolds to more than {limits.HIGHEST_RATIO} times its size. This is "
+                            "no dispatch log. Nothing of it was loaded; look at the file."
                         )
                     if len(raw) > limits.LONGEST_ROW:
                         yield RawRecord(position, raw[: limits.KEPT_OF_LONG], too_long(limits.LONGEST_ROW))
@@ -77,7 +77,7 @@ def _check(metadata: parquet.FileMetaData, byte_count: int) -> None:
     if metadata.num_rows > limits.ROWS_COUNT_FROM and metadata.num_rows > byte_count:
         raise SourceError(
             f"The Parquet file holds {metadata.num_rows} rows in {byte_count} bytes: more than one row per byte. "
-            "No log of decisions has that. Nothing of it was loaded; look at the file."
+            "This is no dispatch log. Nothing of it was loaded; look at the file."
         )
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for chunk in map(group.column, range(group.num_columns)):

@@ -56,8 +56,8 @@ def check_bad(bad_count: int, count: int, problem: str) -> None:
     """
     if bad_count >= limits.MOST_PROBLEMS and 2 * bad_count > count:
         raise SourceError(
-            f"{limits.MOST_PROBLEMS} records of the file cannot be read, and fewer can; the last one is {problem}. "
-            "Nothing of it was loaded; look at the file."
+            f"{limits.MOST_PROBLEMS} records of the file cannot be read, more than half so far. The last one is "
+            f"{problem}. Nothing of the file was loaded; look at it."
         )
 
 

@@ -190,8 +190,8 @@ class _Meter:
         most = max(limits.RATIO_COUNTS_FROM, limits.HIGHEST_RATIO * self.read_count)
         if self._decompressed_count > most:
             raise SourceError(
-                f"The file's {self.name} data decompress to more than {limits.HIGHEST_RATIO} times their size: no "
-                "event log does. Nothing of it was loaded; look at the file."
+                f"The file's {self.name} data decompress to more than {limits.HIGHEST_RATIO} times their size. "
+                "This is no event log. Nothing of it was loaded; look at the file."
             )
         return data
 

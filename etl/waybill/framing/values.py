@@ -234,8 +234,8 @@ class Values:
                     counts[_OPEN] += at - place - braces
                     if len(opened) > limits.DEEPEST:
                         raise SourceError(
-                            f"The file nests brackets more than {limits.DEEPEST} deep: no event log does. Nothing of "
-                            "it was loaded; look at the file."
+                            f"The file nests brackets more than {limits.DEEPEST} deep. This is no event log. "
+                            "Nothing of it was loaded; look at the file."
                         )
                     continue
                 elif token == ord('"'):

@@ -42,8 +42,11 @@ def is_above(counts: Iterable[ObjectCounts], ceiling: float) -> bool:
 
 
 def held_back(objects: Mapping[int, ObjectCounts], ceiling: float) -> set[int]:
-    """Return the objects of a load that must not be loaded: those whose records were all rejected; and if the others
-    together are above the ceiling, each of those that is above it alone."""
+    """Return the objects of a load that must not be loaded.
+
+    An object must not be loaded if all its records were rejected. The other objects are counted together: if they are
+    above the ceiling, each of them that is above the ceiling by itself must not be loaded either.
+    """
     found = {number for number, counts in objects.items() if is_unreadable(counts, ceiling)}
     others = {number: counts for number, counts in objects.items() if number not in found}
     if is_above(others.values(), ceiling):
