@@ -21,7 +21,7 @@ from waybill.model.failure_phrases import phrases
 from waybill.model.failure_words import WORDS
 from waybill.model.vocabulary import FAILURE_REASONS
 
-DIGEST_OF_VERSION = {5: "8b08da0bcc119f9b"}
+DIGEST_OF_VERSION = {5: "149992df0f696a8e"}
 PROVIDERS_OF_VERSION = {5: ("*", "aws_sms", "mailgun", "postmark", "sendgrid", "ses", "sparkpost", "twilio")}
 """A provider that is added later changes no reason of the others, and needs no new version."""
 
@@ -35,7 +35,6 @@ NAMED_CODES = {
     # Every failure code of the sources; other codes are no failures, or do not explain them. The case of a feed lists
     # the codes of its provider.
     **{FEEDS[slug].provider: case.NAMED_CODES for slug, case in CASES.items() if hasattr(case, "NAMED_CODES")},
-    "sparkpost": "10 20 21 22 23 24 25 30 40 50 51 52 53 54 70 90",
     "mailgun": "suppress-bounce/605 suppress-complaint/607 suppress-unsubscribe/ old/ generic/498 generic/499"
     " generic/680 espblock/ blacklisted/ greylisted/ hardfail/",
     "ses": "Permanent/NoEmail Permanent/Suppressed Permanent/OnAccountSuppressionList Permanent/UnsubscribedRecipient"
@@ -53,7 +52,6 @@ SAY_NOTHING = {
         for slug, case in CASES.items()
         if hasattr(case, "CODES_THAT_SAY_NOTHING")
     },
-    "sparkpost": "1 60 80 100",  # undetermined; replies and subscriptions, no failures
     "mailgun": "generic/ bounce/550",
     "ses": "Permanent/General Transient/General Undetermined/Undetermined",
     "postmark": "Unknown AutoResponder AddressChange Subscribe OpenRelayTest ChallengeVerification InboundError",

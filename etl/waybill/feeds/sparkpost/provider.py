@@ -1,12 +1,13 @@
-"""SparkPost: failure codes. `provider_code` is the bounce class.
+"""SparkPost: message ids and failure codes. `provider_code` is the bounce class, or the word `generation_failure`.
 
-Source: bounce classification codes.
+Source: bounce classification codes; webhook events (developers.sparkpost.com/api/webhooks), read in 2026.
 """
 
-from waybill.model.provider import Provider
+from waybill.model.provider import MessageIds, Provider
 
 PROVIDER = Provider(
-    message_ids=None,
+    # The id of a transmission: SparkPost's answer to the sender contains it, and no id of the single messages.
+    message_ids=MessageIds(str.strip, leg_has_recipient=True),
     codes={
         "10": "address_not_found",
         "21": "dns_failure",
@@ -19,6 +20,7 @@ PROVIDER = Provider(
         "53": "content_rejected",
         "54": "relay_denied",
         "90": "prior_unsubscribe",
+        "generation_failure": "invalid_request",
     },
     general_codes={
         "50": "ip_blocked",
