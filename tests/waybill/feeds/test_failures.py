@@ -39,9 +39,6 @@ NAMED_CODES = {
     " generic/680 espblock/ blacklisted/ greylisted/ hardfail/",
     "ses": "Permanent/NoEmail Permanent/Suppressed Permanent/OnAccountSuppressionList Permanent/UnsubscribedRecipient"
     " Transient/MailboxFull Transient/MessageTooLarge Transient/ContentRejected Transient/AttachmentRejected reject/",
-    "postmark": "HardBounce SoftBounce Transient Unsubscribe DnsError SpamNotification VirusNotification"
-    " BadEmailAddress SpamComplaint ManuallyDeactivated Unconfirmed Blocked SMTPApiError DMARCPolicy"
-    " TemplateRenderingFailed",
     "aws_sms": "TEXT_INVALID TEXT_INVALID_MESSAGE TEXT_UNREACHABLE TEXT_CARRIER_UNREACHABLE TEXT_BLOCKED"
     " TEXT_CARRIER_BLOCKED TEXT_SPAM TEXT_TTL_EXPIRED TEXT_PROTECT_BLOCKED VOICE_TTL_EXPIRED MEDIA_FILE_INACCESSIBLE"
     " MEDIA_FILE_TYPE_UNSUPPORTED MEDIA_FILE_SIZE_EXCEEDED RCS_PROTECT_BLOCKED",
@@ -54,7 +51,6 @@ SAY_NOTHING = {
     },
     "mailgun": "generic/ bounce/550",
     "ses": "Permanent/General Transient/General Undetermined/Undetermined",
-    "postmark": "Unknown AutoResponder AddressChange Subscribe OpenRelayTest ChallengeVerification InboundError",
     "aws_sms": "TEXT_UNKNOWN VOICE_FAILED RCS_FAILED",
 }
 

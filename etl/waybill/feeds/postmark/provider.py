@@ -1,12 +1,21 @@
-"""Postmark: failure codes. `provider_code` is the type of a bounce.
+"""Postmark: message ids and failure codes. `provider_code` is the type of a bounce.
 
-Source: Bounce API.
+Source: Bounce API (postmarkapp.com/developer/api/bounce-api), with its types of bounces.
 """
 
-from waybill.model.provider import Provider
+from waybill.model.provider import MessageIds, Provider
+
+NO_MESSAGE = "00000000-0000-0000-0000-000000000000"
+
+
+def postmark_message_id(written: str) -> str:
+    """Return the id in lower case, as Postmark writes it; empty for the id of zeros, which names no message."""
+    message_id = written.strip().lower()
+    return "" if message_id == NO_MESSAGE else message_id
+
 
 PROVIDER = Provider(
-    message_ids=None,
+    message_ids=MessageIds(postmark_message_id, leg_has_recipient=True),
     codes={
         "bademailaddress": "address_malformed",
         "blocked": "ip_blocked",

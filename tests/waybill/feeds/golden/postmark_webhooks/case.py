@@ -1,0 +1,25 @@
+"""The case of postmark_webhooks: a click."""
+
+from tests.waybill.feeds.case import Case, array, lines
+
+CASE = Case(
+    record={
+        "RecordType": "Click",
+        "MessageID": "0f4c1d2e-1111-4222-8333-944444444401",
+        "Recipient": "ana@inbox.example",
+        "ReceivedAt": "2026-03-02T09:15:11.2735393Z",
+    },
+    word="RecordType",
+    times=("ReceivedAt",),
+    message_id="MessageID",
+    recipient="Recipient",
+    files=(lines, array(), array(indent=2)),
+)
+
+NAMED_CODES = (
+    "HardBounce SoftBounce Transient Unsubscribe DnsError SpamNotification VirusNotification BadEmailAddress"
+    " SpamComplaint ManuallyDeactivated Unconfirmed Blocked SMTPApiError DMARCPolicy TemplateRenderingFailed"
+)
+CODES_THAT_SAY_NOTHING = (
+    "Unknown AutoResponder AddressChange Subscribe OpenRelayTest ChallengeVerification InboundError"
+)
