@@ -26,9 +26,10 @@ run: setup ## Airflow and all of it on simulated providers, until Ctrl-C (ONCE=1
 airflow: setup ## Airflow's command line in what `make run` has started: make airflow DO="dags list"
 	@$(BIN)/python -m deploy.airflow_command $(DO)
 
-# A process and a Postgres for each core. In order of files: the long ones come first. Bytecode is kept, or every
+# Three processes, each with a Postgres: one more than cores, because tests also wait. In order of files: the long ones
+# come first. Bytecode is kept, or every
 # process that the tests start compiles Great Expectations anew.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 define STYLE
 $(BIN)/ruff check .
