@@ -27,8 +27,7 @@ airflow: setup ## Airflow's command line in what `make run` has started: make ai
 	@$(BIN)/python -m deploy.airflow_command $(DO)
 
 # Three processes, each with a Postgres: one more than cores, because tests also wait. In order of files: the long ones
-# come first. Bytecode is kept, or every
-# process that the tests start compiles Great Expectations anew.
+# come first. Bytecode is kept, or every process that the tests start compiles Great Expectations anew.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 define STYLE

@@ -2,6 +2,8 @@
 
 import io
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from decimal import Decimal
@@ -20,6 +22,16 @@ from waybill.model.errors import SourceError
 EXACT_UP_TO = 2**53
 """Floats represent whole numbers exactly up to it."""
 
+_DAMAGED = "The Parquet file is damaged or truncated. Nothing of it was loaded; fetch or write it again."
+_CHECKING = """
+import sys
+from waybill.framing.parquet import check_metadata
+from waybill.model.errors import SourceError
+try:
+    check_metadata(sys.stdin.buffer.raw)
+except SourceError as error:
+    print(error, end="")
+"""
 _KINDS_OF_TEXT = ("NONE", "STRING", "ENUM", "JSON")
 
 
@@ -31,14 +43,14 @@ def parquet_rows(stream: BinaryIO, columns: Columns, position: int = 0) -> Gener
     :raises SourceError: the file is damaged, lacks a column, or unfolds to more than a log of decisions can contain
     """
     with tempfile.TemporaryFile() as spooled:
-        if not stream.seekable():
-            shutil.copyfileobj(stream, spooled)
-            stream = spooled
-        byte_count = stream.seek(0, io.SEEK_END)
-        stream.seek(0)
+        shutil.copyfileobj(stream, spooled)
+        spooled.flush()
+        stream = spooled
+        byte_count = stream.tell()
         try:
+            _check(stream)
+            stream.seek(0)
             metadata = parquet.read_metadata(stream)
-            _check(metadata, byte_count)
             found = map(metadata.schema.column, range(metadata.num_columns))
             texts = [
                 column.path
@@ -65,13 +77,32 @@ def parquet_rows(stream: BinaryIO, columns: Columns, position: int = 0) -> Gener
                         yield RawRecord(position, raw)
             return position
         except (pyarrow.ArrowException, OSError, OverflowError, ValueError) as error:
-            raise SourceError(
-                "The Parquet file is damaged or truncated. Nothing of it was loaded; fetch or write it again."
-            ) from error
+            raise SourceError(_DAMAGED) from error
 
 
-def _check(metadata: parquet.FileMetaData, byte_count: int) -> None:
-    """Raise SourceError before a file is unfolded that would need too much time or memory."""
+def _check(file: BinaryIO) -> None:
+    """Raise SourceError before a file is unfolded that would need too much time or memory.
+
+    Another process looks at the metadata, because pyarrow ends its own process at the metadata of some damaged files.
+    """
+    file.seek(0)
+    command = [sys.executable, "-P", "-c", _CHECKING]  # -P: without modules of the folder in which it runs
+    done = subprocess.run(command, stdin=file, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SourceError(_DAMAGED)
+    if done.stdout:
+        raise SourceError(done.stdout)
+
+
+def check_metadata(file: BinaryIO) -> None:
+    """Check the metadata of a Parquet file against the limits.
+
+    :raises SourceError: the file would need too much time or memory
+    :raises pyarrow.ArrowException: the file is damaged; damage of some kinds ends the process
+    """
+    byte_count = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    metadata = parquet.read_metadata(file)
     if metadata.num_columns > limits.MOST_COLUMNS:
         raise SourceError(f"The table has more than {limits.MOST_COLUMNS} columns. Nothing of it was loaded.")
     if metadata.num_rows > limits.ROWS_COUNT_FROM and metadata.num_rows > byte_count:

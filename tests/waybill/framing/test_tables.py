@@ -4,8 +4,12 @@ import csv
 import gzip
 import io
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet as parquet
@@ -146,6 +150,15 @@ def test_damaged_parquet_is_refused(cut: int):
     data = parquet_bytes(a=pyarrow.array([1]), b=pyarrow.array([2]))
     with pytest.raises(SourceError, match="Parquet"):
         rows(data[:cut])
+
+
+def test_parquet_whose_metadata_ends_the_process_of_pyarrow_is_called_damaged():
+    file = Path(__file__).parent / "ends_pyarrow.parquet"
+    reading = "import sys, pyarrow.parquet as p; p.read_metadata(sys.argv[1]).row_group(0).column(1)"
+    done = subprocess.run([sys.executable, "-c", reading, file], capture_output=True)
+    assert done.returncode == -signal.SIGABRT, "this pyarrow can read it: the test needs another file"
+    with pytest.raises(SourceError, match="The Parquet file is damaged"):
+        rows(file.read_bytes())
 
 
 @pytest.mark.parametrize("damaged", [lambda data: data[4:], lambda data: b"\n" + data, lambda data: data[:-50]])
