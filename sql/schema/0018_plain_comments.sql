@@ -411,7 +411,7 @@ comment on column fact.join_day.gateway_message_undispatched is
 
 comment on table fact.leg is
     'One message as one system knows it. The columns depend only on the set of its merged events. message_key and '
-    'is_copy also depend on the recipients that the dispatch log names.';
+    'is_copy also depend on the recipients that the dispatch log names, and on other legs with the same Message-ID.';
 comment on column fact.leg.leg_key is
     'Keyed hash. For a leg of a gateway: of (account, provider, provider_message_id, and the recipient if the id '
     'covers several). For a leg that only the sender''s Message-ID names: of (account, provider, own, the '
