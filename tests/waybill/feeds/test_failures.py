@@ -35,8 +35,6 @@ NAMED_CODES = {
     # Every failure code of the sources; other codes are no failures, or do not explain them. The case of a feed lists
     # the codes of its provider.
     **{FEEDS[slug].provider: case.NAMED_CODES for slug, case in CASES.items() if hasattr(case, "NAMED_CODES")},
-    "mailgun": "suppress-bounce/605 suppress-complaint/607 suppress-unsubscribe/ old/ generic/498 generic/499"
-    " generic/680 espblock/ blacklisted/ greylisted/ hardfail/",
     "ses": "Permanent/NoEmail Permanent/Suppressed Permanent/OnAccountSuppressionList Permanent/UnsubscribedRecipient"
     " Transient/MailboxFull Transient/MessageTooLarge Transient/ContentRejected Transient/AttachmentRejected reject/",
     "aws_sms": "TEXT_INVALID TEXT_INVALID_MESSAGE TEXT_UNREACHABLE TEXT_CARRIER_UNREACHABLE TEXT_BLOCKED"
@@ -49,7 +47,6 @@ SAY_NOTHING = {
         for slug, case in CASES.items()
         if hasattr(case, "CODES_THAT_SAY_NOTHING")
     },
-    "mailgun": "generic/ bounce/550",
     "ses": "Permanent/General Transient/General Undetermined/Undetermined",
     "aws_sms": "TEXT_UNKNOWN VOICE_FAILED RCS_FAILED",
 }

@@ -1,12 +1,29 @@
-"""Mailgun: failure codes. `provider_code` is `reason/code`: the event's reason and the code of its delivery status.
+"""Mailgun: message ids and failure codes. `provider_code` is `reason/code`: the event's reason and the code of its
+delivery status.
 
-Source: events manual.
+Sources: events manual; the answer of the send call, as django-anymail 15 reads it (anymail/backends/mailgun.py).
 """
 
-from waybill.model.provider import Provider
+import re
+
+from waybill.model.provider import MessageIds, Provider
+
+_OWN_FORM = re.compile(r"(\d{14}\.[\da-z.]+)@[^@\s]+", re.ASCII | re.IGNORECASE)
+
+
+def mailgun_message_id(written: str) -> str:
+    """Return the id without angle brackets, which the answer of the send call has and events do not.
+
+    An id that Mailgun made (`20260302091418.1.4F0A@mg.acme.example`) loses its domain: it is then no address, so it is
+    stored as it is, and people can search for it at Mailgun. A Message-ID that the sender made stays whole.
+    """
+    whole = written.strip().removeprefix("<").removesuffix(">").strip()
+    made = _OWN_FORM.fullmatch(whole)
+    return made[1] if made else whole
+
 
 PROVIDER = Provider(
-    message_ids=None,
+    message_ids=MessageIds(mailgun_message_id, leg_has_recipient=True),
     codes={
         "suppress-bounce/*": "prior_bounce",
         "suppress-unsubscribe/*": "prior_unsubscribe",
