@@ -95,7 +95,7 @@ def test_ids_leave_the_metadata_and_the_rest_stays() -> None:
 
 
 def test_the_content_of_a_bounced_message_is_not_kept() -> None:
-    assert event(BOUNCE, Content="Dear Bo").extra is None
+    assert event(BOUNCE, Content="Dear Bo", Subject="Your order, Bo").extra is None
 
 
 def test_an_inbound_message_is_ignored_and_a_record_of_no_type_rejected() -> None:

@@ -15,7 +15,7 @@ Quirks
 - Postmark does not report that it accepted a message, and marks no open as a machine's.
 - A bounce or a complaint also switches off the address and posts a `SubscriptionChange`: the same fact again.
 - Inbound messages have no `RecordType`, but `FromFull`.
-- `Content` is the source of a bounced message, if switched on. It is not kept.
+- `Subject`, and `Content` (the source of a bounced message, if switched on), are content of the message: not kept.
 """
 
 from collections.abc import Iterable, Iterator
@@ -51,6 +51,7 @@ class PostmarkEvent(Record, rename="pascal"):
     id: object = msgspec.field(name="ID", default=None)
     type: object = None
     details: object = None
+    subject: object = None
     content: object = None
     tag: object = None
     metadata: object = None
