@@ -2,7 +2,8 @@
 
 Sources: Amazon API Gateway and Lambda function URLs (`body`, `isBase64Encoded`), SQS (`Records`, `body`), SNS
 (`Type`, `Message`; in Lambda `Sns`), Kinesis and Firehose (`kinesis`, `data` in Base64), Google Pub/Sub push
-(`message`, `data` in Base64), CloudWatch Logs and log shippers (`logEvents`, `message` as a text), read in 2026.
+(`message`, `data` in Base64), EventBridge (`detail`), CloudWatch Logs and log shippers (`logEvents`, `message` as a
+text), read in 2026.
 """
 
 import base64
@@ -13,7 +14,7 @@ import msgspec
 
 LISTS = ("Records", "records", "events", "logEvents")
 BODIES = ("body", "Body", "Message", "message", "data")
-WRAPPERS = ("Sns", "kinesis", "message")
+WRAPPERS = ("Sns", "kinesis", "message", "detail")
 _IN_ORDER = (*LISTS, *WRAPPERS, *BODIES)
 _NAMES = frozenset(_IN_ORDER)
 

@@ -26,7 +26,8 @@ def body(name: str, indent: int | None = None) -> File:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A good record and the meaning of its fields. A nested field is named `outer.inner`.
+    """A good record and the meaning of its fields. A nested field is named `outer.inner`, an element of a list
+    `outer.0`.
 
     :ivar record: gives an event
     :ivar word: the field of the provider's event word
@@ -71,11 +72,19 @@ class Paging:
 def with_values(record: Record, values: Record) -> Record:
     """Return the record with other values in some fields, also in nested ones."""
     for path, value in values.items():
-        name, _, inner = path.partition(".")
-        record = record | {name: with_values(record.get(name) or {}, {inner: value}) if inner else value}
+        record = _with_value(record, path, value)
     return record
+
+
+def _with_value(outer: object, path: str, value: object) -> object:
+    name, _, inner = path.partition(".")
+    changed = list(outer) if isinstance(outer, list) else dict(outer or {})
+    key = int(name) if isinstance(changed, list) else name
+    changed[key] = _with_value(_value(changed, name) if name in changed else None, inner, value) if inner else value
+    return changed
 
 
 def _value(record: Record, path: str) -> object:
     name, _, inner = path.partition(".")
-    return _value(record[name], inner) if inner else record[name]
+    value = record[int(name)] if isinstance(record, list) else record[name]
+    return _value(value, inner) if inner else value

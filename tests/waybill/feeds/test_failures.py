@@ -21,7 +21,7 @@ from waybill.model.failure_phrases import phrases
 from waybill.model.failure_words import WORDS
 from waybill.model.vocabulary import FAILURE_REASONS
 
-DIGEST_OF_VERSION = {5: "149992df0f696a8e"}
+DIGEST_OF_VERSION = {5: "1658749ae1af7094"}
 PROVIDERS_OF_VERSION = {5: ("*", "aws_sms", "mailgun", "postmark", "sendgrid", "ses", "sparkpost", "twilio")}
 """A provider that is added later changes no reason of the others, and needs no new version."""
 
@@ -35,8 +35,6 @@ NAMED_CODES = {
     # Every failure code of the sources; other codes are no failures, or do not explain them. The case of a feed lists
     # the codes of its provider.
     **{FEEDS[slug].provider: case.NAMED_CODES for slug, case in CASES.items() if hasattr(case, "NAMED_CODES")},
-    "ses": "Permanent/NoEmail Permanent/Suppressed Permanent/OnAccountSuppressionList Permanent/UnsubscribedRecipient"
-    " Transient/MailboxFull Transient/MessageTooLarge Transient/ContentRejected Transient/AttachmentRejected reject/",
     "aws_sms": "TEXT_INVALID TEXT_INVALID_MESSAGE TEXT_UNREACHABLE TEXT_CARRIER_UNREACHABLE TEXT_BLOCKED"
     " TEXT_CARRIER_BLOCKED TEXT_SPAM TEXT_TTL_EXPIRED TEXT_PROTECT_BLOCKED VOICE_TTL_EXPIRED MEDIA_FILE_INACCESSIBLE"
     " MEDIA_FILE_TYPE_UNSUPPORTED MEDIA_FILE_SIZE_EXCEEDED RCS_PROTECT_BLOCKED",
@@ -47,7 +45,6 @@ SAY_NOTHING = {
         for slug, case in CASES.items()
         if hasattr(case, "CODES_THAT_SAY_NOTHING")
     },
-    "ses": "Permanent/General Transient/General Undetermined/Undetermined",
     "aws_sms": "TEXT_UNKNOWN VOICE_FAILED RCS_FAILED",
 }
 
