@@ -21,7 +21,7 @@ def test_airflow_reads_every_file_without_error_or_warning(described: dict) -> N
     assert described["errors"] == {}
     assert described["warnings"] == []
     assert set(described["dags"]) == EXPECTED
-    assert len(EXPECTED) == 7
+    assert len(EXPECTED) == len(FEEDS) + 3
 
 
 def test_all_files_are_parsed_within_a_second(described: dict) -> None:

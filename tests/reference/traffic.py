@@ -1,4 +1,4 @@
-"""Random files of all four feeds, with all difficult cases of providers and campaign systems.
+"""Random files of four feeds (SendGrid, Twilio, dispatch log), with all difficult cases of their writers.
 
 Duplicates and retries, changed event ids, snapshots of rows whose status, price and error code come later, late
 dispatch rows and campaigns, differing flags, bounces after deliveries, opens after bounces, events without ids, poison
