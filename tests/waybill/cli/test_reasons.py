@@ -25,7 +25,7 @@ FOUND = [
     ("sendgrid", "gateway_suppressed", "prior_bounce", "words"),
     ("twilio", "blocked", "carrier_filtered", "code"),
     ("twilio", "unknown", "unclassified", None),
-    ("ses", None, "mailbox_full", "code"),
+    ("ses", "soft_bounce", "mailbox_full", "code"),
     ("*", None, "mailbox_full", "status in text"),
 ]
 

@@ -62,8 +62,8 @@ def test_from_nothing_to_reports(empty: dict[str, str], inbox: Path) -> None:
     url = call("warehouse", "url")
     assert url.err == "" and url.out.startswith("postgresql://")
 
-    feeds = json.loads(call("feeds", "--json").out)
-    assert len(feeds) == 4
+    feeds = [row for row in json.loads(call("feeds", "--json").out) if (inbox / row["slug"]).exists()]
+    assert len(feeds) == 4, "those of the simulated world"
     read = 0
     for feed in [row["slug"] for row in feeds if row["slug"] != "sendgrid_events"]:
         (row,) = json.loads(call("load", feed, str(inbox / feed), "--account", "north", "--json").out)

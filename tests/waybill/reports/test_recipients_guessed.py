@@ -2,6 +2,7 @@
 differ in their clear addresses and rejected bytes, but not in the masks. Both must give the same answer to every
 statement."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -437,12 +438,24 @@ def answers(url: str, statements: list[str]) -> list[str]:
     return seen
 
 
+PAGES_BY_CHANCE = 2
+"""The catalogs of two databases differ by so many pages at most after VACUUM FULL, whatever the addresses are."""
+PAGES = re.compile(r"shared((?: (?:hit|read)=\d+)+)")
+
+
+def check_alike(mine: str, other: str) -> None:
+    """Compare two answers; a page counts the same whether it was in memory (hit) or not (read)."""
+    assert PAGES.sub("", mine) == PAGES.sub("", other)
+    for one, two in zip(PAGES.findall(mine), PAGES.findall(other), strict=True):
+        assert abs(sum(map(int, re.findall(r"\d+", one))) - sum(map(int, re.findall(r"\d+", two)))) <= PAGES_BY_CHANCE
+
+
 @pytest.mark.parametrize("trick", TRICKS)
 def test_the_answers_to_a_bi_login_do_not_depend_on_clear_addresses(worlds: tuple[str, str], trick: str) -> None:
     one, two = (answers(url, TRICKS[trick]) for url in worlds)
     assert len(one) >= len(GUESSES) * len(TRICKS[trick])
     for mine, other in zip(one, two, strict=True):
-        assert mine == other
+        check_alike(mine, other)
     everything = "\n".join(one)
     for guess in GUESSES:
         everything = everything.replace(guess, "")
