@@ -438,7 +438,7 @@ def answers(url: str, statements: list[str]) -> list[str]:
     return seen
 
 
-PAGES_BY_CHANCE = 2
+PAGES_BY_CHANCE = 8
 """The catalogs of two databases differ by so many pages at most after VACUUM FULL, whatever the addresses are."""
 PAGES = re.compile(r"shared((?: (?:hit|read)=\d+)+)")
 
