@@ -18,6 +18,7 @@ RECORDS = (
     {"provider": "twilio", "provider_code": 30007, "text": "user unknown"},
     {"feed": "twilio_calls"},
     {"provider": "ses", "provider_code": "Transient/MailboxFull"},
+    {"provider": "aws_sms", "provider_code": "TEXT_BLOCKED"},
     {"text": "550 5.2.2 no"},
 )
 FOUND = [
@@ -26,6 +27,7 @@ FOUND = [
     ("twilio", "blocked", "carrier_filtered", "code"),
     ("twilio", "unknown", "unclassified", None),
     ("ses", "soft_bounce", "mailbox_full", "code"),
+    ("aws_sms", None, "recipient_blocked", "code"),
     ("*", None, "mailbox_full", "status in text"),
 ]
 
@@ -53,12 +55,12 @@ def test_each_failure_gets_the_class_of_its_feed_a_reason_and_a_rule(tmp_path: P
     first, *rest = json.loads(answer.out)
     assert (first["line"], first["text"], first["is_as_expected"]) == (1, "550 <recipient> gone", None)
     assert RULES[first["rule"] - 1].pattern == "x.1.1"
-    assert answer.err == "6 failures by rules version 5.\n"
+    assert answer.err == "7 failures by rules version 5.\n"
     shown = tried(tmp_path, lines(*RECORDS))
     assert shown.out.splitlines()[0].split() == [
         *("line", "provider", "code", "status", "text", "class", "reason", "rule", "kind")
     ]
-    assert "ann@" not in shown.out + shown.err and len(rest) == 5
+    assert "ann@" not in shown.out + shown.err and len(rest) == 6
 
 
 def test_csv_and_plain_text_are_read(tmp_path: Path) -> None:
