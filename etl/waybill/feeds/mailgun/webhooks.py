@@ -1,7 +1,7 @@
 """Mailgun events, as its webhooks post them, landed as files.
 
-Sources: events and webhooks (documentation.mailgun.com), Mailgun's OpenAPI description, read in 2026; names of fields
-also as django-anymail 15 reads them (anymail/webhooks/mailgun.py).
+Sources: events and webhooks (documentation.mailgun.com), Mailgun's OpenAPI description; names of fields also as
+django-anymail 15 reads them (anymail/webhooks/mailgun.py). Not compared with the posts of a real account.
 Files: one `{"signature": …, "event-data": …}` per post, or the bare events; after one another or on lines, arrays;
 compressed or plain.
 

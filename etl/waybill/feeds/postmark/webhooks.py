@@ -1,7 +1,7 @@
 """Postmark events, as its webhooks post them, landed as files.
 
-Sources: webhook reference (postmarkapp.com/developer/webhooks/webhooks-overview) and Bounce API, read in 2026 through
-Postmark's Python SDK; names of fields also as django-anymail 15 reads them (anymail/webhooks/postmark.py).
+Sources: webhook reference (postmarkapp.com/developer/webhooks/webhooks-overview) and Bounce API; names of fields also
+as django-anymail 15 reads them (anymail/webhooks/postmark.py). Not compared with the posts of a real account.
 Files: one object per post; objects after one another or on lines, arrays; compressed or plain.
 
 Quirks

@@ -1,6 +1,7 @@
 """Amazon SES events, from event publishing (Firehose, SNS, EventBridge) and feedback notifications, landed as files.
 
-Source: contents of event records and of notifications (Amazon SES developer guide), read in 2026.
+Source: contents of event records and of notifications (Amazon SES developer guide). Not compared with the records of a
+real account.
 Files: Firehose objects (one event after another, with or without line breaks), bodies of SNS, messages of SQS, events
 of EventBridge; or the bare events.
 

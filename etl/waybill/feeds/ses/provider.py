@@ -3,7 +3,7 @@
 `provider_code` is `bounceType/bounceSubType` of a bounce; for other words `complaint/…` with the subtype or the type of
 feedback, `reject/…` with the reason, `failure`, the type of a delay, or OptIn and OptOut of a subscription.
 
-Source: contents of SES events (Amazon SES developer guide), read in 2026.
+Source: contents of SES events (Amazon SES developer guide).
 """
 
 from waybill.model.provider import MessageIds, Provider

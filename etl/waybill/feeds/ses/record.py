@@ -1,6 +1,6 @@
 """The content of SES events: the object of each word, recipients, codes, and changes of subscriptions.
 
-Source: contents of event records and of notifications (Amazon SES developer guide), read in 2026.
+Source: contents of event records and of notifications (Amazon SES developer guide).
 """
 
 from datetime import datetime

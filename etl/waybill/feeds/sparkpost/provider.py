@@ -1,6 +1,6 @@
 """SparkPost: message ids and failure codes. `provider_code` is the bounce class, or the word `generation_failure`.
 
-Source: bounce classification codes; webhook events (developers.sparkpost.com/api/webhooks), read in 2026.
+Source: bounce classification codes; webhook events (developers.sparkpost.com/api/webhooks).
 """
 
 from waybill.model.provider import MessageIds, Provider

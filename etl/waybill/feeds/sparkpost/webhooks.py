@@ -1,7 +1,8 @@
 """SparkPost (Bird) webhook events, landed as files.
 
-Source: webhooks, event fields and bounce classification codes (developers.sparkpost.com/api/webhooks, /api/events),
-read in 2026; `initial_open` and classes of replies as django-anymail reads them.
+Source: webhooks, event fields and bounce classification codes (developers.sparkpost.com/api/webhooks, /api/events);
+`initial_open` and classes of replies as django-anymail reads them. Not compared with the posts of a real account:
+`is_prefetched`, and the words of relays, A/B tests and ingest, are the least certain.
 Files: a JSON array of `{"msys": {"<kind>_event": {…}}}` (as posted), or the bare events; on lines or not.
 
 Quirks
