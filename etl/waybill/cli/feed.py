@@ -106,6 +106,8 @@ CASE = Case(
     message_id="message_id",
     recipient="recipient",
 )
+
+NAMED_WORDS = ""
 '''
 
 _PAGE = """# $slug
@@ -143,8 +145,8 @@ def new(
 ) -> None:
     """Write the files of a new feed into a checkout.
 
-    The provider's folder with the feed, the golden folder with its case, and the page with its row in the index. An
-    existing file stays as it is. Afterwards the tests of the contract name what is missing.
+    The provider's folder with the feed, the golden folder with its case, and the page. An existing file stays
+    as it is. Afterwards the tests of the contract name what is missing.
     """
     root = Path(package_file).resolve().parents[2]
     golden, pages = root / "tests" / "waybill" / "feeds" / "golden", root / "docs" / "feeds"
@@ -175,11 +177,6 @@ def new(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(Template(text).substitute(values))
             say(f"wrote {file.relative_to(root)}")
-    index = pages / "README.md"
-    before, row, after = index.read_text().rpartition("\n| [")
-    line, _, rest = after.partition("\n")
-    index.write_text(f"{before}{row}{line}\n| [{slug}]({slug}.md) |  |  |\n{rest}")
-    say(f"wrote a row in {index.relative_to(root)}")
     say(
         f"CONTRIBUTING.md explains them. `python -m pytest tests/waybill/feeds tests/docs -k {slug}` says what is "
         "missing."

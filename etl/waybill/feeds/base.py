@@ -43,6 +43,7 @@ class Feed:
     event_types: ClassVar[dict[str | None, str]]
     reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # columns that say why it failed
     kept_texts: ClassVar[frozenset[str]] = frozenset()  # the provider's own, in lower case, never redacted
+    ignored_words: ClassVar[tuple[str, ...]] = ()  # no event: not about a message that was sent
     account_words: ClassVar[tuple[str, ...]] = ()  # about the account at the provider: no event, shown by `status`
     _known_fields: ClassVar[frozenset[str]] = frozenset()
     options = FeedOptions()

@@ -10,7 +10,6 @@ import pytest
 from tests.waybill.cli.commands import ROOT
 
 FILES = [
-    "docs/feeds/README.md",
     "docs/feeds/pigeons_letters.md",
     "etl/waybill/feeds/pigeons/__init__.py",
     "etl/waybill/feeds/pigeons/letters.py",
@@ -51,7 +50,6 @@ def test_a_new_feed_is_its_folders_and_its_page(checkout: Path) -> None:
     after = state(checkout)
     assert sorted(name for name in after if after[name] != before.get(name)) == FILES
     assert before.keys() <= after.keys()
-    assert "| [pigeons_letters](pigeons_letters.md) |" in (checkout / "docs/feeds/README.md").read_text()
     found = run(checkout, "-c", "from waybill.feeds import FEEDS; print(*FEEDS)").stdout.split()
     assert "pigeons_letters" in found and len(found) >= 5
     style = [str(checkout / name) for name in FILES if name.endswith(".py")]
@@ -64,6 +62,7 @@ def test_a_new_feed_is_its_folders_and_its_page(checkout: Path) -> None:
     assert contract.returncode == 1, contract.stdout + contract.stderr
     assert "The case of pigeons_letters has no record. Write a good one in" in contract.stdout
     assert "no golden file of pigeons_letters gives an event" in contract.stdout
+    assert "The feed pigeons_letters has no NAMED_WORDS. Write them in" in contract.stdout
 
 
 def test_a_feed_of_a_known_provider_is_one_more_file_in_its_folder(checkout: Path) -> None:

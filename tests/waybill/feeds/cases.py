@@ -35,6 +35,17 @@ def case_of(slug: str) -> Case:
     return case
 
 
+def named_words_of(slug: str) -> set[str]:
+    """Return every event word of the provider's documentation of a feed. Raises LookupError with what to write."""
+    words: str | tuple[str, ...] = getattr(CASES[slug], "NAMED_WORDS", ())
+    if not words:
+        raise LookupError(
+            f"The feed {slug} has no NAMED_WORDS. Write them in {GOLDEN.name}/{slug}/case.py: every event word that "
+            "the provider's documentation lists for this feed, whether it is mapped or ignored."
+        )
+    return set(words.split() if isinstance(words, str) else words)
+
+
 def paging_of(slug: str) -> Paging:
     """Return the paging of a feed of an API. Raises LookupError with what to write."""
     if not hasattr(CASES.get(slug), "PAGING"):

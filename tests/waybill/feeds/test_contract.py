@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.waybill.feeds.case import Case, Record, with_values
-from tests.waybill.feeds.cases import CASES, case_of, expected_of, golden_files
+from tests.waybill.feeds.cases import CASES, case_of, expected_of, golden_files, named_words_of
 from tests.waybill.feeds.outcomes import (
     ACCOUNT,
     KEYRING,
@@ -127,6 +127,22 @@ def test_golden_files_give_their_expected_events(slug: str):
 @every_feed
 def test_golden_files_contain_every_mapped_word(slug: str):
     assert set(FEEDS[slug].event_types) <= {event.provider_event for event in golden_events(slug)}
+
+
+@every_feed
+def test_every_word_of_the_documentation_is_mapped_or_ignored_by_name(slug: str):
+    feed, words = FEEDS[slug], named_words_of(slug)
+    assert words - {*feed.event_types, *feed.ignored_words, *feed.account_words} == set()
+    assert feed.event_types.keys().isdisjoint((*feed.ignored_words, *feed.account_words))
+    assert len(words & feed.event_types.keys()) >= 4
+
+
+@every_feed
+def test_a_word_that_is_ignored_by_name_gives_no_event(slug: str):
+    case = case_of(slug)
+    for word in FEEDS[slug].ignored_words:
+        if "/" not in word:  # the words with one come from two fields
+            assert normalise(slug, case.file(case.record_with({case.word: word}))) == [[]], word
 
 
 @every_feed

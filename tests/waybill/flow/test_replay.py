@@ -129,7 +129,7 @@ def test_an_event_that_no_record_reports_any_more_is_removed(loads: Loads, monke
     inbound = sms("received", "2026-03-04T10:00", "2026-03-04T10:01", sid="SM9", to="+15005550009")
     kept = sms("delivered", "2026-03-01T10:00", "2026-03-02T10:01")
     with monkeypatch.context() as broken:
-        broken.setattr(TwilioMessages, "inbound_statuses", ())
+        broken.setattr(TwilioMessages, "ignored_words", ())
         row = loads.load("twilio_messages", inbound, kept)
     assert counts(row) == {"read": 2, "loaded": 2, "mapped": 4, "inserted": 4}
     (row,) = loads.replay("twilio_messages", "2026-03-01 00:00", "2026-03-05 00:00")
@@ -164,7 +164,7 @@ def test_removing_an_event_changes_its_leg_message_and_days(loads: Loads, monkey
 def test_a_replay_removes_clear_addresses_without_events(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     inbound = sms("received", "2026-03-04T10:00", "2026-03-04T10:01", sid="SM9", to="+15005550009")
     with monkeypatch.context() as broken:
-        broken.setattr(TwilioMessages, "inbound_statuses", ())
+        broken.setattr(TwilioMessages, "ignored_words", ())
         loads.load("twilio_messages", inbound, sms("queued", "2026-03-04T10:00"))
     loads.replay("twilio_messages", "2026-03-01 00:00", "2026-03-05 00:00")
     assert loads.rows("select address from private.recipient") == [("+15005550006",)]

@@ -94,6 +94,7 @@ class SparkpostWebhooks(TypedFeed[SparkpostEvent]):
     automatic_replies = ("60", "100")
     ignored_words = (
         *("initial_open", "amp_initial_open"),
+        "sms_status",  # text messages, which SparkPost no longer sends
         *("relay_injection", "relay_delivery", "relay_rejection", "relay_tempfail", "relay_permfail"),
     )
     account_words = ("success", "error", "ab_test_completed", "ab_test_cancelled")

@@ -70,7 +70,7 @@ class TwilioMessages(TypedFeed[TwilioMessage], ApiFeed):
         "canceled": "canceled",
     }
     initial_statuses = ("accepted", "queued", "scheduled", "sending")  # mean `processed` and nothing else
-    inbound_statuses = ("receiving", "received")
+    ignored_words = ("receiving", "received")  # inbound
 
     reasons_from = ("provider_code",)
     refused_codes = ("21610",)  # the recipient is on Twilio's STOP list: `dropped`, not `undelivered`
@@ -93,7 +93,7 @@ class TwilioMessages(TypedFeed[TwilioMessage], ApiFeed):
         return twilio_page(body, "messages", listing)
 
     def sightings(self, record: TwilioMessage) -> Iterable[Sighting]:
-        if record.direction == "inbound" or record.status in self.inbound_statuses:
+        if record.direction == "inbound" or record.status in self.ignored_words:
             return ()
         return row_sightings(record, self.initial_statuses, self._own_time, self._add_details)
 

@@ -15,3 +15,5 @@ CASE = Case(
     message_id="dispatch_id",
     recipient="recipient",
 )
+
+NAMED_WORDS = "queued about_to_be_sent handed_over not_sent"

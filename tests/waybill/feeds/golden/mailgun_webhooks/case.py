@@ -27,6 +27,10 @@ CASE = Case(
     files=(posts, lines, array(), array(indent=2)),
 )
 
+NAMED_WORDS = (
+    "accepted rejected delivered failed/temporary failed/permanent opened clicked unsubscribed complained stored"
+    " list_member_uploaded list_member_upload_error list_uploaded email_validation"
+)
 NAMED_CODES = (
     "suppress-bounce/605 suppress-complaint/607 suppress-unsubscribe/ old/ generic/498 generic/499 generic/680"
     " espblock/ blacklisted/ greylisted/ hardfail/"

@@ -16,6 +16,13 @@ CASE = Case(
     files=(lines, array(), array(indent=2)),
 )
 
+NAMED_WORDS = (
+    "Delivery Open Click SpamComplaint SubscriptionChange SubscriptionChange/HardBounce"
+    " SubscriptionChange/SpamComplaint SubscriptionChange/ManualSuppression Inbound HardBounce Transient Unsubscribe"
+    " Subscribe AutoResponder AddressChange DnsError SpamNotification OpenRelayTest Unknown"
+    " SoftBounce VirusNotification ChallengeVerification BadEmailAddress ManuallyDeactivated Unconfirmed Blocked"
+    " SMTPApiError InboundError DMARCPolicy TemplateRenderingFailed"
+)
 NAMED_CODES = (
     "HardBounce SoftBounce Transient Unsubscribe DnsError SpamNotification VirusNotification BadEmailAddress"
     " SpamComplaint ManuallyDeactivated Unconfirmed Blocked SMTPApiError DMARCPolicy TemplateRenderingFailed"

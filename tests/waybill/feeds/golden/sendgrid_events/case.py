@@ -15,3 +15,8 @@ CASE = Case(
     recipient="email",
     files=(lines, array(), array(indent=2)),
 )
+
+NAMED_WORDS = (
+    "processed dropped delivered deferred bounce open click spamreport unsubscribe group_unsubscribe group_resubscribe"
+    " cancel_drop account_status_change"
+)

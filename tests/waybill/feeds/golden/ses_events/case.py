@@ -37,6 +37,10 @@ CASE = Case(
     files=(lines, array(), array(indent=2), firehose, sns, event_bridge),
 )
 
+NAMED_WORDS = (
+    *("Bounce", "Complaint", "Delivery", "Send", "Reject", "Open", "Click", "DeliveryDelay", "Subscription"),
+    "Rendering Failure",
+)
 NAMED_CODES = (
     "Permanent/NoEmail Permanent/Suppressed Permanent/OnAccountSuppressionList Permanent/UnsubscribedRecipient"
     " Transient/MailboxFull Transient/MessageTooLarge Transient/ContentRejected Transient/AttachmentRejected reject/"

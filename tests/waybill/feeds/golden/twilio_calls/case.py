@@ -20,3 +20,5 @@ CASE = Case(
 )
 
 PAGING = twilio_paging("calls")
+
+NAMED_WORDS = "queued ringing in-progress canceled completed failed busy no-answer"

@@ -21,6 +21,10 @@ CASE = Case(
 
 PAGING = twilio_paging("messages")
 
+NAMED_WORDS = (
+    "queued sending sent failed delivered undelivered receiving received accepted scheduled read partially_delivered"
+    " canceled"
+)
 NAMED_CODES = (
     "20003 20404 20429 20500 20503 21211 21214 21215 21216 21217 21408 21606 21608 21610 21611 21612 21614"
     " 21617 21635 30001 30002 30003 30004 30005 30006 30007 30010 30011 30012 30013 30014 30015 30016 30017 30018 30019"
