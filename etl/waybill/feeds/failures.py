@@ -1,6 +1,7 @@
 """The failure reason of a message, finer than its failure class: the first matching rule of failure_rules."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -14,6 +15,7 @@ __all__ = [
     "LONGEST_TEXT",
     "RULES_VERSION",
     "Verdict",
+    "class_among",
     "failure_reason",
     "is_temporary",
     "verdict",
@@ -60,6 +62,12 @@ class Verdict(NamedTuple):
 def is_temporary(status_code: str | None) -> bool:
     """Whether an enhanced status code is of class 4 (persistent transient failure)."""
     return _status(status_code or "").startswith("4.")
+
+
+def class_among(classes: Sequence[str], reason: str) -> str:
+    """Return the class that a reason has, if it is one of these classes; else the first of them."""
+    by_reason = BOUNCE_CLASSES.get(reason, "")
+    return by_reason if by_reason in classes else classes[0]
 
 
 def failure_reason(provider: str, provider_code: str | None, status_code: str | None, text: str | None) -> str:

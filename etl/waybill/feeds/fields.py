@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from waybill.model.days import EPOCH
 from waybill.model.errors import RejectRecord
@@ -48,6 +51,30 @@ def identifier(value: object) -> str | None:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     return None
+
+
+def identifiers(value: object) -> list[str] | None:
+    """Return the ids of a list, without elements that are none; None if there are none."""
+    return [found for found in map(identifier, value) if found is not None] or None if isinstance(value, list) else None
+
+
+def inner(value: object, *names: str) -> object:
+    """Return a field of nested objects; None if it is missing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def without(value: object, *names: str) -> object:
+    """Return an object without some of its fields; any other value as it is."""
+    return {name: part for name, part in value.items() if name not in names} if isinstance(value, dict) else value
+
+
+def decoded(value: object) -> object:
+    """Return the value that a text of JSON contains; any other text and any other value as it is."""
+    with suppress(msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(value) if isinstance(value, str) else value
+    return value
 
 
 def is_rounded(value: object) -> bool:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from waybill.feeds import fields
 from waybill.feeds.base import Feed
 from waybill.feeds.legs import leg_key, own_leg_key
 from waybill.feeds.records import RECIPIENT, AccountNotice, Record, Sighting
@@ -58,6 +59,28 @@ class TypedFeed(Feed, Generic[RecordT], is_base=True):
     def account_notice(self, record: RecordT) -> AccountNotice | None:
         """*feed, if it has such records*: return what a record says about the account at the provider."""
         return None
+
+    def add_ids(
+        self,
+        sighting: Sighting,
+        arguments: dict[str, object],
+        campaigns: Sequence[tuple[object, str]] = (),
+        template: object = None,
+    ) -> None:
+        """Fill dispatch id, campaign and template from the customer's arguments, which lose them; else from the
+        provider's own fields.
+
+        :param campaigns: values and sources of the campaign, the best first
+        :param template: the provider's own template
+        """
+        options = self.options
+        sighting.dispatch_id = fields.taken(arguments, options.dispatch_id_arguments)
+        sighting.campaign_id, sighting.campaign_source = fields.first_sourced(
+            (fields.taken(arguments, options.campaign_id_arguments), "custom_argument"), *campaigns
+        )
+        sighting.template_id, sighting.template_source = fields.first_sourced(
+            (fields.taken(arguments, options.template_id_arguments), "custom_argument"), (template, "provider")
+        )
 
     def decode(self, raw: RawRecord) -> RecordT:
         """Return the typed record of a raw one, with all other fields in `other`. Raises RejectRecord; the reason names

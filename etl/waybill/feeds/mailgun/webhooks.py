@@ -18,12 +18,9 @@ Quirks
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from email.utils import getaddresses
 from typing import BinaryIO
-
-import msgspec
 
 from waybill.feeds import failures, fields
 from waybill.feeds.mailgun.provider import mailgun_message_id
@@ -35,7 +32,7 @@ from waybill.model import machine_rules
 from waybill.model.errors import RejectRecord
 from waybill.model.event import EventDraft
 
-_text, _identifier = fields.text, fields.identifier
+_text, _identifier, _inner = fields.text, fields.identifier, fields.inner
 
 
 class MailgunEvent(Record, rename="kebab"):
@@ -104,8 +101,8 @@ class MailgunWebhooks(TypedFeed[MailgunEvent]):
         message_id = mailgun_message_id(_identifier(_inner(record.message, "headers", "message-id")) or "") or None
         user_agent, bot = _text(_inner(record.client_info, "user-agent")), _inner(record.client_info, "bot")
         ip, url = _text(record.ip), _text(record.url)
-        tags = _tags(record.tags)
-        variables = _variables(record.user_variables)
+        tags = fields.identifiers(record.tags)
+        variables = fields.decoded(record.user_variables)
         arguments = dict(variables) if isinstance(variables, dict) else {}
         dispatch_id = fields.taken(arguments, self.options.dispatch_id_arguments)
         campaign_id, campaign_source = fields.first_sourced(
@@ -193,13 +190,6 @@ def _recipients(record: MailgunEvent) -> list[str]:
     return list(dict.fromkeys(found)) or [header]
 
 
-def _inner(value: object, *names: str) -> object:
-    """Return a field of nested objects; None if it is missing."""
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
 def _code(record: MailgunEvent) -> str:
     return f"{_identifier(record.reason) or ''}/{_identifier(_inner(record.delivery_status, 'code')) or ''}"
 
@@ -214,19 +204,8 @@ def _reason(record: MailgunEvent) -> str | None:
     return next((found for found in map(_text, texts) if found), None)
 
 
-def _tags(tags: object) -> list[str] | None:
-    return [tag for tag in map(_identifier, tags if isinstance(tags, list) else ()) if tag is not None] or None
-
-
 def _first_campaign(campaigns: object) -> object:
     return _inner(campaigns[0], "id") if isinstance(campaigns, list) and campaigns else None
-
-
-def _variables(written: object) -> object:
-    """Return the customer's arguments, decoded if they are a text of JSON."""
-    with suppress(msgspec.DecodeError, RecursionError):
-        return msgspec.json.decode(written) if isinstance(written, str) else written
-    return written
 
 
 def _extra(record: MailgunEvent, variables: object) -> dict[str, object] | None:
@@ -235,15 +214,11 @@ def _extra(record: MailgunEvent, variables: object) -> dict[str, object] | None:
     kept = {
         "user-variables": variables,
         "campaigns": record.campaigns,
-        "delivery-status": _without(record.delivery_status, "code", "enhanced-code", "message"),
-        "client-info": _without(record.client_info, "user-agent", "bot"),
-        "message": _without(record.message, "headers"),
-        "envelope": _without(record.envelope, "sender", "targets"),
-        "account": _without(record.account, "id"),
+        "delivery-status": fields.without(record.delivery_status, "code", "enhanced-code", "message"),
+        "client-info": fields.without(record.client_info, "user-agent", "bot"),
+        "message": fields.without(record.message, "headers"),
+        "envelope": fields.without(record.envelope, "sender", "targets"),
+        "account": fields.without(record.account, "id"),
     }
     extra.update((name, value) for name, value in kept.items() if value)
     return extra or None
-
-
-def _without(value: object, *names: str) -> object:
-    return {name: inner for name, inner in value.items() if name not in names} if isinstance(value, dict) else value

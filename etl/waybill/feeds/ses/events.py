@@ -133,8 +133,7 @@ class SesEvents(TypedFeed[SesEvent]):
     def _bounce_class(self, code: str, reason: str) -> str:
         """Return the class of a bounce: by its reason, as far as its type allows that class; else by its type."""
         classes = self.classes_of_type.get(code.partition("/")[0], self.classes_of_type["undetermined"])
-        by_reason = failures.BOUNCE_CLASSES.get(reason)
-        return by_reason if by_reason in classes else classes[0]
+        return failures.class_among(classes, reason)
 
     def _sighting(
         self,

@@ -134,7 +134,7 @@ class SparkpostWebhooks(TypedFeed[SparkpostEvent]):
         if event_type in ("opened", "clicked"):
             identity += (ip or "", user_agent or "", url or "")
         arguments = dict(record.rcpt_meta) if isinstance(record.rcpt_meta, dict) else {}
-        tags = _tags(record.rcpt_tags)
+        tags = fields.identifiers(record.rcpt_tags)
         dispatch_id = fields.taken(arguments, self.options.dispatch_id_arguments)
         campaign_id, campaign_source = fields.first_sourced(
             (fields.taken(arguments, self.options.campaign_id_arguments), "custom_argument"),
@@ -200,11 +200,6 @@ def _at(record: SparkpostEvent) -> datetime:
     if record.timestamp is None:
         raise RejectRecord("timestamp: missing")
     return fields.second("timestamp", record.timestamp)
-
-
-def _tags(rcpt_tags: object) -> list[str] | None:
-    named = rcpt_tags if isinstance(rcpt_tags, list) else ()
-    return [tag for tag in map(_identifier, named) if tag is not None] or None
 
 
 def _is_machine(user_agent_parsed: object) -> bool | None:

@@ -1,0 +1,33 @@
+"""Brevo: message ids and failure codes. `provider_code` is the word of an event that is a failure.
+
+Sources: transactional webhooks (developers.brevo.com/docs/transactional-webhooks); the answer of the send call, as
+django-anymail 15 reads it (anymail/backends/brevo.py).
+"""
+
+import re
+
+from waybill.model.provider import MessageIds, Provider
+
+_OWN_FORM = re.compile(r"(\d{12}\.\d+)@[^@\s]+", re.ASCII)
+
+
+def brevo_message_id(written: str) -> str:
+    """Return the id without angle brackets.
+
+    An id that Brevo made (`<202603020914.27287306012@smtp-relay.acme.example>`) loses its domain: it is then no
+    address, so it is stored as it is, and people can search for it at Brevo. Any other Message-ID stays whole.
+    """
+    whole = written.strip().removeprefix("<").removesuffix(">").strip()
+    made = _OWN_FORM.fullmatch(whole)
+    return made[1] if made else whole
+
+
+PROVIDER = Provider(
+    message_ids=MessageIds(brevo_message_id, leg_has_recipient=True),
+    codes={"invalid_email": "address_malformed"},
+    general_codes={"blocked": "prior_unsubscribe"},
+    words=(
+        # Brevo's own list, of people who unsubscribed, complained or bounced, and of those blocked by hand.
+        ("prior_unsubscribe", "blocked : due to blacklist user", "blacklist*|blocklist* user|contact"),
+    ),
+)
