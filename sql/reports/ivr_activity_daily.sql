@@ -3,7 +3,7 @@
 -- reads: fact.message
 -- params: days (date[], null: every day)
 -- why: calls by the day they were placed, and how they ended; a call that is neither completed nor in the gateway
---      counts by its latest no_answer, busy, failed or canceled
+--      counts by its latest no_answer, busy, failed or canceled; without any (another feed used its id), it failed
 with
 sent_call as (
     select
@@ -13,7 +13,7 @@ sent_call as (
         coalesce(campaign_id, '(none)') as campaign_id,
         coalesce(country, '(none)') as country,
         state,
-        case when state in ('bounced', 'not_delivered') then unanswered_type end as unanswered_type,
+        case when state in ('bounced', 'not_delivered') then coalesce(unanswered_type, 'failed') end as unanswered_type,
         answered_by,
         duration_seconds
     from fact.message

@@ -47,6 +47,7 @@ def test_ivr_activity_daily(warehouse: Warehouse, facts: Facts) -> None:
         ("h", "not_delivered", "failed"),
         ("i", "bounced", "failed"),
         ("j", "not_delivered", "canceled"),
+        ("l", "bounced", None),  # its id is also that of a text message, which bounced
     ):
         facts.message(name, "ivr", day, state=state, unanswered_type=unanswered)
     facts.message("k", "ivr", ["2026-03-03"], country="FR")
@@ -55,10 +56,10 @@ def test_ivr_activity_daily(warehouse: Warehouse, facts: Facts) -> None:
         "sent_day": D1,
         **base,
         "country": "(none)",
-        "sent": 10,
+        "sent": 11,
         "completed": 4,
         "no_answer": 2,
-        "failed": 3,
+        "failed": 4,
         "in_gateway": 1,
         "busy": 1,
         "canceled": 1,
