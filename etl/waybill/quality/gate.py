@@ -130,7 +130,8 @@ def validate(connect: Callable[[], Connection], subjects: Sequence[Subject]) -> 
             raise
         opened.append(connection)
         connection.rollback()
-        connection.set_session(readonly=True)
+        # Without transactions, a query is one message to the server; the library ends a transaction after each anyway.
+        connection.set_session(readonly=True, autocommit=True)
         return connection
 
     try:
