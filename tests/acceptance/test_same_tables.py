@@ -30,7 +30,11 @@ from waybill.simulator.cells import Cells
 from waybill.warehouse.connection import REPORTER, connected
 
 PROCESSES = 3
-SHORT = settings(max_examples=6, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+# Continuous integration tries more examples, and new ones: make chaos-short.
+EXAMPLES = 10 if settings.get_current_profile_name() == "new" else 4
+SHORT = settings(
+    max_examples=EXAMPLES, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+)
 LONG = settings(SHORT, max_examples=400, derandomize=False, print_blob=True)
 
 

@@ -47,7 +47,7 @@ class Case:
     @property
     def address(self) -> str:
         """The recipient in the good record."""
-        return _value(self.record, self.recipient)
+        return value_at(self.record, self.recipient)
 
     def record_with(self, values: Record) -> Record:
         """Return the good record with other values in some fields."""
@@ -80,11 +80,15 @@ def _with_value(outer: object, path: str, value: object) -> object:
     name, _, inner = path.partition(".")
     changed = list(outer) if isinstance(outer, list) else dict(outer or {})
     key = int(name) if isinstance(changed, list) else name
-    changed[key] = _with_value(_value(changed, name) if name in changed else None, inner, value) if inner else value
+    changed[key] = _with_value(value_at(changed, name) if name in changed else None, inner, value) if inner else value
     return changed
 
 
-def _value(record: Record, path: str) -> object:
+def value_at(record: Record, path: str) -> object:
+    """Return the value of a field, also of a nested one.
+
+    :raises LookupError: there is no such field
+    """
     name, _, inner = path.partition(".")
     value = record[int(name)] if isinstance(record, list) else record[name]
-    return _value(value, inner) if inner else value
+    return value_at(value, inner) if inner else value

@@ -3,13 +3,14 @@
 import io
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, timedelta
 from itertools import product
 
 import msgspec
 import pytest
 
-from tests.waybill.feeds.case import Case, Record, with_values
+from tests.waybill.feeds.case import Case, Record, value_at, with_values
 from tests.waybill.feeds.cases import CASES, case_of, expected_of, golden_files, named_words_of
 from tests.waybill.feeds.outcomes import (
     ACCOUNT,
@@ -75,6 +76,16 @@ def golden_records(slug: str) -> Iterator[Record]:
         for raw in FEEDS[slug].records(io.BytesIO(file.read_bytes())):
             if raw.problem is None:
                 yield raw.value or json.loads(raw.raw)
+
+
+def one_record_of_each_word(slug: str) -> list[Record]:
+    """Return the first golden record of each event word."""
+    word, found = case_of(slug).word, {}
+    for record in golden_records(slug):
+        with suppress(LookupError):
+            found.setdefault(str(value_at(record, word)), record)
+    assert found, f"no golden record of {slug} has a word"
+    return list(found.values())
 
 
 def another_message(case: Case) -> Record:
@@ -254,26 +265,31 @@ def test_spaces_and_case_of_the_recipient_do_not_change_keys(slug: str):
 
 
 @every_feed
-@pytest.mark.parametrize("form", FORMS)
-def test_no_stored_column_contains_an_address(slug: str, form: str):
-    """The address may be in any field of any golden record, or in all; it may be the own recipient's or another's."""
-    case, text = case_of(slug), f"550 <{form}>: user {form} unknown"
+def test_no_stored_column_contains_an_address(slug: str):
+    """The address may be in any field of a record, or in all; it may be the own recipient's or another's. Each form of
+    it is tried on a third of the event words."""
+    case, records = case_of(slug), one_record_of_each_word(slug)
     own, other = (CANARY, "someone@else.example") if "@" in case.address else (CANARY_NUMBER, "+12025550100")
     recipient_name, word_name = (path.partition(".")[0] for path in (case.recipient, case.word))
-    masked_count = 0
-    for golden, recipient in product(golden_records(slug), (own, other)):
-        record = with_values(golden, {case.recipient: recipient})
-        names = {*golden, *FEEDS[slug]._known_fields, "new_field"} - {recipient_name}
-        kept = {}
-        for name, value in product(names, (text, [text, {form: [form]}])):
-            outcomes = normalise(slug, case.file(record | {name: value}))
+    for (number, form), recipient in product(enumerate(FORMS), (own, other)):
+        text = f"550 <{form}>: user {form} unknown"
+        masked_count = 0
+        others = {*FEEDS[slug]._known_fields, "new_field"}
+        for golden in records[number % 3 :: 3] or records:
+            record = with_values(golden, {case.recipient: recipient})
+            names = {*golden, *others} - {recipient_name}
+            others = set()
+            fields = list(product(sorted(names), (text, [text, {form: [form]}])))
+            outcomes = [one for name, value in fields for one in normalise(slug, case.file(record | {name: value}))]
             assert_untraceable(outcomes)
-            if isinstance(outcomes[0], list) and outcomes[0]:
-                kept.setdefault(name, value)
-                masked_count += name == "new_field" and MASK in repr(outcomes)
-        kept.pop(word_name, None)
-        assert_untraceable(normalise(slug, case.file(record | kept)))
-    assert masked_count > 0
+            kept = {}
+            for (name, value), outcome in zip(fields, outcomes, strict=True):
+                if isinstance(outcome, list) and outcome:
+                    kept.setdefault(name, value)
+                    masked_count += name == "new_field" and MASK in repr(outcome)
+            kept.pop(word_name, None)
+            assert_untraceable(normalise(slug, case.file(record | kept)))
+        assert masked_count > 0
 
 
 def assert_untraceable(outcomes: list[list[Event] | str]) -> None:
