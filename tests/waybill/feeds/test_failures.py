@@ -62,8 +62,9 @@ def example_of(rule: Rule) -> tuple[str, str | None, str | None, str | None]:
     return provider, None, status.replace("x.", "5.").replace("*", "99"), words
 
 
-def words(listed: dict[str, str]) -> list[tuple[str, str]]:
-    return [(provider, code) for provider, codes in listed.items() for code in codes.split()]
+def words(listed: dict[str, str | tuple[str, ...]]) -> list[tuple[str, str]]:
+    split = {provider: codes.split() if isinstance(codes, str) else codes for provider, codes in listed.items()}
+    return [(provider, code) for provider, codes in split.items() for code in codes]
 
 
 def test_rules_reach_exactly_the_reasons_of_the_vocabulary():
