@@ -114,7 +114,7 @@ class Installation:
 
     def _connections(self, simulator_port: int) -> dict[str, str]:
         """Returns Airflow's connections to the simulator, one for each organisation."""
-        from waybill.simulator.twilio import account_sid, auth_token
+        from waybill.simulator.twilio.rows import account_sid, auth_token
 
         return {
             f"AIRFLOW_CONN_WAYBILL_TWILIO_{account.upper()}": json.dumps(

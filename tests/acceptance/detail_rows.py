@@ -6,8 +6,8 @@ from datetime import datetime
 
 from psycopg2 import sql
 
-from waybill.simulator.activity_truth import COLUMNS, VIEWS, Row, detail_rows
-from waybill.simulator.outcome import Happening
+from waybill.simulator.truth.activity import COLUMNS, VIEWS, Row, detail_rows
+from waybill.simulator.truth.outcome import Happening
 from waybill.warehouse.connection import REPORTER, connected
 
 SHOWN = 3

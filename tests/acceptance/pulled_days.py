@@ -28,13 +28,13 @@ from waybill.model.errors import SourceError
 from waybill.pull.client import Client
 from waybill.pull.limits import Limits
 from waybill.settings import Access, Settings
-from waybill.simulator import faults
+from waybill.simulator.http import faults, page_faults
+from waybill.simulator.http.request_log import Request
+from waybill.simulator.http.server import serving
 from waybill.simulator.records import WrittenRecord
-from waybill.simulator.request_log import Request
-from waybill.simulator.serve import serving
-from waybill.simulator.shown import records_in_bodies
-from waybill.simulator.stand_in import TwilioStandIn
-from waybill.simulator.twilio import CALLS, MESSAGES, account_sid, auth_token
+from waybill.simulator.twilio.landed import records_in_bodies
+from waybill.simulator.twilio.rows import CALLS, MESSAGES, account_sid, auth_token
+from waybill.simulator.twilio.stand_in import TwilioStandIn
 from waybill.simulator.world import World
 from waybill.warehouse.connection import Warehouse as Target
 from waybill.warehouse.connection import connected
@@ -68,12 +68,12 @@ TROUBLES: tuple[faults.Fault, ...] = (
     faults.CutJson(every=307),
     faults.ErrorAsSuccess(every=311),
     faults.HtmlAsSuccess(every=313),
-    faults.RepeatedPage(every=29, where="PageToken"),
-    faults.LoopingLink(every=317),
-    faults.LoopingLink(every=331, to="first"),
-    faults.ForeignLink(every=337),
-    faults.ForeignLink(every=347, form="no_scheme"),
-    faults.ForeignLink(every=349, form="other_path"),
+    page_faults.RepeatedPage(every=29, where="PageToken"),
+    page_faults.LoopingLink(every=317),
+    page_faults.LoopingLink(every=331, to="first"),
+    page_faults.ForeignLink(every=337),
+    page_faults.ForeignLink(every=347, form="no_scheme"),
+    page_faults.ForeignLink(every=349, form="other_path"),
     faults.Redirect(every=353),
     # rows change and are added between pages
     faults.TimePasses(every=7, seconds=900),

@@ -10,7 +10,7 @@ from tests.acceptance.warehouses import build, load_files, report_cells
 from tests.conftest import KEY, Server, Warehouse
 from waybill.model.vocabulary import NOT_SENT_REASONS
 from waybill.settings import Settings
-from waybill.simulator.truth import report_rows
+from waybill.simulator.truth.reports import report_rows
 from waybill.simulator.world import World
 from waybill.warehouse.connection import connected
 

@@ -14,10 +14,10 @@ from tests.conftest import Server
 from waybill.feeds import FEEDS
 from waybill.flow import ingest
 from waybill.flow.slices import slices
-from waybill.simulator.fault_switch import Switched
+from waybill.simulator.http.fault_switch import Switched
 from waybill.simulator.records import WrittenRecord
-from waybill.simulator.truth import report_rows
-from waybill.simulator.twilio import PROVIDER
+from waybill.simulator.truth.reports import report_rows
+from waybill.simulator.twilio.rows import PROVIDER
 from waybill.simulator.world import FILE_FEEDS, World
 from waybill.warehouse.connection import Warehouse as Target
 

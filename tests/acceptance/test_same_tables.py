@@ -26,7 +26,7 @@ from tests.conftest import KEY, Server
 from tests.reference.model import Model
 from tests.reference.traffic import ZONES, File, traffic
 from waybill.reports.verify import verify
-from waybill.simulator.cells import Cells
+from waybill.simulator.truth.cells import Cells
 from waybill.warehouse.connection import REPORTER, connected
 
 PROCESSES = 3

@@ -20,7 +20,7 @@ from deploy.airflow_rest import Airflow, AirflowError, Run
 from deploy.installation import Installation
 from tests.acceptance.warehouses import facts, report_cells
 from tests.dags.conftest import ROOT
-from waybill.simulator.twilio import account_sid
+from waybill.simulator.twilio.rows import account_sid
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
 PATIENCE_SECONDS = 300

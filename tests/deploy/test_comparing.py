@@ -7,8 +7,8 @@ import pytest
 from deploy.comparing import Comparison, cells_of_warehouse, compare, differences, truth_of_simulator
 from tests.conftest import Warehouse
 from waybill.reports import catalogue
-from waybill.simulator.serve import serving
-from waybill.simulator.stand_in import TwilioStandIn
+from waybill.simulator.http.server import serving
+from waybill.simulator.twilio.stand_in import TwilioStandIn
 from waybill.simulator.world import World
 
 GRAIN = ("2026-03-27", "acme", "email", "Open")

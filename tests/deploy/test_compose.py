@@ -13,7 +13,7 @@ from deploy import health
 from deploy.airflow_settings import OF_EACH_INSTALLATION, PREPARE, PROCESSES, ROOT, SETTINGS
 from deploy.simulated_days import simulator_command
 from waybill.settings import Settings
-from waybill.simulator.twilio import account_sid, auth_token
+from waybill.simulator.twilio.rows import account_sid, auth_token
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(TEXT)

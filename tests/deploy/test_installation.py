@@ -9,7 +9,7 @@ from deploy.airflow_settings import OF_EACH_INSTALLATION, SETTINGS
 from deploy.installation import Installation
 from waybill.model.errors import ConfigurationError
 from waybill.settings import Settings
-from waybill.simulator.twilio import account_sid, auth_token
+from waybill.simulator.twilio.rows import account_sid, auth_token
 
 ADMIN_URL = "postgresql://postgres:@/waybill?host=%2Fsockets%2Fpg"
 GIVEN = {

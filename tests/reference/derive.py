@@ -12,7 +12,7 @@ from tests.reference.sighting import Sighting
 from waybill.feeds.failures import failure_reason
 from waybill.model.machine_rules import machine_rule
 from waybill.model.vocabulary import NOT_SENT_CATEGORY
-from waybill.simulator.truth import Happening
+from waybill.simulator.truth.reports import Happening
 
 EVENT_TYPES = {
     "sendgrid_events": {

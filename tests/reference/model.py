@@ -12,8 +12,8 @@ from tests.reference import decode, derive
 from tests.reference.feeds import FEEDS
 from tests.reference.sighting import IgnoredError, RejectedError, Sighting, merged
 from waybill.model.identity import Keyring
-from waybill.simulator.truth import Cells, Happening
-from waybill.simulator.truth import report_rows as rows_of
+from waybill.simulator.truth.reports import Cells, Happening
+from waybill.simulator.truth.reports import report_rows as rows_of
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Model:
         return [derive.happening(event) for event in self.events()]
 
     def report_rows(self) -> dict[str, Cells]:
-        """Return measures by report name and grain, as `waybill.simulator.truth.report_rows`."""
+        """Return measures by report name and grain, as `waybill.simulator.truth.reports.report_rows`."""
         return rows_of(self.happenings(), self.zone)
 
     def unattributed(self) -> dict[tuple[str, str], int]:

@@ -11,7 +11,7 @@ from tests.reference import decode
 from tests.reference.model import Model
 from tests.reference.sighting import hide_recipient
 from waybill.model.identity import Keyring
-from waybill.simulator.outcome import make_messages
+from waybill.simulator.truth.outcome import make_messages
 
 KEYRING = Keyring(b"a secret for the tests only")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ from tests.reference import decode
 from tests.reference.model import Model
 from tests.reference.traffic import ZONES, File, traffic
 from waybill.model.identity import Keyring
-from waybill.simulator.outcome import make_messages
-from waybill.simulator.truth import report_rows
+from waybill.simulator.truth.outcome import make_messages
+from waybill.simulator.truth.reports import report_rows
 
 KEYRING = Keyring(b"a secret for the tests only")
 FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from waybill.simulator.cells import rate, seconds
-from waybill.simulator.outcome import Message, make_messages
-from waybill.simulator.truth import Happening, percentiles, report_rows
+from waybill.simulator.truth.cells import rate, seconds
+from waybill.simulator.truth.outcome import Message, make_messages
+from waybill.simulator.truth.reports import Happening, percentiles, report_rows
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CHANNEL_OF = {"sendgrid": "email", "twilio": "sms"}

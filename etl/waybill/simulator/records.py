@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from waybill.simulator.outcome import Happening, greatest, least
+from waybill.simulator.truth.outcome import Happening, greatest, least
 
 NO_KEY = UUID(int=0)
 """The key of a Happening until all its sightings are merged."""

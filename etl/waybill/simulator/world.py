@@ -11,16 +11,18 @@ from functools import cached_property
 from pathlib import Path
 from random import Random
 
-from waybill.simulator import calls, dispatch_log, email_fates, text_messages, webhook
+from waybill.simulator.dispatch_log import rows as dispatch_log
+from waybill.simulator.dispatch_log.files import files as log_files
 from waybill.simulator.message import Fate, Message, drawn
-from waybill.simulator.poison import dispatch_line, dispatch_row
 from waybill.simulator.records import WrittenRecord, merged
-from waybill.simulator.sendgrid import FEED as SENDGRID
-from waybill.simulator.sendgrid import SendGrid
+from waybill.simulator.sendgrid import webhook
+from waybill.simulator.sendgrid.fates import FATES as EMAIL_FATES
+from waybill.simulator.sendgrid.records import FEED as SENDGRID
+from waybill.simulator.sendgrid.records import SendGrid
 from waybill.simulator.spool import SpoolFile, Tally
-from waybill.simulator.truth import Happening
-from waybill.simulator.twilio import CALLS, MESSAGES, Row
-from waybill.simulator.twilio_polls import bodies, poll
+from waybill.simulator.truth.outcome import Happening
+from waybill.simulator.twilio import calls, polls, text_messages
+from waybill.simulator.twilio.rows import CALLS, MESSAGES, Row
 
 FIRST_DAY = date(2026, 3, 26)
 """The first day of the demo: its week has the hour that European clocks skip (2026-03-29)."""
@@ -31,19 +33,12 @@ FILE_FEEDS = (SENDGRID, dispatch_log.FEED)
 
 SHARES = {"email": 0.52, "sms": 0.29, "ivr": 0.19}
 FATES: dict[str, dict[str, Fate]] = {
-    "email": {**dispatch_log.fates("email"), **email_fates.FATES},
+    "email": {**dispatch_log.fates("email"), **EMAIL_FATES},
     "sms": {**dispatch_log.fates("sms"), **text_messages.FATES},
     "ivr": {**dispatch_log.fates("ivr"), **calls.FATES},
 }
 """Channel to the possible fates of a message."""
 
-POLL_EVERY = timedelta(hours=4)
-POLL_BACK = timedelta(hours=8)
-NIGHTLY_POLL_HOUR = 4
-NIGHTLY_POLL_BACK = timedelta(hours=50)
-LOG_EVERY = timedelta(hours=6)
-LOG_SHAPES = ("csv", "ndjson", "parquet")
-LOG_POISON_SHARE = 0.01
 EVERY_FATE_WITHIN = 0.4
 """Each fate occurs at least once among this first share of the messages."""
 
@@ -208,24 +203,17 @@ class World:
 
     @cached_property
     def _polls(self) -> list[datetime]:
-        """The times at which Twilio's lists are polled: every few hours, and once more at the end."""
-        every = [self.starts + timedelta(minutes=7)]
-        while every[-1] + POLL_EVERY < self.ends:
-            every.append(every[-1] + POLL_EVERY)
-        return [*every[1:], self.ends]
-
-    def _poll_back(self, at: datetime) -> timedelta:
-        return NIGHTLY_POLL_BACK if at.hour == NIGHTLY_POLL_HOUR or at == self.ends else POLL_BACK
+        return polls.times(self.starts, self.ends)
 
     @cached_property
     def _poll_files(self) -> list[SpoolFile]:
-        files: list[SpoolFile] = []
-        for account in self.accounts:
-            for feed in (MESSAGES, CALLS):
-                for at in self._polls:
-                    pages = poll(account, feed, self._rows[account, feed], at, self._poll_back(at))
-                    files += self._files_of_poll(account, feed, at, pages)
-        return files
+        return [
+            file
+            for account in self.accounts
+            for feed in (MESSAGES, CALLS)
+            for at in self._polls
+            for file in polls.files(account, feed, self._rows[account, feed], at, self.ends, self._tally)
+        ]
 
     @cached_property
     def _spools(self) -> list[SpoolFile]:
@@ -235,56 +223,10 @@ class World:
             events = [one for one in own if one.feed == SENDGRID]
             random = Random(f"{self.seed}/{account}/spool")
             files += webhook.spools(account, events, self.ends, random, self._tally)
-            files += self._log_files(account, [one for one in own if one.feed == dispatch_log.FEED])
+            random = Random(f"{self.seed}/{account}/log-files")
+            rows = [one for one in own if one.feed == dispatch_log.FEED]
+            files += log_files(account, rows, self.starts, random, self._tally)
         return files
-
-    def _files_of_poll(
-        self, account: str, feed: str, at: datetime, pages: list[list[WrittenRecord]]
-    ) -> Iterator[SpoolFile]:
-        for number, data in enumerate(bodies(account, feed, pages, at, self._poll_back(at))):
-            page = pages[number]
-            self._tally.read[account, feed] += len(page)
-            self._tally.ignored[account, feed] += sum(not one.events for one in page)
-            name = f"{feed.removeprefix('twilio_')}-{at:%Y%m%dT%H%M}Z-page{number}.json"
-            yield SpoolFile(account, feed, name, data, at + timedelta(minutes=1), tuple(page))
-
-    def _log_files(self, account: str, records: list[WrittenRecord]) -> Iterator[SpoolFile]:
-        random = Random(f"{self.seed}/{account}/log-files")
-        windows: dict[int, list[WrittenRecord]] = {}
-        for one in sorted(records, key=lambda one: one.arrives):
-            windows.setdefault((one.arrives - self.starts) // LOG_EVERY, []).append(one)
-        for position, window in enumerate(sorted(windows)):
-            ends = self.starts + LOG_EVERY * (window + 1)
-            shape = LOG_SHAPES[position % len(LOG_SHAPES)]
-            rows: list[dict[str, object] | str] = [one.fields for one in windows[window]]
-            self._tally.read[account, dispatch_log.FEED] += len(rows)
-            poison = self._log_poison(account, shape, len(rows), random)
-            # a good row is first, because it decides whether a file is JSON or CSV
-            rest = rows[1:] + poison
-            random.shuffle(rest)
-            rows = rows[:1] + rest
-            if shape == "ndjson":
-                data = dispatch_log.as_ndjson(rows, random)
-            else:
-                table = [row for row in rows if isinstance(row, dict)]
-                data = dispatch_log.as_csv(table, random) if shape == "csv" else dispatch_log.as_parquet(table)
-            name = f"dispatch-{ends:%Y%m%dT%H}.{shape}"
-            landed_after = ends + timedelta(minutes=1)
-            yield SpoolFile(account, dispatch_log.FEED, name, data, landed_after, tuple(windows[window]))
-
-    def _log_poison(self, account: str, shape: str, row_count: int, random: Random) -> list[dict[str, object] | str]:
-        feed = dispatch_log.FEED
-        found: list[dict[str, object] | str] = []
-        for _ in range(row_count):
-            number = self._tally.rejected[account, feed]
-            if number and random.random() > LOG_POISON_SHARE:
-                continue
-            if shape == "ndjson" and random.random() < 0.4:
-                found.append(dispatch_line(number))
-            else:
-                found.append(dispatch_row(number, in_parquet=shape == "parquet"))
-            self._tally.reject(account, feed, str(found[-1]))
-        return found
 
 
 def write(world: World, folder: Path, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> int:

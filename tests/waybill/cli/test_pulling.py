@@ -15,10 +15,10 @@ from tests.waybill.cli.commands import Answer, environment_of, started, waybill
 from tests.waybill.pull.pulling import HOUR, NOON, HandMade, every, message
 from waybill.feeds.twilio import lists
 from waybill.flow import ingest
-from waybill.simulator import faults
-from waybill.simulator.serve import serving
-from waybill.simulator.stand_in import TwilioStandIn
-from waybill.simulator.twilio import MESSAGES, Row, account_sid, auth_token
+from waybill.simulator.http import faults
+from waybill.simulator.http.server import serving
+from waybill.simulator.twilio.rows import MESSAGES, Row, account_sid, auth_token
+from waybill.simulator.twilio.stand_in import TwilioStandIn
 
 USAGE, CONFIGURATION, SOURCE = 2, 3, 4
 WINDOW = ("--from", "2026-03-02T06:00:00Z", "--until", "2026-03-02T12:00:00Z")

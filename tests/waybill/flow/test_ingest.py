@@ -33,9 +33,9 @@ from waybill.flow.slices import Slice, slices
 from waybill.ledger import pulls as journal
 from waybill.model.errors import CeilingError, ConfigurationError, QualityGateError, SourceError, UsageError
 from waybill.settings import Settings
-from waybill.simulator import faults
-from waybill.simulator.stand_in import TwilioStandIn
-from waybill.simulator.twilio import MESSAGES
+from waybill.simulator.http import faults, page_faults
+from waybill.simulator.twilio.rows import MESSAGES
+from waybill.simulator.twilio.stand_in import TwilioStandIn
 from waybill.warehouse.connection import Warehouse as Target
 
 FEED = FEEDS[MESSAGES]
@@ -467,7 +467,7 @@ def test_no_secret_is_in_errors_notes_manifests_or_progress(pulls: Pulls, server
     secret, user = (pulls.settings.provider_settings[f"TWILIO_{name}"] for name in ("AUTH_TOKEN", "ACCOUNT_SID"))
     pulls.run()
     texts = [*pulls.said]
-    for fault in (faults.Unauthorized(), faults.ServerError(), faults.NotFound(), faults.ForeignLink()):
+    for fault in (faults.Unauthorized(), faults.ServerError(), faults.NotFound(), page_faults.ForeignLink()):
         pulls.twilio.faults.set(fault)
         with pytest.raises((SourceError, ConfigurationError)) as caught:
             pulls.run()

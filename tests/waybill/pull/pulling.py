@@ -22,9 +22,9 @@ from waybill.pull.client import Client
 from waybill.pull.limits import Limits
 from waybill.pull.run import pull_window
 from waybill.settings import Access, Settings
-from waybill.simulator.serve import serving
-from waybill.simulator.stand_in import TwilioStandIn
-from waybill.simulator.twilio import CALLS, MESSAGES, Row, account_sid, auth_token, new_call, new_message
+from waybill.simulator.http.server import serving
+from waybill.simulator.twilio.rows import CALLS, MESSAGES, Row, account_sid, auth_token, new_call, new_message
+from waybill.simulator.twilio.stand_in import TwilioStandIn
 from waybill.warehouse.connection import Warehouse as Target
 
 ACCOUNT = "north"

@@ -36,9 +36,9 @@ from waybill.model.errors import ConfigurationError, SourceError, UsageError
 from waybill.pull.client import Client
 from waybill.pull.limits import Limits
 from waybill.pull.run import pull_inbox
-from waybill.simulator import faults
-from waybill.simulator.stand_in import TwilioStandIn
-from waybill.simulator.twilio import CALLS, MESSAGES, account_sid
+from waybill.simulator.http import faults, page_faults
+from waybill.simulator.twilio.rows import CALLS, MESSAGES, account_sid
+from waybill.simulator.twilio.stand_in import TwilioStandIn
 from waybill.warehouse.connection import LOADER, connect
 from waybill.warehouse.connection import Warehouse as Target
 
@@ -278,14 +278,14 @@ REFUSED = {
     "an error body under 200": (faults.ErrorAsSuccess(times=1), r"not a page of messages \(error 20500\)"),
     "HTML under 200": (faults.HtmlAsSuccess(times=1), "not a page of messages"),
     "JSON that is cut": (faults.CutJson(times=1), "not a page of messages"),
-    "a link to itself": (faults.LoopingLink(times=1), "names itself or the first page"),
-    "a link to the first page": (faults.LoopingLink(times=1, to="first"), "names itself or the first page"),
-    "a foreign host": (faults.ForeignLink(times=1), "another scheme, host or port"),
-    "a foreign port": (faults.ForeignLink(times=1, form="other_port"), "another scheme, host or port"),
-    "a foreign scheme": (faults.ForeignLink(times=1, form="other_scheme"), "another scheme, host or port"),
-    "a link without scheme": (faults.ForeignLink(times=1, form="no_scheme"), "leads"),
-    "a user before the host": (faults.ForeignLink(times=1, form="userinfo"), "can be read as a scheme"),
-    "another list": (faults.ForeignLink(times=1, form="other_path"), "a page of another list"),
+    "a link to itself": (page_faults.LoopingLink(times=1), "names itself or the first page"),
+    "a link to the first page": (page_faults.LoopingLink(times=1, to="first"), "names itself or the first page"),
+    "a foreign host": (page_faults.ForeignLink(times=1), "another scheme, host or port"),
+    "a foreign port": (page_faults.ForeignLink(times=1, form="other_port"), "another scheme, host or port"),
+    "a foreign scheme": (page_faults.ForeignLink(times=1, form="other_scheme"), "another scheme, host or port"),
+    "a link without scheme": (page_faults.ForeignLink(times=1, form="no_scheme"), "leads"),
+    "a user before the host": (page_faults.ForeignLink(times=1, form="userinfo"), "can be read as a scheme"),
+    "another list": (page_faults.ForeignLink(times=1, form="other_path"), "a page of another list"),
 }
 
 
@@ -308,7 +308,7 @@ def test_a_contradictory_page_is_refused_and_requested_again(pulls: Pulls, name:
 
 @pytest.mark.parametrize("form", ["other_host", "other_port", "no_scheme", "userinfo"])
 def test_a_link_to_another_server_is_never_followed(pulls: Pulls, other: Server, form: str) -> None:
-    pulls.twilio.faults.set(faults.ForeignLink(form=form, elsewhere=f"127.0.0.1:{other.port}"))
+    pulls.twilio.faults.set(page_faults.ForeignLink(form=form, elsewhere=f"127.0.0.1:{other.port}"))
     for _ in range(journal.MOST_FAILURES):
         with pytest.raises(SourceError, match="Nothing was sent to it"):
             pulls.pull()
@@ -376,7 +376,7 @@ def test_a_repeated_page_is_refused(scripted: Callable[..., Pulls], server: Serv
 
 
 def test_a_page_that_is_repeated_again_is_refused_again(pulls: Pulls) -> None:
-    pulls.twilio.faults.set(faults.RepeatedPage(where="PageToken", times=journal.MOST_FAILURES - 1))
+    pulls.twilio.faults.set(page_faults.RepeatedPage(where="PageToken", times=journal.MOST_FAILURES - 1))
     for _ in range(journal.MOST_FAILURES - 1):
         with pytest.raises(SourceError, match="page 2: it has the same records as the page before"):
             pulls.pull()

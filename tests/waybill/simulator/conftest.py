@@ -10,10 +10,10 @@ import httpx2
 import pyarrow.parquet
 import pytest
 
-from waybill.simulator.serve import serving
+from waybill.simulator.http.server import serving
 from waybill.simulator.spool import SpoolFile
-from waybill.simulator.stand_in import TwilioStandIn
-from waybill.simulator.twilio import account_sid, auth_token
+from waybill.simulator.twilio.rows import account_sid, auth_token
+from waybill.simulator.twilio.stand_in import TwilioStandIn
 from waybill.simulator.world import World
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from waybill.simulator.twilio import account_sid, auth_token
+from waybill.simulator.twilio.rows import account_sid, auth_token
 
 WORLD = ("--days=1", "--messages-per-day=60", "--first-day=2026-03-27")
 

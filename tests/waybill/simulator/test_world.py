@@ -22,12 +22,15 @@ from tests.waybill.simulator.conftest import parquet_rows, text_of
 from waybill.model.identity import Keyring
 from waybill.model.vocabulary import EVENT_TYPES, FAILURE_CLASSES, NOT_SENT_CATEGORY, NOT_SENT_REASONS
 from waybill.reports.catalogue import counted_reports
-from waybill.simulator.dispatch_log import COLUMNS
-from waybill.simulator.email_fates import DROPS
+from waybill.simulator.dispatch_log import rows as dispatch_log
+from waybill.simulator.dispatch_log.rows import COLUMNS
 from waybill.simulator.people import NUMBERS
+from waybill.simulator.sendgrid.fates import DROPS
+from waybill.simulator.sendgrid.fates import FATES as EMAIL_FATES
 from waybill.simulator.spool import SpoolFile
-from waybill.simulator.truth import report_rows
-from waybill.simulator.twilio import ERRORS
+from waybill.simulator.truth.reports import report_rows
+from waybill.simulator.twilio import calls, text_messages
+from waybill.simulator.twilio.rows import ERRORS
 from waybill.simulator.world import FATES, FEEDS, FILE_FEEDS, World, write
 
 ADDRESS = re.compile(r"[\w.+-]+(?:@|%40)[\w.-]+", re.ASCII)
@@ -139,9 +142,7 @@ def test_every_fate_occurs(world):
 
 
 def test_the_fates_of_the_log_and_of_gateways_have_different_names():
-    from waybill.simulator import calls, dispatch_log, email_fates, text_messages
-
-    for channel, own in (("email", email_fates.FATES), ("sms", text_messages.FATES), ("ivr", calls.FATES)):
+    for channel, own in (("email", EMAIL_FATES), ("sms", text_messages.FATES), ("ivr", calls.FATES)):
         assert len(FATES[channel]) == len(own) + len(dispatch_log.fates(channel))
 
 
