@@ -12,6 +12,8 @@ import re
 
 import msgspec
 
+from waybill.framing.posted_forms import PostedForm
+
 LISTS = ("Records", "records", "events", "logEvents")
 BODIES = ("body", "Body", "Message", "message", "data")
 WRAPPERS = ("Sns", "kinesis", "message", "detail")
@@ -22,12 +24,16 @@ _JSON_BEGINS = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*[{\[]")
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def content_of(raw: bytes, fields: dict[str, object]) -> bytes | None:
+def content_of(raw: bytes, fields: dict[str, object], form: PostedForm | None = None) -> bytes | None:
     """Return the JSON text inside an envelope; None if the object is no envelope.
 
     :param raw: the object's bytes
-    :param fields: the decoded object
+    :param fields: the decoded object; also that of a form, which a receiver has parsed
+    :param form: how the provider posts forms: a body may be one
     """
+    if form is not None and form.json_field in fields:
+        value = fields[form.json_field]
+        return value.encode() if isinstance(value, str) else bytes(_raw_fields(raw)[form.json_field])
     if _NAMES.isdisjoint(fields):
         return None
     for name in _IN_ORDER:
@@ -39,6 +45,8 @@ def content_of(raw: bytes, fields: dict[str, object]) -> bytes | None:
             content = _from_base64(value) if is_base64 else value.encode()
             if _JSON_BEGINS.match(content):
                 return content
+            if form is not None and (inside := form.json_of(content)) is not None:
+                return inside
     return None
 
 

@@ -6,14 +6,17 @@ from typing import BinaryIO
 
 from waybill.framing import limits
 from waybill.framing.envelopes import content_of
-from waybill.framing.raw_record import RawRecord, check_bad
+from waybill.framing.posted_forms import PostedForm
+from waybill.framing.raw_record import NOT_JSON, RawRecord, check_bad
 from waybill.framing.streams import open_texts
 from waybill.framing.values import Values
 
 
-def lines_or_arrays(stream: BinaryIO, own_field: str | None = None) -> Iterator[RawRecord]:
+def lines_or_arrays(
+    stream: BinaryIO, own_field: str | None = None, form: PostedForm | None = None
+) -> Iterator[RawRecord]:
     """Yield the records of a JSON file. It contains objects one after another, each on part of a line, one line or
-    several; arrays of objects; envelopes around either.
+    several; arrays of objects; envelopes around either. If the provider posts forms, a line may be a form.
 
     The position of a record is its first line; in arrays, a number that counts through all arrays of the file.
 
@@ -21,10 +24,12 @@ def lines_or_arrays(stream: BinaryIO, own_field: str | None = None) -> Iterator[
     """
     position = 0
     for part in open_texts(stream):
-        position = yield from json_records(part, own_field, position)
+        position = yield from json_records(part, own_field, position, form)
 
 
-def json_records(part: BinaryIO, own_field: str | None, position: int = 0) -> Generator[RawRecord, None, int]:
+def json_records(
+    part: BinaryIO, own_field: str | None, position: int = 0, form: PostedForm | None = None
+) -> Generator[RawRecord, None, int]:
     """Yield the records of one decompressed file.
 
     :param position: of the record before
@@ -33,28 +38,37 @@ def json_records(part: BinaryIO, own_field: str | None, position: int = 0) -> Ge
     values = Values(part, position=position)
     bad_count = 0
     for record in values.values():
-        if record.problem is not None:
-            bad_count += 1
-            check_bad(bad_count, record.position, record.problem)
-            yield record
-        elif record.value is None or own_field in record.value:
+        content = _content(record, own_field, form)
+        if content is None:
+            if record.problem is not None:
+                bad_count += 1
+                check_bad(bad_count, record.position, record.problem)
             yield record
         else:
             values.position -= 1
-            for inner in _unwrapped(record, own_field, 0):
+            for inner in _unwrapped(record, content, own_field, form):
                 values.position += 1
                 yield inner._replace(position=values.position)
     return values.position
 
 
-def _unwrapped(record: RawRecord, own_field: str | None, depth: int) -> Iterator[RawRecord]:
-    """Yield the records in an envelope, or the object itself if it is no envelope."""
+def _content(record: RawRecord, own_field: str | None, form: PostedForm | None) -> bytes | None:
+    """Return the JSON text in an envelope or a form; None if the record is neither."""
+    if record.problem is not None:
+        return form.json_of(record.raw) if form is not None and record.problem == NOT_JSON else None
     fields = record.value
-    content = None if fields is None or own_field in fields else content_of(record.raw, fields)
-    if content is None:
-        yield record
-    elif depth >= limits.MOST_ENVELOPES:
+    return None if fields is None or own_field in fields else content_of(record.raw, fields, form)
+
+
+def _unwrapped(
+    record: RawRecord, content: bytes, own_field: str | None, form: PostedForm | None, depth: int = 1
+) -> Iterator[RawRecord]:
+    """Yield the records in an envelope with this content."""
+    if depth > limits.MOST_ENVELOPES:
         yield record._replace(problem=f"more than {limits.MOST_ENVELOPES} envelopes around it")
-    else:
-        for inner in Values(io.BytesIO(content)).values():
-            yield from _unwrapped(inner, own_field, depth + 1)
+        return
+    for inner in Values(io.BytesIO(content)).values():
+        if (innermost := _content(inner, own_field, form)) is None:
+            yield inner
+        else:
+            yield from _unwrapped(inner, innermost, own_field, form, depth + 1)
