@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed
+from waybill.feeds.base import Feed
 from waybill.feeds.options import CAMPAIGN_ID, DISPATCH_ID, TEMPLATE_ID, FeedOptions
 from waybill.feeds.sendgrid.record import EVERY_WORD
-from waybill.model.errors import ConfigurationError
+from waybill.model.errors import ConfigurationError, UsageError
 from waybill.model.identity import Keyring
 from waybill.model.vocabulary import ACCOUNT
 from waybill.secret_file import read_or_create
@@ -23,6 +24,7 @@ from waybill.secret_file import read_or_create
 LEAST_KEY_LENGTH = 16
 DEFAULT_ACCOUNT = "default"
 YES = ("1", "true", "yes", "on")
+_TABLE = re.compile(r"table:(?:(?P<schema>\w+)\.)?(?P<name>\w+)")
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _Number = TypeVar("_Number", int, float)
 
@@ -45,6 +47,30 @@ class Access(NamedTuple):
         return f"Access({self.account_id!r}, {self.base_url!r})"
 
 
+class DispatchTable(NamedTuple):
+    """A table or view of DISPATCH_LOG_URL.
+
+    :ivar schema: None: the default schema of the login
+    :ivar watermark: the column that says when a row was written
+    """
+
+    schema: str | None
+    name: str
+    watermark: str
+
+    @classmethod
+    def of(cls, path: str, watermark: str) -> "DispatchTable":
+        """Return the table of a path. Raises UsageError."""
+        if (match := _TABLE.fullmatch(path)) is None:
+            raise UsageError(f"{path}: expected table:NAME or table:SCHEMA.NAME.")
+        return cls(match["schema"], match["name"], watermark)
+
+    @property
+    def path(self) -> str:
+        """The table as it is written on the command line."""
+        return "table:" + ".".join(filter(None, (self.schema, self.name)))
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings of a process.
@@ -55,6 +81,9 @@ class Settings:
     :ivar unjoined_ceiling: share (0..1) of messages that may lack their other leg (hand-over, or gateway) before
         `status` and `doctor` warn
     :ivar report_timezone: IANA name; None: that of the warehouse, UTC for a new one
+    :ivar dispatch_log_table: SCHEMA.NAME of the table or view that a pull of the dispatch log reads
+    :ivar dispatch_log_watermark: the column of it that says when a row was written
+    :ivar dispatch_log_account: the account of rows that name none; None: the only account
     :ivar accounts: the accounts whose API feeds are pulled; empty: each command names them
     :ivar provider_settings: credentials and base URLs by name, with or without the suffix `__<account>`
     :ivar feed_options: how to read records that the operator's own systems wrote
@@ -71,6 +100,9 @@ class Settings:
     unjoined_ceiling: float
     recipient_hmac_key: str | None = field(repr=False)
     dispatch_log_url: str | None = field(repr=False)
+    dispatch_log_table: str | None = None
+    dispatch_log_watermark: str = "occurred_at"
+    dispatch_log_account: str | None = None
     accounts: tuple[str, ...] = ()
     provider_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     feed_options: FeedOptions = field(default_factory=FeedOptions)
@@ -95,6 +127,9 @@ class Settings:
             unjoined_ceiling=_number("UNJOINED_CEILING", get("UNJOINED_CEILING", "0.02"), 0.0, 1.0, float),
             recipient_hmac_key=get("RECIPIENT_HMAC_KEY"),
             dispatch_log_url=get("DISPATCH_LOG_URL"),
+            dispatch_log_table=_table("DISPATCH_LOG_TABLE", get("DISPATCH_LOG_TABLE")),
+            dispatch_log_watermark=get("DISPATCH_LOG_WATERMARK", "occurred_at"),
+            dispatch_log_account=get("DISPATCH_LOG_ACCOUNT"),
             accounts=_accounts(get("ACCOUNTS", "")),
             provider_settings={n: v for n, v in given.items() if n.partition("__")[0] in PROVIDER_SETTINGS},
             feed_options=FeedOptions(
@@ -105,6 +140,29 @@ class Settings:
             ),
             allows_plain_http=get("ALLOW_PLAIN_HTTP", "").lower() in YES,
         )
+
+    def dispatch_table(self, feed: Feed, account: str | None = None) -> DispatchTable | None:
+        """Return the table that a pull of this feed reads, if it has one and it is that of the account."""
+        if self.dispatch_log_table is None or feed.slug != "dispatch_log":
+            return None
+        if account is not None and account != self.dispatch_table_account:
+            return None
+        return DispatchTable.of(f"table:{self.dispatch_log_table}", self.dispatch_log_watermark)
+
+    @property
+    def dispatch_table_account(self) -> str:
+        """The account of rows of the table that name none.
+
+        :raises ConfigurationError: there are several accounts, and none is named
+        """
+        if self.dispatch_log_account is not None:
+            return self.dispatch_log_account
+        if len(self.accounts) > 1:
+            raise ConfigurationError(
+                "DISPATCH_LOG_TABLE is set, and ACCOUNTS has several accounts. Name the one whose rows it has in "
+                "DISPATCH_LOG_ACCOUNT; a row may still name another in its column account."
+            )
+        return self.accounts[0] if self.accounts else DEFAULT_ACCOUNT
 
     def access_of(self, feed: ApiFeed, account: str) -> Access:
         """Return the credentials and the address with which a feed of one account is pulled.
@@ -154,6 +212,12 @@ class Settings:
                 f"RECIPIENT_HMAC_KEY is shorter than {LEAST_KEY_LENGTH} bytes; make one with `openssl rand -hex 32`."
             )
         return Keyring(secret.encode())
+
+
+def _table(setting: str, name: str | None) -> str | None:
+    if name is not None and not _TABLE.fullmatch(f"table:{name}"):
+        raise ConfigurationError(f"{setting}={name!r}: expected NAME or SCHEMA.NAME of a table or view.")
+    return name
 
 
 def _zone(setting: str, name: str | None) -> ZoneInfo | None:

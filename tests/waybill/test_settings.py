@@ -198,3 +198,10 @@ def test_custom_argument_names_end_with_the_canonical_name() -> None:
 def test_a_sendgrid_field_cannot_be_a_custom_argument(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"CAMPAIGN_ID_ARGUMENT: {name} is a field of SendGrid, so"):
         Settings.from_environment({"CAMPAIGN_ID_ARGUMENT": f"mailing,{name}"})
+
+
+def test_the_table_of_the_dispatch_log_is_a_name() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"DISPATCH_LOG_TABLE='log; drop table x': expected NAME or SCHEMA\.NAME"
+    ):
+        Settings.from_environment({"DISPATCH_LOG_TABLE": "log; drop table x"})

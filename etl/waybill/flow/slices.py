@@ -87,8 +87,12 @@ def _past_of(window: Window, now: datetime, passed: datetime) -> Window:
 
 
 def _inbox_accounts(settings: Settings, feed: Feed, account: str | None) -> list[str]:
-    """The accounts that have a folder of this feed in the inbox, or the one that is named. Raises UsageError."""
-    found = inbox.accounts(settings, feed, account)
+    """Return the accounts that have a folder of this feed in the inbox, or the dispatch log in a database; or the one
+    that is named. Raises UsageError."""
+    in_database = [] if settings.dispatch_table(feed) is None else [settings.dispatch_table_account]
+    if account is not None and account in in_database:
+        return [account]
+    found = sorted({*in_database, *inbox.accounts(settings, feed, account)})
     if account is not None and not found:
         raise UsageError(f"There is no folder {account}/{feed.slug} in the inbox: {account} has no files of this feed.")
     return found

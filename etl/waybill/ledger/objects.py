@@ -1,12 +1,14 @@
 """Landed objects in ops.object, which numbers them."""
 
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from waybill.feeds.base import Feed
 from waybill.landing.objects import LandedObject, source_of
-from waybill.warehouse.queries import only_value, sql_of
+from waybill.warehouse.queries import only_row, only_value, sql_of
 
 
 class RecordedObject(NamedTuple):
@@ -30,3 +32,14 @@ def objects_of_pull(cursor: Cursor, pull_id: int) -> list[RecordedObject]:
     """Return the objects that a pull landed, each once, in order of object_id."""
     cursor.execute(sql_of("ledger/objects", "of_pull"), {"pull_id": pull_id})
     return [RecordedObject(number, LandedObject(*rest)) for number, *rest in cursor.fetchall()]
+
+
+def first_day_to_read(cursor: Cursor, feed: Feed, account: str, table: str) -> date | None:
+    """Return the first day of a table of the dispatch log that the next pull reads; None: all days.
+
+    :param table: the path, as `table:SCHEMA.NAME`
+    """
+    days = {"account": account, "feed": feed.slug, "of_table": f"{table} ", "days": feed.lateness.days}
+    cursor.execute(sql_of("ledger/objects", "first_day_to_read"), days)
+    (day,) = only_row(cursor)
+    return date.fromisoformat(str(day)) if day is not None else None

@@ -7,7 +7,7 @@ at that link, so it fetches at most one page twice.
 import logging
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from io import BytesIO
 from urllib.parse import urlencode
@@ -18,16 +18,16 @@ from waybill.feeds.api import ApiFeed, Listing, Page, Window
 from waybill.feeds.base import Feed
 from waybill.landing import objects as landing
 from waybill.landing.objects import LandedObject
-from waybill.landing.sources import landed_inbox
+from waybill.landing.sources import landed_new
 from waybill.ledger import loads as ledger
 from waybill.ledger import pulls as journal
-from waybill.ledger.objects import record
+from waybill.ledger.objects import first_day_to_read, record
 from waybill.ledger.pulls import Pulled
 from waybill.model.counted import counted
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
 from waybill.pull.client import Answer, Client
 from waybill.pull.retrying import UnavailableError
-from waybill.settings import Access, Settings
+from waybill.settings import Access, DispatchTable, Settings
 from waybill.warehouse.connection import Warehouse
 
 MOST_PAGES = 100_000
@@ -76,12 +76,17 @@ def pull_window(
 
 
 def pull_inbox(warehouse: Warehouse, feed: Feed, account: str) -> Pulled:
-    """Land every file in the inbox of one feed and account, and record those that are not loaded yet. The result names
-    files that cannot be read."""
+    """Land every file in the inbox of one feed and account, and the last days of its dispatch log in a database; record
+    what is not loaded yet. The result names files that cannot be read."""
     with journal.alone(warehouse, feed, account) as connection:
         pull_id = journal.begin(connection, feed, account, None)
         broken: list[str] = []
-        for number, item in enumerate(landed_inbox(warehouse.settings, feed, account), start=1):
+
+        def since(table: DispatchTable) -> date | None:
+            with connection, connection.cursor() as cursor:
+                return first_day_to_read(cursor, feed, account, table.path)
+
+        for number, item in enumerate(landed_new(warehouse.settings, feed, account, since), start=1):
             if isinstance(item, SourceError):
                 broken.append(str(item))
                 continue

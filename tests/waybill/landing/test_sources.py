@@ -1,12 +1,15 @@
 """The sources of bytes: files, folders, the inbox with all accounts, a SQL table."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.waybill.load.loading import Loads, as_file, counts, sendgrid
 from waybill.feeds import FEEDS
+from waybill.flow.ingest import load_pull, pull
+from waybill.flow.slices import slices
 from waybill.landing.sources import landed_inbox, landed_paths
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
 
@@ -163,3 +166,69 @@ def test_no_error_contains_the_password_of_the_dispatch_log(log: Loads) -> None:
 def test_only_the_dispatch_log_is_read_from_a_sql_table(log: Loads) -> None:
     with pytest.raises(UsageError, match="only the dispatch_log"):
         list(landed_paths(log.settings, MAIL, "acme", ["table:campaigns.log"]))
+
+
+def pull_table(log: Loads, **settings: str) -> list[tuple[str, int, int]]:
+    """Pull and load; return the loaded objects, each with its rows and new events."""
+    log.use(dispatch_log_table="campaigns.log", accounts=("acme",), **settings)
+    seen = {row[0] for row in log.rows("select load_id from ops.load")}
+    (slice_,) = slices(log.target, LOG, datetime.now(UTC))
+    load_pull(log.target, LOG, pull(log.target, LOG, slice_).pull_id).checked()
+    return log.rows(
+        "select source, record_count, inserted_count from ops.load join ops.load_object using (load_id)"
+        " join ops.object using (object_id) where not load_id = any(%s) order by 1",
+        (list(seen),),
+    )
+
+
+def insert(log: Loads, *days: str, dispatch_id: int = 7) -> None:
+    for day in days:
+        log.rows(
+            "insert into campaigns.log (dispatch_id, occurred_at, channel, status)"
+            f" values ({dispatch_id}, '2026-{day} 11:00Z', 'email', 'queued') returning 1"
+        )
+
+
+def test_a_pull_reads_the_last_days_of_the_table(log: Loads) -> None:
+    insert(log, "02-20", "03-05")
+    assert pull_table(log) == [
+        ("table:campaigns.log 2026-02-20", 1, 5),
+        ("table:campaigns.log 2026-03-01", 3, 5),
+        ("table:campaigns.log 2026-03-05", 1, 5),
+    ]
+    assert pull_table(log) == []
+    insert(log, "03-01", "03-02", "03-09", dispatch_id=8)
+    assert pull_table(log) == [("table:campaigns.log 2026-03-02", 1, 2), ("table:campaigns.log 2026-03-09", 1, 2)]
+    # a row that is written more than three days late needs a load of the whole table
+    late = load_table(log)
+    assert sum(done.row.inserted_count for done in late if done.is_new) == 1
+
+
+def test_a_day_that_could_not_be_loaded_is_read_again(log: Loads) -> None:
+    insert(log, "02-20", "03-05")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("waybill.flow.ingest.stage_load", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pull_table(log)
+    assert len(pull_table(log)) == 3
+
+
+def test_another_column_may_say_when_a_row_was_written(log: Loads) -> None:
+    log.rows("alter table campaigns.log add written_at date default '2026-04-01'; select 1")
+    assert pull_table(log, dispatch_log_watermark="written_at") == [("table:campaigns.log 2026-04-01", 3, 3)]
+    insert(log, "01-01")
+    log.rows("update campaigns.log set written_at = null where dispatch_id = 7 returning 1")
+    assert pull_table(log) == [("table:campaigns.log without a day", 1, 1)]
+    log.rows("alter table campaigns.log add number int; select 1")
+    with pytest.raises(ConfigurationError, match=r"DISPATCH_LOG_WATERMARK: number .* is INTEGER\(\), not a time"):
+        pull_table(log, dispatch_log_watermark="number")
+    with pytest.raises(ConfigurationError, match=r"DISPATCH_LOG_WATERMARK: table:campaigns.log has no column later"):
+        pull_table(log, dispatch_log_watermark="later")
+
+
+def test_the_account_of_a_table_is_named_if_there_are_several(log: Loads) -> None:
+    log.use(dispatch_log_table="campaigns.log", accounts=("acme", "north"))
+    with pytest.raises(ConfigurationError, match="DISPATCH_LOG_ACCOUNT"):
+        slices(log.target, LOG, datetime.now(UTC))
+    log.use(dispatch_log_account="north")
+    assert [one.account for one in slices(log.target, LOG, datetime.now(UTC))] == ["north"]
