@@ -3,7 +3,7 @@
 `waybill.quality.suites` reads the rules of a table. Two of the three types are defined in `waybill.quality.rows`:
 `expect_every_row_to_satisfy` (a condition in SQL; one scan checks all of a suite) and `expect_query_to_find_no_row` (a
 query of wrong rows). The third is `expect_table_row_count_to_equal` (the number of rows that were written). Results
-contain counts and names of rules, never values. The library takes seconds to import, so only the first validation
+contain counts and names of rules, never values. The library takes a second to import, so only the first validation
 imports it.
 """
 
@@ -217,8 +217,9 @@ def _library() -> ModuleType:
     with warnings.catch_warnings(), imported_late():
         warnings.simplefilter("ignore")
         import great_expectations
+        import great_expectations.datasource.fluent.postgres_datasource  # registers `add_postgres`
 
-        import waybill.quality.rows  # noqa: F401 - registers the type of rule
+        import waybill.quality.rows  # noqa: F401 - registers the types of rules
     for logger in _LOGGERS:
         logging.getLogger(logger).setLevel(logging.ERROR)
     return great_expectations
@@ -259,23 +260,20 @@ def _source(library: ModuleType, connect: Callable[[], Connection], subjects: Se
     context = library.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     # The URL only names the dialect. The connection comes from `connect`, so the library never sees a password.
-    # The library warns that it has a class for Postgres, but that class refuses URLs of sockets.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            source: SQLDatasource = context.data_sources.add_sql(
-                "warehouse",
-                connection_string="postgresql+psycopg2://",
-                kwargs={"creator": connect},
-                # in one call: the library copies its configuration for each asset that is added later
-                assets=[_asset(subject) for subject in subjects],
-            )
-        except TestConnectionError as error:
-            tables = ", ".join(subject.table for subject in subjects)
-            raise QualityGateError(
-                f"At least one of these tables cannot be read for validation: {tables}. It is missing, or the login "
-                "may not read it."
-            ) from error
+    try:
+        source: SQLDatasource = context.data_sources.add_postgres(
+            "warehouse",
+            connection_string="postgresql+psycopg2://login@warehouse",
+            kwargs={"creator": connect},
+            # in one call: the library copies its configuration for each asset that is added later
+            assets=[_asset(subject) for subject in subjects],
+        )
+    except TestConnectionError as error:
+        tables = ", ".join(subject.table for subject in subjects)
+        raise QualityGateError(
+            f"At least one of these tables cannot be read for validation: {tables}. It is missing, or the login "
+            "may not read it."
+        ) from error
     return source
 
 

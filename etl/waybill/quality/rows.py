@@ -13,11 +13,16 @@ from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.core import expect_table_row_count_to_equal  # noqa: F401 - registers the rule
 from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration, parse_result_format
 from great_expectations.expectations.metrics.metric_provider import metric_partial
+from great_expectations.expectations.metrics.query_metrics.query_row_count.unexpected_rows_query_row_count import (
+    UnexpectedRowsQueryRowCount,
+)
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from great_expectations.expectations.metrics.table_metrics.table_row_count import TableRowCount
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validator import ValidationDependencies
 
@@ -93,8 +98,8 @@ class ExpectEveryRowToSatisfy(SqlRule):
     mostly: float = 1.0
 
     value_keys: ClassVar[dict[str, tuple[str, ...]]] = {
-        "table.unsatisfying_row_count": ("condition",),
-        "table.row_count": (),
+        TableUnsatisfyingRowCount.metric_name: ("condition",),
+        TableRowCount.metric_name: (),
     }
     success_keys: ClassVar[tuple[str, ...]] = ("condition", "mostly")
 
@@ -104,9 +109,9 @@ class ExpectEveryRowToSatisfy(SqlRule):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: ExecutionEngine[Any] | None = None,
     ) -> dict[str, Any]:
-        count = metrics["table.unsatisfying_row_count"]
+        count = metrics[TableUnsatisfyingRowCount.metric_name]
         return {
-            "success": count <= (1 - self.mostly) * metrics["table.row_count"],
+            "success": count <= (1 - self.mostly) * metrics[TableRowCount.metric_name],
             "result": {"unexpected_count": count},
         }
 
@@ -114,7 +119,9 @@ class ExpectEveryRowToSatisfy(SqlRule):
 class ExpectQueryToFindNoRow(SqlRule, UnexpectedRowsExpectation):
     """The rule that `unexpected_rows_query` finds no row. The result contains the number of rows, never a row."""
 
-    value_keys: ClassVar[dict[str, tuple[str, ...]]] = {"unexpected_rows_query.row_count": ("unexpected_rows_query",)}
+    value_keys: ClassVar[dict[str, tuple[str, ...]]] = {
+        UnexpectedRowsQueryRowCount.metric_name: ("unexpected_rows_query",)
+    }
 
     def _validate(
         self,
@@ -122,5 +129,5 @@ class ExpectQueryToFindNoRow(SqlRule, UnexpectedRowsExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: ExecutionEngine[Any] | None = None,
     ) -> dict[str, Any]:
-        count = metrics["unexpected_rows_query.row_count"]
+        count = metrics[UnexpectedRowsQueryRowCount.metric_name]
         return {"success": count == 0, "result": {"unexpected_count": count}}
