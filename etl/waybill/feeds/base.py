@@ -40,6 +40,7 @@ class Feed:
     rules_version: ClassVar[int]  # raise it whenever a derived column may change
     identity_since: ClassVar[int] = 1  # the first rules version with the present keys
     record_type: type[Record]
+    nested_fields: ClassVar[tuple[str, ...]] = ()  # read in an object of the record that the type does not describe
     event_types: ClassVar[dict[str | None, str]]
     reasons_from: ClassVar[tuple[str, ...]] = failures.COLUMNS  # columns that say why it failed
     kept_texts: ClassVar[frozenset[str]] = frozenset()  # the provider's own, in lower case, never redacted
@@ -51,7 +52,7 @@ class Feed:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of all fields that the feed reads, as in the records."""
-        return tuple(field.encode_name for field in msgspec.structs.fields(self.record_type))
+        return (*(field.encode_name for field in msgspec.structs.fields(self.record_type)), *self.nested_fields)
 
     def with_options(self, options: FeedOptions) -> Feed:
         """Return this feed with the options of an installation."""

@@ -64,6 +64,7 @@ class MandrillWebhooks(TypedFeed[MandrillEvent]):
     lateness = timedelta(days=3)
     rules_version = 1 + failures.RULES_VERSION + machine_rules.RULES_VERSION
     record_type = MandrillEvent
+    nested_fields = OF_COLUMNS[1:]
 
     event_types = {
         "send": "processed",
