@@ -21,7 +21,8 @@ order by o.object_id
 
 -- name: first_day_to_read
 -- The first day of a table of the dispatch log that a pull reads: `days` before the last loaded day, or the first day
--- whose newest object is not loaded; null if nothing of the table is loaded. Objects of a table have its days in source.
+-- whose newest object is not loaded; null if nothing of the table is loaded.
+-- Objects of a table have its days in source.
 -- params: account, feed, of_table (start of the source), days (int)
 with newest as (
     select distinct on (source)
@@ -37,7 +38,7 @@ days as (
         newest.day::date as day,
         exists (select from ops.load_object as l where l.object_id = newest.object_id) as is_loaded
     from newest
-    where newest.day ~ '^\d{4}-\d{2}-\d{2}$'
+    where newest.day ~ '^\d\d\d\d-\d\d-\d\d$'
 )
 
 select
