@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -94,14 +94,14 @@ def _verdict(provider: str, provider_code: str, status_code: str, written: str) 
         return Verdict(rule.reason, rule)
     words = words_of(text)
     said, spoken = set(words), f" {' '.join(words)} "
-    if rule := _WORDS.first(provider, spoken, said):
+    if rule := _searched("words").first(provider, spoken, said):
         return Verdict(rule.reason, rule)
     for status in (*found, given):
         if rule := _status_rule(status, text):
             return Verdict(rule.reason, rule, is_in_text=status != given)
     if code and (rule := _code_rule("general_code", provider, code)):
         return Verdict(rule.reason, rule)
-    if rule := _GENERAL_WORDS.first(provider, spoken, said):
+    if rule := _searched("general_words").first(provider, spoken, said):
         return Verdict(rule.reason, rule)
     for status in (*found, given):
         if rule := _GENERAL_STATUSES.get(f"x.{status[2:3]}.*"):
@@ -189,6 +189,6 @@ def _statuses() -> dict[str, list[tuple[str, Rule]]]:
 _CODE_RULES = {kind: _by_provider(kind) for kind in ("code", "general_code")}
 _STATUSES = _statuses()
 _PLACE = itemgetter(0)
-_WORDS, _GENERAL_WORDS = _Searched("words"), _Searched("general_words")
+_searched = cache(_Searched)  # made at the first failure: most commands see none
 _GENERAL_STATUSES = {rule.pattern: rule for rule in RULES if rule.kind == "general_status"}
 _REPLIES = {rule.pattern: rule for rule in RULES if rule.kind == "reply"}

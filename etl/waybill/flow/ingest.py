@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
@@ -30,10 +31,12 @@ from waybill.ledger.summary import summary
 from waybill.ledger.watermark import commit_pull
 from waybill.load.stage import BrokenObjectError
 from waybill.model.errors import SourceError, UsageError, WaybillError
-from waybill.pull.client import Client
-from waybill.pull.run import Connect, pull_inbox, pull_window
 from waybill.settings import Access, Settings
 from waybill.warehouse.connection import Warehouse
+
+if TYPE_CHECKING:
+    from waybill.pull.client import Client
+    from waybill.pull.run import Connect
 
 KEPT_FOR = timedelta(hours=36)
 """How long staged loads wait for their next step, so that a failure at night can be fixed in the morning."""
@@ -72,13 +75,15 @@ def pull(
     feed: Feed,
     slice_: Slice,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    connect_to: Connect | None = None,
+    connect_to: "Connect | None" = None,
 ) -> Pulled:
     """Land and record the pages or files of a slice. Raises like `pull_window`.
 
     :param now: returns the time, aware
     :param connect_to: opens a client to the provider; None: a client with the real clock
     """
+    from waybill.pull.run import pull_inbox, pull_window  # the HTTP client is large, and a load does not use it
+
     with warehouse.connected(f"pull:{feed.slug}") as connection:
         prepare(connection, warehouse.settings, [feed])
     if not isinstance(feed, ApiFeed):
@@ -251,7 +256,9 @@ def _commit(connection: Connection, pull_id: int) -> None:
         commit_pull(cursor, pull_id)
 
 
-def _client(settings: Settings, access: Access) -> Client:
+def _client(settings: Settings, access: Access) -> "Client":
+    from waybill.pull.client import Client
+
     return Client(
         access.base_url,
         (access.user, access.secret),

@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import cache, lru_cache
 
 import idna
-import phonenumbers
 from publicsuffixlist import PublicSuffixList
 
 from waybill.model.errors import RejectRecord
@@ -112,6 +111,8 @@ def _plain_signs(written: str) -> str:
 
 
 def _without_trunk_zero(number: str) -> str | None:
+    import phonenumbers
+
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
@@ -158,6 +159,8 @@ def country_of(number: str) -> str | None:
     """
     if not number.startswith("+"):
         return None
+    import phonenumbers
+
     try:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
