@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, timedelta
-from itertools import product
+from itertools import cycle, product
 
 import msgspec
 import pytest
@@ -290,6 +290,31 @@ def test_no_stored_column_contains_an_address(slug: str):
             kept.pop(word_name, None)
             assert_untraceable(normalise(slug, case.file(record | kept)))
         assert masked_count > 0
+
+
+def leaves_of(value: object, path: str = "") -> Iterator[str]:
+    """Yield the paths of all fields, also in nested objects and lists, that contain neither."""
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves_of(inner, f"{path}.{name}" if path else str(name))
+    else:
+        yield path
+
+
+@every_feed
+def test_no_stored_column_contains_an_address_that_is_in_a_nested_field(slug: str):
+    case, forms = case_of(slug), cycle(FORMS)
+    own, tried_count = CANARY if "@" in case.address else CANARY_NUMBER, 0
+    for golden in one_record_of_each_word(slug):
+        for path in leaves_of(golden):
+            if f"{path}.".startswith(f"{case.recipient}."):
+                continue
+            with suppress(LookupError):  # a name that contains a dot
+                form, record = next(forms), with_values(golden, {case.recipient: own})
+                outcomes = normalise(slug, case.file(with_values(record, {path: f"550 <{form}>: user {form} unknown"})))
+                assert_untraceable(outcomes)
+                tried_count += len(outcomes)
+    assert tried_count > 10
 
 
 def assert_untraceable(outcomes: list[list[Event] | str]) -> None:

@@ -132,10 +132,6 @@ class PostmarkWebhooks(TypedFeed[PostmarkEvent]):
         ip, user_agent, url = _text(geo.get("IP")), _text(record.user_agent), _text(record.original_link)
         tag, stream = _identifier(record.tag), _identifier(record.message_stream)
         arguments = dict(record.metadata) if isinstance(record.metadata, dict) else {}
-        dispatch_id = fields.taken(arguments, self.options.dispatch_id_arguments)
-        campaign_id = fields.taken(arguments, self.options.campaign_id_arguments)
-        template_id = fields.taken(arguments, self.options.template_id_arguments)
-        campaign_id, campaign_source = fields.first_sourced((campaign_id, "custom_argument"), (tag, "category"))
         identity: tuple[str, ...] = (message_id or "", RECIPIENT, word, str(int(second.timestamp())))
         if word == "Open":
             identity += (ip or "", user_agent or "")
@@ -151,11 +147,6 @@ class PostmarkWebhooks(TypedFeed[PostmarkEvent]):
             provider_event=word,
             provider_event_id=_identifier(record.id),
             provider_message_id=message_id,
-            dispatch_id=dispatch_id,
-            campaign_id=campaign_id,
-            campaign_source=campaign_source,
-            template_id=template_id,
-            template_source=None if template_id is None else "custom_argument",
             provider_code=_identifier(record.type),
             provider_reason=_text(record.details),
             ip=ip,
@@ -163,8 +154,9 @@ class PostmarkWebhooks(TypedFeed[PostmarkEvent]):
             url=url,
             scope=f"stream:{stream}" if stream and is_subscription else None,
             tags=None if tag is None else [tag],
-            extra=_extra(record, arguments),
         )
+        self.add_ids(sighting, arguments, ((tag, "category"),))
+        sighting.extra = _extra(record, arguments)
         return (sighting,)
 
     def classify(self, event: EventDraft) -> None:

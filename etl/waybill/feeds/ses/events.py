@@ -165,12 +165,6 @@ class SesEvents(TypedFeed[SesEvent]):
         arguments = {
             tag: values[0] if isinstance(values, list) and len(values) == 1 else values for tag, values in tags.items()
         }
-        dispatch_id = fields.taken(arguments, self.options.dispatch_id_arguments)
-        campaign_id = fields.taken(arguments, self.options.campaign_id_arguments)
-        template_id, template_source = fields.first_sourced(
-            (fields.taken(arguments, self.options.template_id_arguments), "custom_argument"),
-            (part.get("templateName"), "provider"),
-        )
         sighting = Sighting(
             identity=identity,
             key_at=at.replace(microsecond=0),
@@ -180,11 +174,6 @@ class SesEvents(TypedFeed[SesEvent]):
             provider_event_id=_identifier(part.pop("feedbackId", None)),
             provider_message_id=message_id,
             provider_account=_identifier(mail.get("sendingAccountId")),
-            dispatch_id=dispatch_id,
-            campaign_id=campaign_id,
-            campaign_source=campaign_id and "custom_argument",
-            template_id=template_id,
-            template_source=template_source,
             provider_code=code,
             status_code=_identifier(part.pop("status", None)),
             provider_reason=reason_of(part),
@@ -193,6 +182,7 @@ class SesEvents(TypedFeed[SesEvent]):
             url=url,
             scope=scope,
         )
+        self.add_ids(sighting, arguments, template=part.get("templateName"))
         rest = {field: value for field, value in mail.items() if field not in LEFT_OUT}
         extra = {name: part, "mail": rest, "tags": {tag: tags[tag] for tag in arguments}}
         sighting.extra = record.other | {field: value for field, value in extra.items() if value} or None
