@@ -15,33 +15,37 @@ from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed
 from waybill.feeds.base import Feed
 from waybill.feeds.options import CAMPAIGN_ID, DISPATCH_ID, TEMPLATE_ID, FeedOptions
+from waybill.feeds.providers import PROVIDERS
 from waybill.feeds.sendgrid.record import EVERY_WORD
 from waybill.model.errors import ConfigurationError, UsageError
 from waybill.model.identity import Keyring
 from waybill.model.vocabulary import ACCOUNT
+from waybill.model.wire import PLAIN, Wire
 from waybill.secret_file import read_or_create
 
 LEAST_KEY_LENGTH = 16
 DEFAULT_ACCOUNT = "default"
 YES = ("1", "true", "yes", "on")
 _TABLE = re.compile(r"table:(?:(?P<schema>\w+)\.)?(?P<name>\w+)")
-_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-](?:\.?[A-Za-z0-9_-]){0,63}")  # a name at the provider, or a domain
 _Number = TypeVar("_Number", int, float)
 
 
 class Access(NamedTuple):
     """The credentials and the address of one account at a provider.
 
-    :ivar account_id: the id that the provider gave the account
+    :ivar account_id: the id that the provider gave the account; empty if requests need none
     :ivar user: the name to sign in with, most often the account id
     :ivar secret: never shown
     :ivar base_url: the provider's origin
+    :ivar wire: where requests carry the secret
     """
 
     account_id: str
     user: str
     secret: str
     base_url: str
+    wire: Wire = PLAIN
 
     def __repr__(self) -> str:
         return f"Access({self.account_id!r}, {self.base_url!r})"
@@ -172,21 +176,25 @@ class Settings:
 
         :raises ConfigurationError: a credential is missing, or the account id is malformed
         """
-        user_name, secret_name = feed.credentials
-        key_name = _api_key_name(feed)
         base_url = self._of_account(_base_url_name(feed), account) or self.provider_settings.get(_base_url_name(feed))
-        account_id, secret = self._of_account(user_name, account), self._of_account(secret_name, account)
-        if account_id is None or secret is None:
-            missing = [name for name, value in ((user_name, account_id), (secret_name, secret)) if value is None]
+        found = {name: self._of_account(name, account) for name in feed.credentials}
+        missing = [name for name, value in found.items() if value is None]
+        *account_ids, secret = (value or "" for value in found.values())
+        if missing:
             raise ConfigurationError(
                 f"{feed.slug} of account {account} cannot be pulled: {' and '.join(missing)} "
                 f"{'are' if len(missing) > 1 else 'is'} not set. Set {missing[0]}__{account}, or, with one "
                 f"organisation only, {missing[0]} and ACCOUNTS={account}."
             )
-        if not _ACCOUNT_ID.fullmatch(account_id):
-            raise ConfigurationError(f"{user_name} of account {account} is not an account id of {feed.provider}.")
-        user = self._of_account(key_name, account) or account_id
-        return Access(account_id, user, secret, base_url or feed.base_url)
+        account_id = account_ids[0] if account_ids else ""
+        if account_ids and not _ACCOUNT_ID.fullmatch(account_id):
+            raise ConfigurationError(
+                f"{feed.credentials[0]} of account {account} is not an account id of {feed.provider}."
+            )
+        wire = PROVIDERS[feed.provider].wire
+        key = self._of_account(wire.auth.user_setting, account)
+        user = (wire.auth.name if wire.auth.place == "basic" else "") or key or account_id
+        return Access(account_id, user, secret, base_url or feed.base_url, wire)
 
     def _of_account(self, name: str, account: str) -> str | None:
         plain = re.sub(r"\W", "_", account)  # names of environment variables have only letters, digits and _
@@ -233,15 +241,12 @@ def _base_url_name(feed: ApiFeed) -> str:
     return f"{feed.provider.upper()}_BASE_URL"
 
 
-def _api_key_name(feed: ApiFeed) -> str:
-    """Return the name of the setting for an API key, which signs in instead of the account. The secret is then that of
-    the key."""
-    return f"{feed.provider.upper()}_API_KEY"
-
-
 _API_FEEDS = [feed for feed in FEEDS.values() if isinstance(feed, ApiFeed)]
 PROVIDER_SETTINGS = {
-    name for feed in _API_FEEDS for name in (*feed.credentials, _base_url_name(feed), _api_key_name(feed))
+    name
+    for feed in _API_FEEDS
+    for name in (*feed.credentials, _base_url_name(feed), PROVIDERS[feed.provider].wire.auth.user_setting)
+    if name
 }
 """Names of all credentials and base URLs."""
 

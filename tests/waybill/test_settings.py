@@ -9,12 +9,15 @@ import pytest
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed
 from waybill.feeds.options import FeedOptions
+from waybill.feeds.providers import PROVIDERS
 from waybill.model.errors import ConfigurationError
+from waybill.model.wire import Auth, Wire
 from waybill.settings import PROVIDER_SETTINGS, Access, Settings
 
 FEED = FEEDS["twilio_messages"]
 API_FEEDS = [feed for feed in FEEDS.values() if isinstance(feed, ApiFeed)]
 BASE_URL = "https://api.twilio.com"
+WIRE = Wire(Auth("basic", user_setting="TWILIO_API_KEY"))
 ONE = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "one"}
 NORTH = {f"{name}__north": value for name, value in ONE.items()}
 SOUTH = {"TWILIO_ACCOUNT_SID__south": "AC2", "TWILIO_AUTH_TOKEN__south": "two"}
@@ -91,16 +94,17 @@ def test_account_names_that_give_the_same_setting_name_are_refused(accounts: str
 
 
 @pytest.mark.parametrize("feed", API_FEEDS, ids=lambda feed: feed.slug)
-def test_every_api_feed_names_an_id_and_a_secret(feed: ApiFeed) -> None:
-    assert len(feed.credentials) == 2
+def test_every_api_feed_names_its_credentials(feed: ApiFeed) -> None:
+    assert feed.credentials == PROVIDERS[feed.provider].credentials
+    assert 1 <= len(feed.credentials) <= 2
     assert set(feed.credentials) <= PROVIDER_SETTINGS
     assert feed.base_url.startswith("https://")
 
 
 def test_two_accounts_have_two_sets_of_credentials() -> None:
     both = {"ACCOUNTS": "north,south", **NORTH, **SOUTH}
-    assert access("north", **both) == ("AC1", "AC1", "one", BASE_URL)
-    assert access("south", **both) == ("AC2", "AC2", "two", BASE_URL)
+    assert access("north", **both) == ("AC1", "AC1", "one", BASE_URL, WIRE)
+    assert access("south", **both) == ("AC2", "AC2", "two", BASE_URL, WIRE)
 
 
 @pytest.mark.parametrize("given", [NORTH | ONE, ONE, NORTH | {"TWILIO_AUTH_TOKEN": "one"}])
@@ -135,7 +139,7 @@ def test_the_suffix_may_replace_punctuation_by_underscores_and_be_upper_case(suf
 
 def test_an_api_key_signs_in_for_its_account_only() -> None:
     found = access("north", **NORTH, TWILIO_API_KEY__north="SK1")
-    assert found == ("AC1", "SK1", "one", BASE_URL)
+    assert found == ("AC1", "SK1", "one", BASE_URL, WIRE)
     others = {"ACCOUNTS": "north,south", **NORTH, **SOUTH, "TWILIO_API_KEY__north": "SK1", "TWILIO_API_KEY": "SK9"}
     assert access("south", **others).user == "AC2"
 

@@ -262,6 +262,7 @@ def _client(settings: Settings, access: Access) -> "Client":
     return Client(
         access.base_url,
         (access.user, access.secret),
+        wire=access.wire,
         clock=time.monotonic,
         now=lambda: datetime.now(UTC),
         sleep=time.sleep,

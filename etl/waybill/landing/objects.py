@@ -7,6 +7,7 @@ An object store has no rename: there an object is put as a whole under its final
 
 import hashlib
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -37,7 +38,8 @@ class LandedObject(msgspec.Struct, frozen=True):
     :ivar source: path or URL of the file with the bytes
     :ivar request: request of an API page, without credentials
     :ivar window: pulled window of an API page
-    :ivar record_count: records of an API page
+    :ivar record_count: records of an API page; None as long as nobody has read it
+    :ivar refused: why an API page is not loaded; None: it is loaded, or nobody has read it
     """
 
     account: str
@@ -50,6 +52,7 @@ class LandedObject(msgspec.Struct, frozen=True):
     request: str | None = None
     window: tuple[datetime, datetime] | None = None
     record_count: int | None = None
+    refused: str | None = None
 
 
 def name_of(landed: LandedObject) -> str:
@@ -80,7 +83,6 @@ def land(
     source: str | None = None,
     request: str | None = None,
     window: tuple[datetime, datetime] | None = None,
-    record_count: int | None = None,
 ) -> LandedObject:
     """Copy a stream into the landing zone durably; the same bytes again are the same object.
 
@@ -103,8 +105,32 @@ def land(
         if (known := read_manifest(landing_url, path)) is not None:
             return known
         landed_at = now or datetime.now(UTC)
-        landed = LandedObject(account, feed, sha256, path, byte_count, landed_at, source, request, window, record_count)
+        landed = LandedObject(account, feed, sha256, path, byte_count, landed_at, source, request, window)
         return _write_manifest(landing_url, landed)
+
+
+def note_read(
+    landing_url: str, landed: LandedObject, record_count: int | None = None, refused: str | None = None
+) -> LandedObject:
+    """Write into the manifest of a page what its reader found. A page that was right once stays right."""
+    read = msgspec.structs.replace(landed, record_count=record_count, refused=refused)
+    if landed.record_count is not None or read == landed:
+        return landed
+    with failures_as(
+        lambda why: SourceError(f"Cannot write to the landing zone ({SETTING}): {why}."), place(landing_url, SETTING)
+    ):
+        return _write_manifest(landing_url, read, is_replacing=True)
+
+
+def unrecorded(landing_url: str, account: str, feed: str, known: Collection[str]) -> list[LandedObject]:
+    """Return the landed pages that are neither in the ledger nor refused, in order of their landing.
+
+    :param known: sha256 of the objects in the ledger
+    """
+    folder = place(landing_url, SETTING) / account / feed
+    names = (manifest.name.removesuffix(".json") for manifest in folder.glob("*/*.json"))
+    found = (read_manifest(landing_url, _path_of(f"{account}/{feed}", name)) for name in names if name not in known)
+    return sorted((one for one in found if one is not None and one.refused is None), key=lambda one: one.landed_at)
 
 
 def check_writable(landing_url: str) -> None:
@@ -198,7 +224,7 @@ def _copy(stream: Readable, target: IO[bytes]) -> tuple[str, int]:
     return digest.hexdigest(), byte_count
 
 
-def _write_manifest(landing_url: str, landed: LandedObject) -> LandedObject:
+def _write_manifest(landing_url: str, landed: LandedObject, is_replacing: bool = False) -> LandedObject:
     """Write the manifest, unless another process landed the same bytes first; return the stored one."""
     manifest = place(landing_url, SETTING) / f"{landed.path}.json"
     text = msgspec.json.format(msgspec.json.encode(landed), indent=1) + b"\n"
@@ -207,13 +233,16 @@ def _write_manifest(landing_url: str, landed: LandedObject) -> LandedObject:
         with private_file(draft) as file:
             file.write(text)
             _flush(file)
-        with suppress(FileExistsError):
-            os.link(draft, manifest)
-        draft.unlink()
+        if is_replacing:
+            draft.rename(manifest)
+        else:
+            with suppress(FileExistsError):
+                os.link(draft, manifest)
+            draft.unlink()
         _flush_folder(manifest.parent)
     else:
         with suppress(FileExistsError):
-            manifest.fs.pipe_file(manifest.path, text, mode="create")
+            manifest.fs.pipe_file(manifest.path, text, mode="overwrite" if is_replacing else "create")
     return read_manifest(landing_url, landed.path) or landed
 
 

@@ -43,3 +43,9 @@ def first_day_to_read(cursor: Cursor, feed: Feed, account: str, table: str) -> d
     cursor.execute(sql_of("ledger/objects", "first_day_to_read"), days)
     (day,) = only_row(cursor)
     return date.fromisoformat(str(day)) if day is not None else None
+
+
+def known_sha256(cursor: Cursor, account: str, feed: str) -> set[str]:
+    """Return the names of all recorded objects of a feed and account."""
+    cursor.execute("select sha256 from ops.object where account = %s and feed = %s", (account, feed))
+    return {sha256 for (sha256,) in cursor.fetchall()}

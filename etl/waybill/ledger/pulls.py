@@ -45,14 +45,14 @@ class LastPage(NamedTuple):
     """The last stored page of a list.
 
     :ivar next_link: link of the next page; None on the last page
-    :ivar asked_links: all links that led to this page
-    :ivar landed: the bytes of the page
+    :ivar asked_links: the links that led to the second page, the third, and so on up to this page
+    :ivar all_landed: the bytes of all pages, in order
     """
 
     number: int
     next_link: str | None
     asked_links: tuple[str, ...]
-    landed: LandedObject
+    all_landed: tuple[LandedObject, ...]
 
 
 @contextmanager
@@ -133,8 +133,9 @@ def last_page(connection: Connection, pull_id: int, listing: str) -> LastPage | 
         pages = cursor.fetchall()
     if not pages:
         return None
-    number, next_link, *landed = pages[-1]
-    return LastPage(number, next_link, tuple(link for _, link, *_ in pages[:-1] if link), LandedObject(*landed))
+    number, next_link, *_ = pages[-1]
+    links = tuple(link for _, link, *_ in pages[:-1])
+    return LastPage(number, next_link, links, tuple(LandedObject(*landed) for _, _, *landed in pages))
 
 
 def note_page(

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from waybill.model.wire import PLAIN, Wire
+
 
 class MessageIds(NamedTuple):
     """What identity needs of a provider.
@@ -26,8 +28,10 @@ class Provider:
     :ivar codes: failure code, as the feeds write `provider_code`, to failure reason
     :ivar general_codes: codes with a general meaning, used if neither status nor text gives a finer reason
     :ivar words: the provider's own texts about failures, in rows as in model/failure_words.py
-    :ivar credentials: names of the settings of user and secret, for feeds of an API
+    :ivar credentials: for feeds of an API: the names of the settings with the account id, if requests need it, and, as
+        the last, with the secret
     :ivar base_url: origin of the API; a setting may name another
+    :ivar wire: where requests carry the secret, and how many the provider allows
     """
 
     message_ids: MessageIds | None
@@ -36,3 +40,4 @@ class Provider:
     words: tuple[tuple[str, str, str], ...] = ()
     credentials: tuple[str, ...] = ()
     base_url: str = ""
+    wire: Wire = PLAIN

@@ -10,10 +10,12 @@ import httpx2
 
 from waybill import __version__
 from waybill.model.errors import ConfigurationError
+from waybill.model.wire import PLAIN, Wire
 from waybill.pull.answers import BROKEN_BODY, body_of, check_status
 from waybill.pull.credentials import Credentials
 from waybill.pull.limits import Limits
 from waybill.pull.origin import Origin
+from waybill.pull.pace import Pace
 from waybill.pull.retrying import Patience, TransientError
 from waybill.pull.wire import Meter, Transport
 
@@ -43,7 +45,8 @@ class Client:
     """Gets pages below one base URL. Not safe for several threads.
 
     :param base_url: `https://host[:port][/path]`; plain http only for this machine
-    :param authorization: user and secret, sent as HTTP basic, and only to the origin of the base URL
+    :param authorization: user and secret, sent only to the origin of the base URL
+    :param wire: where a request carries the secret, and how many requests the provider allows
     :param clock: monotonic seconds
     :param now: aware UTC, for Retry-After dates
     :param sleep: takes seconds
@@ -59,6 +62,7 @@ class Client:
         base_url: str,
         authorization: tuple[str, str],
         *,
+        wire: Wire = PLAIN,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         clock: Callable[[], float],
         now: Callable[[], datetime],
@@ -69,11 +73,12 @@ class Client:
         certificates: ssl.SSLContext | None = None,
     ) -> None:
         self._origin = Origin(base_url, allow_plain_http=allow_plain_http)
-        self._credentials = Credentials(*authorization)
+        self._credentials = Credentials(*authorization, wire.auth)
         self._limits = limits
         self._now = now
         host = self._origin.host
         self._patience = Patience(limits, host, clock=clock, now=now, sleep=sleep, random=random, say=say)
+        self._pace = Pace(wire.rate, limits.longest_wait_seconds, host, clock=clock, now=now, sleep=sleep, say=say)
         self._meter = Meter(limits, host, clock)
         if certificates is None and self._origin.has_tls:
             certificates = httpx2.create_ssl_context(trust_env=False)
@@ -102,30 +107,39 @@ class Client:
         """Raise SourceError if `get` would refuse the link without sending a request."""
         self._origin.resolve(link)
 
-    def get(self, link: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+    def get(self, link: str, params: Sequence[tuple[str, str]] = (), body: str = "") -> Answer:
         """Get one page. Failures that may pass are tried again.
 
         :param link: a path below the base URL, a path from the root, or a whole URL, as the provider wrote it
         :param params: appended to the link's query, encoded
+        :param body: a JSON object without credentials, sent with POST; empty for GET
         :raises SourceError: the link leaves the origin (then nothing was sent), the provider did not answer in time,
             refused the request, or sent more than the limits allow
         :raises ConfigurationError: the provider refused the credentials or their rights, or this machine its
             certificate
         """
         url = self._origin.resolve(link, params)
-        return self._patience.call(lambda deadline: self._attempt(url, deadline))
+        return self._patience.call(lambda deadline: self._attempt(url, body, deadline))
 
-    def _attempt(self, url: httpx2.URL, deadline: float) -> Answer:
+    def _attempt(self, url: httpx2.URL, body: str, deadline: float) -> Answer:
+        self._pace.wait()
         self._meter.begin(deadline)
         headers = self._credentials.sign(_HEADERS)
-        request = httpx2.Request("GET", url, headers=headers, extensions={"timeout": self._timeout})
+        extensions = {"timeout": self._timeout}
+        if body:
+            headers["Content-Type"] = "application/json"
+            content = self._credentials.filled(body)
+            request = httpx2.Request("POST", url, headers=headers, content=content, extensions=extensions)
+        else:
+            request = httpx2.Request("GET", url, headers=headers, extensions=extensions)
         self._origin.check(request.url)
         try:
             response = self._transport.handle_request(request)
             try:
+                self._pace.note(response.headers)
                 check_status(response, self._origin.host, self._credentials.mask, self._now)
-                body = body_of(response, self._meter, self._limits, self._origin.host)
-                return Answer(str(request.url), response.status_code, body)
+                received = body_of(response, self._meter, self._limits, self._origin.host)
+                return Answer(str(request.url), response.status_code, received)
             finally:
                 response.close()
                 self._transport.drop_leftovers()

@@ -62,7 +62,7 @@ class Pages:
         for link, following, start in zip(links, [*links[1:], None], starts, strict=True):
             self.bodies[link] = paging.body(records[start : start + self.page_size], start, following)
 
-    def get(self, link: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+    def get(self, link: str, params: Sequence[tuple[str, str]] = (), body: str = "") -> Answer:
         self.asked.append(_request(link, params))
         return Answer(self.asked[-1], 200, self.bodies[self.asked[-1]])
 

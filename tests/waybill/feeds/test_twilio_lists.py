@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from waybill.feeds import FEEDS
-from waybill.feeds.api import ApiFeed, Listing, Window
+from waybill.feeds.api import ApiFeed, Listing, Page, Window
 from waybill.feeds.twilio.lists import PAGE_SIZE
 from waybill.model.errors import SourceError
 
@@ -59,13 +59,13 @@ def test_a_sweep_is_a_list_without_filter_named_by_its_end() -> None:
     (*stretches, sweep) = MESSAGES.listings(SID, window, NOON - 3 * HOUR)
     assert stretches == list(MESSAGES.listings(SID, window, None))
     oldest = NOON - 3 * HOUR
-    assert sweep == ("newest down to 2026-03-02T09:00:00Z", LINK, (("PageSize", str(PAGE_SIZE)),), oldest)
+    assert sweep == Listing("newest down to 2026-03-02T09:00:00Z", LINK, (("PageSize", str(PAGE_SIZE)),), oldest)
 
 
 def test_a_page_names_its_rows_and_the_next_page() -> None:
     page = MESSAGES.page(body(row(1), row(2), following=f"{LINK}?Page=1"), LIST)
-    assert page == (("SM1", "SM2"), f"{LINK}?Page=1", False, None)
-    assert CALLS.page(body({"sid": "CA1"}, key="calls"), LIST) == (("CA1",), None, False, None)
+    assert page == Page(("SM1", "SM2"), f"{LINK}?Page=1", False, None)
+    assert CALLS.page(body({"sid": "CA1"}, key="calls"), LIST) == Page(("CA1",), None, False, None)
 
 
 @pytest.mark.parametrize("following", [None, ""])

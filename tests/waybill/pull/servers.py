@@ -34,8 +34,10 @@ def reply(
 class Asked:
     """A received request."""
 
+    method: str
     target: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -106,8 +108,13 @@ def _request(accepted: socket.socket) -> Asked | None:
         if not data:
             return None
         head += data
-    first, *lines = head.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
-    return Asked(first.split(" ")[1], {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)})
+    head, _, body = head.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    while len(body) < int(headers.get("content-length", 0)):
+        body += accepted.recv(65_536)
+    return Asked(method, target, headers, body)
 
 
 @dataclass

@@ -297,7 +297,14 @@ def test_a_contradictory_page_is_refused_and_requested_again(pulls: Pulls, name:
     with pytest.raises(SourceError, match=reason) as caught:
         pulls.pull()
     assert f"twilio_messages of account north, DateSent 2026-03-02T06:00:00Z, page {page}: " in str(caught.value)
-    assert "This page was not landed; the same command again continues with this page." in str(caught.value)
+    landed = re.search(
+        r"This page was landed as (\S+), but is not loaded; the same command again continues with this page.",
+        str(caught.value),
+    )
+    assert landed is not None
+    refused = landing.read_manifest(pulls.settings.landing_url, landed[1])
+    assert refused.record_count is None and re.search(reason, refused.refused)
+    assert pulls.rows("select count(*) from ops.object where path = %s", (landed[1],)) == [(0,)]
     assert len(pulls.pages()) == page - 1
     assert len(pulls.asked()) == page, "the pull requested another page"
     assert pulls.pull().page_count == 4
@@ -462,7 +469,7 @@ def test_the_limit_of_a_page_is_the_limit_of_a_loaded_body() -> None:
 
 
 def test_the_number_of_pages_of_a_list_is_bounded(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("waybill.pull.run.MOST_PAGES", 3)
+    monkeypatch.setattr("waybill.pull.pages.MOST_PAGES", 3)
     with pytest.raises(SourceError, match="page 3: it names a next page, but a list may have 3 pages"):
         pulls.pull()
 

@@ -93,7 +93,7 @@ class TwilioCalls(TypedFeed[TwilioCall], ApiFeed):
     def listings(self, account_id: str, window: Window, swept_from: datetime | None) -> Sequence[Listing]:
         return twilio_listings(account_id, "Calls", "StartTime", window, self.listing_span, swept_from)
 
-    def page(self, body: bytes, listing: Listing) -> Page:
+    def page(self, body: bytes, listing: Listing, request: str | None = None) -> Page:
         return twilio_page(body, "calls", listing)
 
     def sightings(self, record: TwilioCall) -> Iterable[Sighting]:

@@ -89,7 +89,7 @@ class TwilioMessages(TypedFeed[TwilioMessage], ApiFeed):
     def listings(self, account_id: str, window: Window, swept_from: datetime | None) -> Sequence[Listing]:
         return twilio_listings(account_id, "Messages", "DateSent", window, self.listing_span, swept_from)
 
-    def page(self, body: bytes, listing: Listing) -> Page:
+    def page(self, body: bytes, listing: Listing, request: str | None = None) -> Page:
         return twilio_page(body, "messages", listing)
 
     def sightings(self, record: TwilioMessage) -> Iterable[Sighting]:

@@ -4,6 +4,7 @@ Source: error dictionary (twilio.com/docs/api/errors).
 """
 
 from waybill.model.provider import MessageIds, Provider
+from waybill.model.wire import Auth, Wire
 
 _CODES_OF_REASON = {
     "account_suspended": "30002 20005",
@@ -32,4 +33,5 @@ PROVIDER = Provider(
     codes={code: reason for reason, codes in _CODES_OF_REASON.items() for code in codes.split()},
     credentials=("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
     base_url="https://api.twilio.com",
+    wire=Wire(Auth("basic", user_setting="TWILIO_API_KEY")),
 )
