@@ -269,7 +269,9 @@ def _states(cursor: Cursor) -> Iterator[Finding]:
         )
     due = replays_due(cursor)
     yield Finding("identity", not due, in_words(due) if due else "all messages have the keys of this release")
-    cursor.execute("select count(*) from private.rejected_record where resolved_load_id is null")
+    cursor.execute(
+        "select count(*) from private.rejected_record where resolved_load_id is null and dismissed_at is null"
+    )
     count = only_value(cursor, int)
     yield Finding("rejected records", True, f"{count} wait (`waybill rejected list`)" if count else "none")
 

@@ -49,11 +49,12 @@ where before is distinct from seconds and at < %(until)s
 order by at;
 
 -- name: stopped_loads
--- Stopped loads without a later published load of the same feed and account.
+-- Stopped loads without a later published load of the same feed and account. A stopped unload changed nothing.
 select s.load_id, s.feed, s.account, s.stop_reason
 from ops.load as s
 where
     s.status = 'stopped'
+    and s.kind <> 'unload'
     and not exists (
         select from ops.load as l
         where l.account = s.account and l.feed = s.feed and l.status = 'published' and l.load_id > s.load_id

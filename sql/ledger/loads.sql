@@ -30,6 +30,7 @@ inner join ops.load as l on l.load_id = o.load_id
 inner join ops.object as b on b.object_id = o.object_id and b.feed = l.feed
 where
     l.status = 'published'
+    and b.left_out is null
     and l.rules_version = %(rules_version)s
     and o.object_id = any(%(objects)s)
     and not exists (
@@ -37,6 +38,7 @@ where
         where
             r.object_id = o.object_id
             and r.resolved_load_id is null
+            and r.dismissed_at is null
             and (r.acceptable_at <= clock_timestamp() or (r.acceptable_at is null and r.reason = %(ahead)s))
     )
 group by o.object_id;

@@ -46,4 +46,76 @@ select
         when bool_or(is_loaded)
             then least(min(day) filter (where not is_loaded), max(day) filter (where is_loaded) - %(days)s)
     end
-from days
+from days;
+
+-- name: leave_out
+-- Marks objects as unloaded or given up.
+-- params: object_ids, left_out, by, because
+update ops.object
+set
+    left_out = %(left_out)s,
+    left_out_at = clock_timestamp(),
+    left_out_by = %(by)s,
+    left_out_because = %(because)s
+where object_id = any (%(object_ids)s);
+
+-- name: count_again
+-- Marks objects that were left out and are loaded now as objects that count.
+-- params: object_ids
+update ops.object
+set left_out = null, left_out_at = null, left_out_by = null, left_out_because = null
+where object_id = any (%(object_ids)s) and left_out is not null;
+
+-- name: unloaded_since
+-- Which of these objects were unloaded after a load of them began.
+-- params: object_ids, load_id
+select o.object_id
+from ops.object as o
+inner join ops.load as l on l.load_id = %(load_id)s
+where o.object_id = any (%(object_ids)s) and o.left_out = 'unloaded' and o.left_out_at > l.started_at;
+
+-- name: by_path
+-- The landed object of a path, whether a published load contains it, and whether records of it were rejected.
+-- params: path
+select
+    o.object_id,
+    o.account,
+    o.feed,
+    o.sha256,
+    o.path,
+    o.byte_count,
+    o.landed_at,
+    o.source,
+    o.left_out,
+    exists (
+        select from ops.load_object as i
+        inner join ops.load as l on l.load_id = i.load_id
+        where i.object_id = o.object_id and l.status = 'published'
+    ) as is_published,
+    exists (
+        select from private.rejected_record as r
+        where r.object_id = o.object_id
+    ) as has_rejects
+from ops.object as o
+where o.path = %(path)s
+for update of o;
+
+-- name: dismiss_rejects
+-- Marks the rejected records of an object that is given up as needing no care.
+-- params: object_id, by, because
+update private.rejected_record
+set dismissed_at = clock_timestamp(), dismissed_by = %(by)s, dismissed_because = %(because)s
+where object_id = %(object_id)s and resolved_load_id is null and dismissed_at is null;
+
+-- name: forget_broken
+-- Removes what pulls noted of an unreadable object that is given up; returns the pulls that landed it.
+-- params: object_id, path
+update ops.pull as p
+set broken = array(select reason from unnest(p.broken) as reason where strpos(reason, %(path)s) = 0)
+where
+    p.committed_at is null
+    and exists (
+        select from ops.pull_page as g
+        where g.pull_id = p.pull_id and g.object_id = %(object_id)s
+    )
+returning p.pull_id

@@ -72,5 +72,9 @@ where
                 inner join ops.load as l on l.load_id = o.load_id
                 where o.object_id = g.object_id and l.status = 'published'
             )
+            and not exists (
+                select from ops.object as b
+                where b.object_id = g.object_id and b.left_out is not null
+            )
     )
 order by p.pull_id;

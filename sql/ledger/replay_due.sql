@@ -9,7 +9,7 @@ with published as (
     from ops.object as o
     inner join ops.load_object as i on i.object_id = o.object_id
     inner join ops.load as l on l.load_id = i.load_id
-    where o.feed = %(feed)s and l.feed = o.feed and l.status = 'published'
+    where o.feed = %(feed)s and l.feed = o.feed and l.status = 'published' and o.left_out is null
     group by o.object_id
 )
 

@@ -1,7 +1,7 @@
 -- How far each API feed is complete.
 
 -- name: commit_pull
--- Marks the window of a pull as complete if the pull ended unbroken and everything it landed is published.
+-- Marks the window of a pull as complete if the pull ended unbroken and everything it landed is published or left out.
 -- params: pull_id
 update ops.pull as p
 set committed_at = clock_timestamp()
@@ -18,6 +18,10 @@ where
                 select from ops.load_object as o
                 inner join ops.load as l on l.load_id = o.load_id
                 where o.object_id = g.object_id and l.status = 'published'
+            )
+            and not exists (
+                select from ops.object as b
+                where b.object_id = g.object_id and b.left_out is not null
             )
     )
 returning p.account, p.feed, p.from_at, p.until_at;

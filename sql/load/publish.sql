@@ -3,8 +3,9 @@
 
 -- name: objects_of_range
 -- Every published object with keys of a replayed range; and objects without a key that have unresolved rejected
--- records: every record was rejected, or the object was held back.
--- params: slugs (feeds of the provider), account (null: all), first, until (of the range)
+-- records: every record was rejected, or the object was held back. Objects that are left out do not count.
+-- params: slugs (feeds of the provider), account (null: all), first, until (of the range), taken_back (objects that an
+-- unload takes back)
 select
     o.object_id,
     o.account,
@@ -25,6 +26,8 @@ left join lateral (
 ) as published on true
 where
     o.feed = any(%(slugs)s)
+    and o.left_out is null
+    and o.object_id <> all (%(taken_back)s::bigint[])
     and (%(account)s::text is null or o.account = %(account)s)
     and (
         published.is_in_range

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import psycopg2
@@ -28,9 +29,12 @@ from tests.acceptance.warehouses import (
     until_alone,
 )
 from tests.conftest import KEY, Server, server_folder
+from waybill.flow.unload import unload
+from waybill.landing.objects import land
 from waybill.settings import Settings
 from waybill.simulator.world import World
 from waybill.warehouse import embedded
+from waybill.warehouse.connection import Warehouse as Target
 from waybill.warehouse.migrations import migrate
 
 ZONE = "Europe/Berlin"
@@ -46,6 +50,8 @@ class Stage:
     :ivar before_one_feed: the same with the other half loaded, except for the files of one feed
     :ivar loaded: the same with the other half loaded but not built
     :ivar pending_days: the days that wait for a build in `loaded`
+    :ivar tables_of_one_feed_less: facts and rejected records of `before_one_feed`
+    :ivar landed: landing zone with all files
     """
 
     before: Server
@@ -54,6 +60,8 @@ class Stage:
     files: list[LandedFile]
     tables: dict[str, object]
     pending_days: list[tuple]
+    tables_of_one_feed_less: dict[str, object]
+    landed: Path
     cells_before: dict
     cells: dict
     seconds: float
@@ -120,14 +128,30 @@ def set_the_stage(server: Server, folder: Path) -> Stage:
 
     url = before.database(ZONE)
     load_files(settings_of(url, folder / "second"), url, [file for file in second if file[1] != "sendgrid_events"])
+    one_feed_less = everything_loaded(url)
     before_one_feed = as_template(server, url)
+    landed = settings_of(url, folder / "everything")
+    for account, feed, data, landed_at in files:
+        land(BytesIO(data), account, feed, landed.landing_url, landed_at)
 
     url = loaded.database(ZONE)
     build(url)
     cells = report_cells(url)
     assert cells != cells_before
     server.drop(url)
-    return Stage(before, before_one_feed, loaded, second, tables, pending, cells_before, cells, seconds)
+    return Stage(
+        before,
+        before_one_feed,
+        loaded,
+        second,
+        tables,
+        pending,
+        one_feed_less,
+        folder / "everything",
+        cells_before,
+        cells,
+        seconds,
+    )
 
 
 def as_template(server: Server, url: str) -> Server:
@@ -285,6 +309,34 @@ def disturbed_rebuild(stage: Stage, folder: Path, disturb: Callable[[str, Callab
     return ended
 
 
+def take_back(stage: Stage, url: str) -> None:
+    """Unload the second half of the files of one feed."""
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select max(load_id) from ops.load where feed = 'sendgrid_events' and kind = 'load'")
+        (load_id,) = cursor.fetchone()
+    connection.close()
+    unload(Target(settings_of(url, stage.landed), url), load_id, "ann", "a test")
+
+
+def kill_unloads(stage: Stage, folder: Path, points: Callable[[list[str]], list[int]]) -> None:
+    url = stage.loaded.database(ZONE)
+    moments = moments_of(lambda: take_back(stage, url), folder / "moments")
+    stage.loaded.drop(url)
+    taken, there = without_books(stage.tables_of_one_feed_less), without_books(stage.tables)
+    for moment in points(moments):
+        url = stage.loaded.database(ZONE)
+        assert killed_at(moment, partial(take_back, stage, url)) == KILLED, f"moment {moment} of {len(moments)}"
+        assert without_books(everything_loaded(url)) in (taken, there), "half of the load was taken back"
+        take_back(stage, url)
+        assert without_books(everything_loaded(url)) == taken
+        stage.loaded.drop(url)
+
+
+def without_books(tables: dict[str, object]) -> dict[str, object]:
+    return {name: rows for name, rows in tables.items() if name != "books"}
+
+
 def kill_loads(stage: Stage, folder: Path, points: Callable[[list[str]], list[int]]) -> None:
     url = stage.before.database(ZONE)
     moments = moments_of(lambda: load_files(settings_of(url, folder), url, stage.files), folder / "moments")
@@ -313,6 +365,15 @@ def test_a_load_killed_after_any_commit_and_run_again_gives_the_same_tables(stag
 
 def test_a_rebuild_killed_after_any_commit_and_run_again_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
     kill_rebuilds(stage.of_one_feed(), tmp_path, after_commits_and_some)
+
+
+def test_an_unload_killed_after_any_commit_and_run_again_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
+    kill_unloads(stage, tmp_path, after_commits_and_some)
+
+
+@pytest.mark.long
+def test_an_unload_killed_at_every_moment_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
+    kill_unloads(stage, tmp_path, every_one)
 
 
 @pytest.mark.long

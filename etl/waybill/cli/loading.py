@@ -191,6 +191,7 @@ def load(
             help=f"Organisation that owns the feed. [default: {DEFAULT_ACCOUNT}; in the inbox, all]",
         ),
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also files that `waybill unload` took back.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Load files into facts, and print the ledger row.
@@ -217,11 +218,11 @@ def load(
     with Progress() as progress:
         if paths:
             owner = owner or DEFAULT_ACCOUNT
-            report.take(owner, progress, lambda: load_paths(warehouse, source, owner, paths))
+            report.take(owner, progress, lambda: load_paths(warehouse, source, owner, paths, again))
         else:
             warn_of_misplaced(settings)
             for name in inbox.accounts(settings, source, owner):
-                report.take(name, progress, partial(load_inbox, warehouse, source, name))
+                report.take(name, progress, partial(load_inbox, warehouse, source, name, again))
     where = ", ".join(paths) if paths else f"{settings.inbox_url}/{owner or '<account>'}/{source.slug}/"
     report.print(json, f"Nothing to load: there is no file in {where}.")
 

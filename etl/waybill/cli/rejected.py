@@ -1,4 +1,4 @@
-"""rejected list | show."""
+"""rejected list | show | dismiss."""
 
 import sys
 from datetime import datetime
@@ -8,8 +8,11 @@ import typer
 
 from waybill.cli.loading import JsonOption, account_of, feed_of
 from waybill.cli.output import print_json, say, stdout_bytes, table_width, visible
+from waybill.cli.taking_back import BecauseOption, ByOption, by_of
 from waybill.cli.warehouse import ready
+from waybill.model.counted import counted
 from waybill.model.errors import UsageError
+from waybill.model.redaction import mask_everyone
 from waybill.settings import Settings
 from waybill.warehouse.connection import LOADER, connected
 from waybill.warehouse.queries import records, sql_of
@@ -17,7 +20,7 @@ from waybill.warehouse.queries import records, sql_of
 RAW_SHOWN = 2_000
 """Characters of a rejected record in a list that is not for a terminal; a terminal shows what fits on a line."""
 
-rejected = typer.Typer(help="List and show records that could not be mapped.", no_args_is_help=True)
+rejected = typer.Typer(help="List, show and dismiss records that could not be mapped.", no_args_is_help=True)
 
 
 class Rejected(NamedTuple):
@@ -35,6 +38,9 @@ class Rejected(NamedTuple):
     load_id: int
     acceptable_at: datetime | None
     resolved_load_id: int | None
+    dismissed_at: datetime | None
+    dismissed_by: str | None
+    dismissed_because: str | None
     raw: memoryview
 
     @property
@@ -63,7 +69,7 @@ def _newest(
 def list_rejected(
     feed: Annotated[str | None, typer.Option("--feed", metavar="FEED", help="Only this feed.")] = None,
     account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also records that a later load resolved.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also records that were resolved or dismissed.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many, the newest first.")] = 100,
     json: JsonOption = False,
 ) -> None:
@@ -90,6 +96,8 @@ def _print_rejected(rows: list[Rejected]) -> None:
     room = RAW_SHOWN if width is None else max(width - 8, 20)
     for row in rows:
         resolved = "" if row.resolved_load_id is None else f"  (resolved by load {row.resolved_load_id})"
+        if row.dismissed_at is not None:
+            resolved += f"  (dismissed by {row.dismissed_by}: {row.dismissed_because})"
         file = row.file or row.object or "an unknown object"
         where = f"{row.account} {row.feed} load {row.load_id} {file} line {row.position}"
         if row.seen_count > 1:
@@ -122,6 +130,35 @@ def show_rejected(
             say(f"{'line' if name == 'position' else name}: {visible(str(value))}")
     stdout_bytes().write(bytes(found[0].raw) + b"\n")
     sys.stdout.buffer.flush()
+
+
+@rejected.command()
+def dismiss(
+    because: BecauseOption,
+    rejected_ids: Annotated[
+        list[int] | None, typer.Argument(metavar="ID", help="Numbers of records, from `rejected list`.")
+    ] = None,
+    load_id: Annotated[int | None, typer.Option("--load", metavar="LOAD", help="All that this load rejected.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="All with this reason.")] = None,
+    by: ByOption = None,
+) -> None:
+    """Mark rejected records as needing no care.
+
+    They are not counted as unresolved any more. Reason and bytes stay in the warehouse, and `rejected list --all` shows
+    them. Options together mean records that meet all of them.
+    """
+    if not rejected_ids and load_id is None and reason is None:
+        raise UsageError("Which records? Give an ID, --load or --reason.")
+    parameters = {
+        "rejected_ids": rejected_ids or None,
+        "load_id": load_id,
+        "reason": reason,
+        "by": mask_everyone(by_of(by)),
+        "because": mask_everyone(because),
+    }
+    with connected(ready(Settings.from_environment()), LOADER) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(sql_of("cli/rejected", "dismiss"), parameters)
+        say(f"{counted(cursor.rowcount, 'record was', 'records were')} dismissed.")
 
 
 def register(app: typer.Typer) -> None:

@@ -26,10 +26,12 @@ from waybill.landing.sources import landed_inbox, landed_paths
 from waybill.ledger import loads as ledger
 from waybill.ledger import pulls as journal
 from waybill.ledger.objects import RecordedObject, objects_of_pull, record
+from waybill.ledger.objects import unloaded as unloaded_of
 from waybill.ledger.pulls import Pulled
 from waybill.ledger.summary import summary
 from waybill.ledger.watermark import commit_pull
 from waybill.load.stage import BrokenObjectError
+from waybill.model.counted import counted
 from waybill.model.errors import SourceError, UsageError, WaybillError
 from waybill.settings import Access, Settings
 from waybill.warehouse.connection import Warehouse
@@ -44,30 +46,33 @@ KEPT_FOR = timedelta(hours=36)
 log = logging.getLogger("waybill.flow")
 
 
-def load(warehouse: Warehouse, feed: Feed, landed: Iterable[LandedObject | SourceError]) -> Outcome:
-    """Load landed objects of one feed, in batches of bounded size. Objects that are published under the same rules are
-    skipped.
+def load(
+    warehouse: Warehouse, feed: Feed, landed: Iterable[LandedObject | SourceError], again: bool = False
+) -> Outcome:
+    """Load landed objects of one feed, in batches of bounded size. Objects that are published under the same rules, or
+    were unloaded, are skipped.
 
     :param landed: objects, and errors of those that could not be landed
+    :param again: load also objects that were unloaded
     :raises ConfigurationError: the key is not that of the warehouse, or the warehouse has newer rules
     """
     with warehouse.connected(f"load:{feed.slug}") as connection:
         prepare(connection, warehouse.settings, [feed])
         ingest = _Ingest(connection, warehouse)
         for batch in batches(ingest.landed(landed)):
-            if fresh := ingest.fresh(feed, batch):
+            if fresh := ingest.fresh(feed, batch, again):
                 ingest.take(feed, fresh)
     return ingest.outcome()
 
 
-def load_paths(warehouse: Warehouse, feed: Feed, account: str, paths: list[str]) -> Outcome:
+def load_paths(warehouse: Warehouse, feed: Feed, account: str, paths: list[str], again: bool = False) -> Outcome:
     """Land and load files and folders. Raises like `load` and `landed_paths`."""
-    return load(warehouse, feed, landed_paths(warehouse.settings, feed, account, paths))
+    return load(warehouse, feed, landed_paths(warehouse.settings, feed, account, paths), again)
 
 
-def load_inbox(warehouse: Warehouse, feed: Feed, account: str) -> Outcome:
+def load_inbox(warehouse: Warehouse, feed: Feed, account: str, again: bool = False) -> Outcome:
     """Land and load the files of one feed and account in the inbox. Raises like `load` and `landed_inbox`."""
-    return load(warehouse, feed, landed_inbox(warehouse.settings, feed, account))
+    return load(warehouse, feed, landed_inbox(warehouse.settings, feed, account), again)
 
 
 def pull(
@@ -162,17 +167,21 @@ class _Ingest:
             else:
                 yield item
 
-    def fresh(self, feed: Feed, batch: Sequence[LandedObject]) -> list[RecordedObject]:
-        """Return the objects of a batch that are not published under these rules yet. If all are published, the last
-        of their loads counts as done."""
+    def fresh(self, feed: Feed, batch: Sequence[LandedObject], again: bool = False) -> list[RecordedObject]:
+        """Return the objects of a batch that are not published under these rules yet, and were not unloaded (unless
+        `again`). If all are published, the last of their loads counts as done."""
         with self._connection, self._connection.cursor() as cursor:
             in_order = sorted(batch, key=lambda one: one.sha256)  # two loads of the same files cannot deadlock
             recorded = {landed.sha256: record(cursor, landed) for landed in in_order}
             objects = [recorded[sha256] for sha256 in dict.fromkeys(landed.sha256 for landed in batch)]
             published = ledger.published_with(cursor, (o.object_id for o in objects), feed.rules_version)
-            fresh = [o for o in objects if o.object_id not in published]
+            unloaded = set() if again else unloaded_of(cursor, (o.object_id for o in objects))
+            fresh = [o for o in objects if o.object_id not in published and o.object_id not in unloaded]
             self._result.fresh_count += len(fresh)
-            if not fresh:
+            if unloaded:
+                files = counted(len(unloaded), "file was", "files were")
+                log.warning("%s unloaded before and stays out; `waybill load --again` loads it.", files)
+            if published and not fresh:
                 row = ledger.row(cursor, max(published.values()))
                 self._result.done.append(Loaded(row, summary(cursor, row), is_new=False))
         return fresh
@@ -244,7 +253,8 @@ def _batches_of_pull(connection: Connection, feed: Feed, pull_id: int) -> Iterat
         with connection, connection.cursor() as cursor:
             objects = [o for o in objects_of_pull(cursor, number) if o.object_id not in seen]
             published = ledger.published_with(cursor, (o.object_id for o in objects), feed.rules_version)
-        fresh = [o for o in objects if o.object_id not in published]
+            unloaded = unloaded_of(cursor, (o.object_id for o in objects))
+        fresh = [o for o in objects if o.object_id not in published and o.object_id not in unloaded]
         seen.update(o.object_id for o in fresh)
         for batch in batches(fresh):
             yield number, batch

@@ -74,7 +74,7 @@ def stage_load(
 ) -> int:
     """Begin a load and stage its objects; returns its number.
 
-    :param kind: `load` or `replay`
+    :param kind: `load`, `replay` or `unload`
     :param pull_id: the pull that landed the objects
     :param account: the account in the ledger row; None: that of the first object
     :param kept_for: how long its staging tables wait for the next step after this connection has ended; None: the next
@@ -86,7 +86,7 @@ def stage_load(
     about = f"{counted(len(objects), 'object', 'objects')} of {feed.slug}, account {account}"
     try:
         with _step(load_id, "stage", "staging", about, feed=feed.slug, account=account, object_count=len(objects)):
-            staged = stage(connection, load_id, objects, warehouse.settings)
+            staged = stage(connection, load_id, objects, warehouse.settings, kind)
     except BrokenObjectError as error:
         connection.rollback()
         with connection, connection.cursor() as cursor:
@@ -208,7 +208,7 @@ def _staged(cursor: Cursor, row: LedgerRow) -> Staged:
 def _check_ceiling(connection: Connection, row: LedgerRow, staged: Staged, ceiling: float) -> None:
     """Remove objects with too many rejected records from a load. Stop it if nothing else is left, or if a replay would
     remove events for this reason."""
-    if row.kind == "replay":
+    if row.kind != "load":
         _check_replay(connection, row, staged, ceiling)
         return
     found = held_back(staged.objects, ceiling)

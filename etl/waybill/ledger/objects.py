@@ -1,5 +1,6 @@
 """Landed objects in ops.object, which numbers them."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -26,6 +27,36 @@ def record(cursor: Cursor, landed: LandedObject) -> RecordedObject:
         (landed.account, landed.feed, landed.sha256),
     )
     return RecordedObject(only_value(cursor, int), landed)
+
+
+def leave_out(cursor: Cursor, object_ids: Iterable[int], left_out: str, by: str, because: str) -> None:
+    """Mark objects as left out: no load, replay or pull waits for them.
+
+    :param left_out: `unloaded` or `given_up`
+    """
+    cursor.execute(
+        sql_of("ledger/objects", "leave_out"),
+        {"object_ids": list(object_ids), "left_out": left_out, "by": by, "because": because},
+    )
+
+
+def count_again(cursor: Cursor, object_ids: Iterable[int]) -> None:
+    """Mark objects that were left out as objects that count, because a load contains them now."""
+    cursor.execute(sql_of("ledger/objects", "count_again"), {"object_ids": list(object_ids)})
+
+
+def unloaded(cursor: Cursor, object_ids: Iterable[int]) -> set[int]:
+    """Return those of these objects that were unloaded."""
+    cursor.execute(
+        "select object_id from ops.object where object_id = any(%s) and left_out = 'unloaded'", (list(object_ids),)
+    )
+    return {object_id for (object_id,) in cursor.fetchall()}
+
+
+def unloaded_since(cursor: Cursor, object_ids: Iterable[int], load_id: int) -> bool:
+    """Whether one of these objects was unloaded after a load of it began."""
+    cursor.execute(sql_of("ledger/objects", "unloaded_since"), {"object_ids": list(object_ids), "load_id": load_id})
+    return cursor.rowcount > 0
 
 
 def objects_of_pull(cursor: Cursor, pull_id: int) -> list[RecordedObject]:

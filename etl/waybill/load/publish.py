@@ -21,7 +21,7 @@ from waybill.landing.objects import LandedObject
 from waybill.ledger import loads as ledger
 from waybill.ledger import watermark
 from waybill.ledger.counts import Staged
-from waybill.ledger.objects import RecordedObject
+from waybill.ledger.objects import RecordedObject, count_again, leave_out, unloaded_since
 from waybill.load.copying import CopyInto
 from waybill.load.notices import write_notices
 from waybill.load.stage import drop_tables, recipient_table, rejected_table, staging_table
@@ -53,20 +53,54 @@ _UPDATE_EVENTS = sql.SQL(
 )
 
 
+class TakenBack(NamedTuple):
+    """What an unload takes back, and why.
+
+    :ivar load_ids: the published loads that contained only these objects
+    :ivar reason: the reason in the ledger, with the name of who did it
+    :ivar is_dry_run: nothing is committed; publish raises DryRunError with the counts
+    """
+
+    load_ids: tuple[int, ...]
+    object_ids: tuple[int, ...]
+    by: str
+    because: str
+    is_dry_run: bool = False
+
+    @property
+    def reason(self) -> str:
+        return f"unloaded by {self.by}: {self.because}"
+
+
 class KeyRange(NamedTuple):
     """The events that a replay replaces: first <= event_key < until, of one provider.
 
     :ivar account: None for all accounts, because a dispatch log may contain rows of several accounts
+    :ivar taken_back: for an unload, the objects that no longer count
     """
 
     account: str | None
     provider: str
     first: UUID
     until: UUID
+    taken_back: TakenBack | None = None
+
+    @property
+    def without(self) -> tuple[int, ...]:
+        """The object_ids that no longer count."""
+        return () if self.taken_back is None else self.taken_back.object_ids
 
 
 class OvertakenError(SourceError):
     """While a replay was staged, another load published objects of its range; they must be replayed too."""
+
+
+class DryRunError(WaybillError):
+    """The counts of an unload that was rolled back, because it was a dry run."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        super().__init__("dry run: nothing was changed")
+        self.counts = counts
 
 
 class AlreadyPublishedError(WaybillError):
@@ -86,7 +120,13 @@ def objects_of_range(cursor: Cursor, replaced: KeyRange) -> list[RecordedObject]
     slugs = [feed.slug for feed in FEEDS.values() if feed.provider == replaced.provider]
     cursor.execute(
         sql_of("load/publish", "objects_of_range"),
-        {"slugs": slugs, "account": replaced.account, "first": replaced.first, "until": replaced.until},
+        {
+            "slugs": slugs,
+            "account": replaced.account,
+            "first": replaced.first,
+            "until": replaced.until,
+            "taken_back": list(replaced.without),
+        },
     )
     return [RecordedObject(number, LandedObject(*rest)) for number, *rest in cursor.fetchall()]
 
@@ -105,7 +145,8 @@ def publish(
     :param replaced: for a replay, the range whose events are replaced by the staged sightings
     :raises QualityGateError: the counts do not add up, or a staging table lost rows
     :raises ConfigurationError: newer rules have loaded this feed meanwhile
-    :raises OvertakenError: objects of a replayed range were published meanwhile
+    :raises OvertakenError: objects of a replayed range were published meanwhile, or objects of the load were unloaded
+    :raises DryRunError: it was a dry run
     :raises AlreadyPublishedError: another load published the same objects meanwhile
     :raises UnavailableError: another session locked one of its accounts for too long
     """
@@ -123,12 +164,16 @@ def publish(
         write_legs_and_messages(cursor, load_id, zone)
         cursor.execute(sql_of("load/publish", "write_recipients"))
         write_notices(cursor, staged)
+        if replaced is not None and replaced.taken_back is not None:
+            _take_back(cursor, replaced.taken_back)
         _write_rejects(cursor, load_id, staged)
         _write_ledger(cursor, load_id, staged, counts)
         watermark.commit_pull_of(cursor, load_id)
         cursor.execute("drop view staged_event, staged, staged_recipient")
         drop_tables(cursor, load_id)
         live_counts.note_as_of(cursor, load_id, accounts)
+        if replaced is not None and replaced.taken_back is not None and replaced.taken_back.is_dry_run:
+            raise DryRunError({name: count for name, count in counts._asdict().items() if count})
 
 
 def _lock(cursor: Cursor, load_id: int, replaced: KeyRange | None) -> tuple[str, set[str]]:
@@ -193,7 +238,10 @@ def _check_not_overtaken(cursor: Cursor, staged: Staged, replaced: KeyRange) -> 
 
 
 def _check_not_published(cursor: Cursor, load_id: int, staged: Staged) -> None:
-    """Raise AlreadyPublishedError if another process has staged and published the same objects."""
+    """Raise AlreadyPublishedError if another process has staged and published the same objects, and OvertakenError if
+    one has unloaded some of them."""
+    if unloaded_since(cursor, staged.objects, load_id):
+        raise OvertakenError("Its files were unloaded while it was staged. Nothing was written; run it again.")
     published = ledger.published_with(cursor, staged.objects, ledger.row(cursor, load_id).rules_version)
     if published.keys() >= staged.objects.keys():
         raise AlreadyPublishedError(max(published.values()))
@@ -261,6 +309,20 @@ def _in_struct_order(values: tuple[Any, ...]) -> Iterator[Any]:
     return (stored.get(name) for name in EventDraft.__struct_fields__)
 
 
+def _take_back(cursor: Cursor, taken: TakenBack) -> None:
+    """Mark loads and objects as unloaded, and remove their rejected records.
+
+    :raises OvertakenError: another process unloaded one of the loads meanwhile
+    """
+    loads = {"load_ids": list(taken.load_ids)}
+    cursor.execute(sql_of("load/unload", "note_loads"), {**loads, "reason": taken.reason})
+    if cursor.rowcount != len(taken.load_ids):
+        raise OvertakenError("Another unload took the same load back meanwhile; this one starts again.")
+    cursor.execute(sql_of("load/unload", "forget_resolved"), loads)
+    cursor.execute(sql_of("load/unload", "remove_rejects"), {"object_ids": list(taken.object_ids)})
+    leave_out(cursor, taken.object_ids, "unloaded", taken.by, taken.because)
+
+
 def _write_rejects(cursor: Cursor, load_id: int, staged: Staged) -> None:
     keep_rejects(cursor, load_id)
     for account, feed, sha256 in sorted(staged.resolved):
@@ -296,6 +358,7 @@ def _write_ledger(cursor: Cursor, load_id: int, staged: Staged, counts: _Counts)
             f"The event counts of load {load_id} do not add up: mapped {counts.mapped}, but inserted "
             f"{counts.inserted} + revised {counts.revised} + unchanged {counts.unchanged}. Nothing was written."
         )
+    count_again(cursor, staged.objects)
     for object_id, found in staged.objects.items():
         cursor.execute(
             "insert into ops.load_object (load_id, object_id, first_key, last_key, record_count)"

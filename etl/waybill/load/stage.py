@@ -65,10 +65,12 @@ def stage(
     load_id: int,
     objects: Sequence[RecordedObject],
     settings: Settings,
+    kind: str = "load",
 ) -> Staged:
     """Decode, normalise and copy every record of the objects, and commit. Reading of an object stops early if nearly
     all its records are rejected.
 
+    :param kind: as in the ledger
     :raises BrokenObjectError: an object is missing, or its bytes are incomplete (a truncated gzip)
     """
     staged = Staged()
@@ -76,7 +78,7 @@ def stage(
     with connection.cursor() as cursor:
         _create_tables(cursor, load_id)
         now = server_time(cursor)
-        rejected_before = _RejectedBefore(cursor, objects, staged.resolved)
+        rejected_before = _RejectedBefore(cursor, objects, staged.resolved, also_resolved=kind == "unload")
         writers = _Writers(cursor, load_id)
         for recorded in objects:
             feed = FEEDS[recorded.landed.feed].with_options(settings.feed_options)
@@ -123,17 +125,27 @@ def _log_progress(load_id: int, read_count: int) -> None:
 
 class _RejectedBefore:
     """Finds mapped records that an earlier load rejected. It looks them up by key, in blocks, and only if the account
-    and feed have unresolved rejected records. So memory and time grow with the load, not with the rejected records."""
+    and feed have unresolved rejected records. So memory and time grow with the load, not with the rejected records.
 
-    def __init__(self, cursor: Cursor, objects: Sequence[RecordedObject], found: set[tuple[str, str, str]]) -> None:
+    :param also_resolved: also find resolved records, because the load that resolved them may be taken back
+    """
+
+    def __init__(
+        self,
+        cursor: Cursor,
+        objects: Sequence[RecordedObject],
+        found: set[tuple[str, str, str]],
+        also_resolved: bool = False,
+    ) -> None:
+        self._also_resolved = also_resolved
         self._cursor = cursor
         self._found = found
         self._mapped: dict[tuple[str, str], set[str]] = {}
         for owner in sorted({(o.landed.account, o.landed.feed) for o in objects}):
             cursor.execute(
                 "select exists (select from private.rejected_record"
-                " where account = %s and feed = %s and resolved_load_id is null)",
-                owner,
+                " where account = %s and feed = %s and (%s or resolved_load_id is null))",
+                (*owner, also_resolved),
             )
             if only_value(cursor, bool):
                 self._mapped[owner] = set()
@@ -152,8 +164,8 @@ class _RejectedBefore:
             if digests:
                 self._cursor.execute(
                     "select sha256 from private.rejected_record"
-                    " where account = %s and feed = %s and sha256 = any(%s) and resolved_load_id is null",
-                    (*owner, list(digests)),
+                    " where account = %s and feed = %s and sha256 = any(%s) and (%s or resolved_load_id is null)",
+                    (*owner, list(digests), self._also_resolved),
                 )
                 self._found.update((*owner, sha256) for (sha256,) in self._cursor.fetchall())
                 digests.clear()

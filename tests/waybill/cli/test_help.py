@@ -14,6 +14,8 @@ EXPECTED = {
     "feeds",
     "normalise",
     "load",
+    "unload",
+    "give-up",
     "replay",
     "report list",
     "report show",
@@ -21,6 +23,7 @@ EXPECTED = {
     "report rebuild",
     "rejected list",
     "rejected show",
+    "rejected dismiss",
     "status",
     "doctor",
     "verify",
@@ -67,7 +70,7 @@ def test_every_command_and_option_has_a_help(path: tuple[str, ...], command: obj
 def test_each_summary_fits_on_a_line() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).stdout
     listed = shown.split("Commands:")[1].splitlines()[1:]
-    assert len(listed) == 15
+    assert len(listed) == 17
     assert not [line for line in listed if line.endswith("...")]
 
 

@@ -62,7 +62,7 @@ MATRIX = (
         "private.message_detail": ("", "", "", ""),
         "private.message_with_recipient": ("", "", "", ""),
         "private.recipient": ("sid", "", "", "s"),
-        "private.rejected_record": ("si", "", "", ""),
+        "private.rejected_record": ("sid", "", "", ""),
         "ops.account_notice": ("siu", "s", "", ""),
         "ops.account_as_of": ("siu", "s", "", ""),
         "ops.build": ("s", "siu", "", ""),
@@ -321,8 +321,15 @@ def test_updates_of_single_columns_are_granted_only_where_listed(warehouse: Ware
         " and not has_table_privilege(grantee, table_schema || '.' || table_name, 'update') order by 1, 2"
     )
     assert found == [
+        (LOADER, "ops.object.left_out"),
+        (LOADER, "ops.object.left_out_at"),
+        (LOADER, "ops.object.left_out_because"),
+        (LOADER, "ops.object.left_out_by"),
         (LOADER, "ops.object.source"),  # for objects that were landed before this column existed
         (LOADER, "private.rejected_record.acceptable_at"),
+        (LOADER, "private.rejected_record.dismissed_at"),
+        (LOADER, "private.rejected_record.dismissed_because"),
+        (LOADER, "private.rejected_record.dismissed_by"),
         (LOADER, "private.rejected_record.resolved_load_id"),
         (REPORTER, "fact.leg.engaged_days"),  # a full rebuild in another zone computes the local days again
         (REPORTER, "fact.message.days"),
