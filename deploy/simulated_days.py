@@ -15,7 +15,7 @@ from deploy.airflow_rest import FAILED, SUCCESS, Airflow, AirflowError, Run
 from deploy.processes import Processes
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed
-from waybill.simulator.world import FILE_FEEDS, World, write
+from waybill.simulator.world import EMAIL_PROVIDERS, FILE_FEEDS, World, write
 
 ZONE = "Europe/Berlin"
 SEED, FIRST_DAY, DAYS, ACCOUNTS, MESSAGES_PER_DAY = 1, date(2026, 3, 27), 3, ("north", "south"), 300
@@ -43,6 +43,7 @@ def simulator_command(port: int, landing: Path) -> tuple[str, ...]:
         "days": DAYS,
         "accounts": ",".join(ACCOUNTS),
         "messages-per-day": MESSAGES_PER_DAY,
+        "email-providers": ",".join(EMAIL_PROVIDERS),
         "landed": landing,
     }
     return ("python", "-m", "waybill.simulator.serve", *(f"--{name}={value}" for name, value in options.items()))
@@ -50,7 +51,14 @@ def simulator_command(port: int, landing: Path) -> tuple[str, ...]:
 
 def world() -> World:
     """Returns the same world in this process."""
-    return World(SEED, FIRST_DAY, days=DAYS, accounts=ACCOUNTS, messages_per_day=MESSAGES_PER_DAY)
+    return World(
+        SEED,
+        FIRST_DAY,
+        days=DAYS,
+        accounts=ACCOUNTS,
+        messages_per_day=MESSAGES_PER_DAY,
+        email_providers=EMAIL_PROVIDERS,
+    )
 
 
 class SimulatedDays:

@@ -11,7 +11,7 @@ from tests.conftest import KEY, Server, Warehouse
 from waybill.model.vocabulary import NOT_SENT_REASONS
 from waybill.settings import Settings
 from waybill.simulator.truth.reports import report_rows
-from waybill.simulator.world import World
+from waybill.simulator.world import EMAIL_PROVIDERS, World
 from waybill.warehouse.connection import connected
 
 ZONE = "Europe/Berlin"
@@ -19,7 +19,7 @@ ZONE = "Europe/Berlin"
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World(1)
+    return World(1, email_providers=EMAIL_PROVIDERS)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,7 @@ def test_every_cell_equals_the_simulators_truth(demo: Warehouse, world: World) -
     assert found.keys() == expected.keys()
     for name, rows in expected.items():
         assert found[name] == rows, name
+    assert {provider for _, _, provider, *_ in found["email_campaign"]} >= {"sendgrid", *EMAIL_PROVIDERS}
     shown = check_detail_views(demo.url, world.happenings(), ZONE)
     assert all(shown.values()), "a detail view is empty"
     rejected = {

@@ -73,7 +73,7 @@ def demo(
 
 
 def _write_inbox(inbox: Path, seed: int) -> None:
-    from waybill.simulator.world import World, write
+    from waybill.simulator.world import EMAIL_PROVIDERS, World, write
 
     if inbox.exists():
         return
@@ -81,7 +81,7 @@ def _write_inbox(inbox: Path, seed: int) -> None:
     draft = inbox.with_name(f".{inbox.name}")
     shutil.rmtree(draft, ignore_errors=True)
     private_folder(draft)
-    count = write(World(seed), draft)
+    count = write(World(seed, email_providers=EMAIL_PROVIDERS), draft)
     draft.rename(inbox)
     say(f"{count} files, as providers and the campaign system write them: {_shown(inbox)}")
 

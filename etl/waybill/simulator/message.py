@@ -9,7 +9,7 @@ from waybill.simulator.people import Campaign, Recipient, campaign, recipient
 from waybill.simulator.records import Clock
 
 EMAIL_LINKS = {
-    # the log names the gateway's message by its whole id, or by the smtp-id
+    # the log names the gateway's message by its whole id, or in another spelling, such as SendGrid's smtp-id
     "log": 52,
     "log_smtp": 12,
     # only custom arguments on some of the gateway's events name the dispatch
@@ -79,6 +79,13 @@ class Message:
             self.dispatch_id = f"{self.account[0]}x-{self.number:06d}"
             self.link = "argument"
         return self
+
+    @property
+    def id_in_arguments(self) -> str:
+        """The dispatch id that the custom arguments have: another one if they contradict the log."""
+        if self.link != "contradiction":
+            return str(self.dispatch_id)
+        return f"{self.dispatch_id}-old" if self.number % 2 else f"0-{self.dispatch_id}"
 
     def later(self, after: datetime, least_seconds: float, most_seconds: float) -> datetime:
         """Returns a free second of this message, within a range after a moment."""

@@ -23,6 +23,7 @@ def main() -> None:
         days=options.days,
         accounts=tuple(options.accounts.split(",")),
         messages_per_day=options.messages_per_day,
+        email_providers=tuple(filter(None, options.email_providers.split(","))),
     )
     stand_in = TwilioStandIn(
         world,
@@ -53,6 +54,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--accounts", default="north,south", help="names, with commas between them")
     parser.add_argument("--messages-per-day", type=int, default=400)
+    parser.add_argument(
+        "--email-providers", default="", help="who sends emails besides SendGrid: names, with commas between them"
+    )
     parser.add_argument("--at", type=_instant, help="time in the world (ISO 8601); default: its end")
     parser.add_argument("--per-request-seconds", type=float, default=0, help="how far each request moves the clock")
     parser.add_argument("--most-concurrent", type=int, help="more concurrent requests of an account get 429")

@@ -13,12 +13,19 @@ from random import Random
 
 from waybill.simulator.dispatch_log import rows as dispatch_log
 from waybill.simulator.dispatch_log.files import files as log_files
+from waybill.simulator.email.files import EVERY as EVERY_DAY
+from waybill.simulator.email.files import files as email_files
+from waybill.simulator.email.sheet import Sheet
+from waybill.simulator.mailgun.events import MAILGUN
 from waybill.simulator.message import Fate, Message, drawn
+from waybill.simulator.postmark.events import POSTMARK
 from waybill.simulator.records import WrittenRecord, merged
 from waybill.simulator.sendgrid import webhook
 from waybill.simulator.sendgrid.fates import FATES as EMAIL_FATES
 from waybill.simulator.sendgrid.records import FEED as SENDGRID
 from waybill.simulator.sendgrid.records import SendGrid
+from waybill.simulator.ses.events import SES
+from waybill.simulator.sparkpost.events import SPARKPOST
 from waybill.simulator.spool import SpoolFile, Tally
 from waybill.simulator.truth.outcome import Happening
 from waybill.simulator.twilio import calls, polls, text_messages
@@ -27,9 +34,14 @@ from waybill.simulator.twilio.rows import CALLS, MESSAGES, Row
 FIRST_DAY = date(2026, 3, 26)
 """The first day of the demo: its week has the hour that European clocks skip (2026-03-29)."""
 
-FEEDS = (SENDGRID, MESSAGES, CALLS, dispatch_log.FEED)
-FILE_FEEDS = (SENDGRID, dispatch_log.FEED)
+SHEETS = {sheet.slug: sheet for sheet in (MAILGUN, POSTMARK, SES, SPARKPOST)}
+"""The email providers besides SendGrid."""
+
+EMAIL_PROVIDERS = tuple(SHEETS)
+FILE_FEEDS = (SENDGRID, dispatch_log.FEED, *(sheet.feed for sheet in SHEETS.values()))
 """Feeds without an API: they are files even if Twilio's lists are read over HTTP."""
+
+FEEDS = (*FILE_FEEDS, MESSAGES, CALLS)
 
 SHARES = {"email": 0.52, "sms": 0.29, "ivr": 0.19}
 FATES: dict[str, dict[str, Fate]] = {
@@ -42,12 +54,19 @@ FATES: dict[str, dict[str, Fate]] = {
 EVERY_FATE_WITHIN = 0.4
 """Each fate occurs at least once among this first share of the messages."""
 
+PROVIDER_SHARE = 0.03
+"""The emails of another provider, as a share of all messages of the world."""
+
+NUMBERS_OF_PROVIDER = 100_000
+"""So many numbers of messages are free for each provider, so that dispatch ids differ."""
+
 
 class World:
     """A simulated world.
 
     :param days: how many days messages are sent; the last files land at the end of these days
     :param messages_per_day: of all accounts and channels, on a working day
+    :param email_providers: who sends emails besides SendGrid; each for one account, with records and files of its own
     """
 
     def __init__(
@@ -57,6 +76,7 @@ class World:
         days: int = 7,
         accounts: tuple[str, ...] = ("north", "south"),
         messages_per_day: int = 400,
+        email_providers: Sequence[str] = (),
     ) -> None:
         self.seed = seed
         self.accounts = accounts
@@ -74,6 +94,10 @@ class World:
             self._ignore(account)
         self._move_and_repeat_log_rows()
         self._written = [one for one in self._written if one.arrives < self.ends]
+        self._emails = {
+            (accounts[index % len(accounts)], slug): list(self._emails_of(index, SHEETS[slug]))
+            for index, slug in enumerate(email_providers)
+        }
         for rows in self._rows.values():
             rows.sort(key=lambda row: row.created)
 
@@ -97,6 +121,13 @@ class World:
         files = [*self._spools, *(self._poll_files if {MESSAGES, CALLS} & set(feeds) else ())]
         files.sort(key=lambda file: (file.landed_after, file.account, file.feed, file.name))
         return (file for file in files if file.feed in feeds and (until is None or file.landed_after <= until))
+
+    def emails(self, account: str, provider: str) -> Sequence[WrittenRecord]:
+        """Returns the records of an account's emails at a provider, as it writes them, without the dispatch log.
+
+        :param provider: one of `email_providers`; of the accounts, only one has emails there
+        """
+        return [one for one in self._emails.get((account, provider), ()) if one.feed != dispatch_log.FEED]
 
     def rows(self, account: str, feed: str) -> Sequence[Row]:
         """Returns every row of an account's messages or calls at Twilio, in order of creation.
@@ -143,8 +174,28 @@ class World:
                 number += 1
 
     def _count(self, day: datetime, channel: str) -> int:
-        weekend = 0.75 if day.weekday() >= 5 else 1.0
-        return max(1, round(self._messages_per_day / len(self.accounts) * SHARES[channel] * weekend))
+        return _on_day(day, self._messages_per_day / len(self.accounts) * SHARES[channel])
+
+    def _emails_of(self, index: int, sheet: Sheet) -> Iterator[WrittenRecord]:
+        """Yields the records of all emails at one provider.
+
+        :param index: of the provider
+        """
+        account_index = index % len(self.accounts)
+        account = self.accounts[account_index]
+        fates = sheet.fates
+        weights = {name: fate.weight for name, fate in fates.items()}
+        deck = list(fates)
+        number = NUMBERS_OF_PROVIDER * (index + 1)
+        for day in self._days:
+            for _ in range(_on_day(day, self._messages_per_day * PROVIDER_SHARE)):
+                random = Random(f"{self.seed}/{account}/{sheet.slug}/{number}")
+                fate_name = deck.pop() if deck and number % 2 else drawn(random, weights)
+                message = Message(account, "email", number, fate_name, random)
+                message.plan(self.seed, account_index, day, fates[fate_name])
+                self._fates[sheet.slug, fate_name] += 1
+                yield from (one for one in sheet.records(message) if one.arrives < self.ends)
+                number += 1
 
     def _add(self, message: Message, sendgrid: SendGrid) -> None:
         rows: list[Row] = []
@@ -226,7 +277,16 @@ class World:
             random = Random(f"{self.seed}/{account}/log-files")
             rows = [one for one in own if one.feed == dispatch_log.FEED]
             files += log_files(account, rows, self.starts, random, self._tally)
+        for (account, slug), records in self._emails.items():
+            random = Random(f"{self.seed}/{account}/{slug}/spool")
+            files += email_files(account, SHEETS[slug], self.emails(account, slug), self.starts, random, self._tally)
+            rows = [one for one in records if one.feed == dispatch_log.FEED]
+            files += log_files(account, rows, self.starts, random, self._tally, EVERY_DAY, f"dispatch-{slug}")
         return files
+
+
+def _on_day(day: datetime, working_day: float) -> int:
+    return max(1, round(working_day * (0.75 if day.weekday() >= 5 else 1.0)))
 
 
 def write(world: World, folder: Path, feeds: Collection[str] = FEEDS, until: datetime | None = None) -> int:

@@ -232,7 +232,7 @@ def test_an_embedded_warehouse_is_migrated_automatically(empty: dict[str, str]) 
 
 def test_the_demo_shows_every_report_and_runs_again(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = worlds.World
-    monkeypatch.setattr(worlds, "World", lambda seed: real(seed, **SMALL))
+    monkeypatch.setattr(worlds, "World", lambda seed, **options: real(seed, **SMALL, **options))
     settings = {"WAYBILL_VAR": str(var), "WAREHOUSE_URL": "postgresql://nowhere.example/x"}
     first = fine(waybill("demo", settings=settings))
     for report in catalogue.all_reports():
@@ -244,7 +244,7 @@ def test_the_demo_shows_every_report_and_runs_again(var: Path, monkeypatch: pyte
     postgres = var / "demo" / "postgres"
     assert not embedded.is_running(postgres)
     second = fine(waybill("demo", "--keep", settings=settings))
-    assert second.out.count("loaded before") == 4 and "0 report rows changed" in second.out
+    assert second.out.count("loaded before") == 8 and "0 report rows changed" in second.out
     assert "Simulating" not in second.err and embedded.is_running(postgres)
     third = fine(waybill("demo", settings=settings))
     assert "still runs" in third.err and embedded.is_running(postgres), "it ran before"

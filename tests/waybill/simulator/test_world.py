@@ -27,11 +27,12 @@ from waybill.simulator.dispatch_log.rows import COLUMNS
 from waybill.simulator.people import NUMBERS
 from waybill.simulator.sendgrid.fates import DROPS
 from waybill.simulator.sendgrid.fates import FATES as EMAIL_FATES
+from waybill.simulator.sendgrid.records import FEED as SENDGRID
 from waybill.simulator.spool import SpoolFile
 from waybill.simulator.truth.reports import report_rows
 from waybill.simulator.twilio import calls, text_messages
-from waybill.simulator.twilio.rows import ERRORS
-from waybill.simulator.world import FATES, FEEDS, FILE_FEEDS, World, write
+from waybill.simulator.twilio.rows import CALLS, ERRORS, MESSAGES
+from waybill.simulator.world import FATES, FILE_FEEDS, World, write
 
 ADDRESS = re.compile(r"[\w.+-]+(?:@|%40)[\w.-]+", re.ASCII)
 INVENTED = re.compile(r"sim\.\d{6}(@|%40)[a-z.]+", re.IGNORECASE)
@@ -166,7 +167,8 @@ def test_every_drop_reason_and_error_code_is_written(world):
 
 def test_every_feed_of_every_account_has_files_in_order_of_landing(world):
     files = list(world.files())
-    assert {(file.account, file.feed) for file in files} == {(a, f) for a in world.accounts for f in FEEDS}
+    feeds = {SENDGRID, MESSAGES, CALLS, dispatch_log.FEED}
+    assert {(file.account, file.feed) for file in files} == {(a, f) for a in world.accounts for f in feeds}
     assert all(file.data.strip() for file in files)
     assert [file.landed_after for file in files] == sorted(file.landed_after for file in files)
     names = [(file.account, file.feed, file.name) for file in files]

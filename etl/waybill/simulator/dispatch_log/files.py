@@ -1,4 +1,4 @@
-"""Files of the dispatch log: one for every six hours, in three formats, with some rows that must be rejected."""
+"""Files of the dispatch log, in three formats, with some rows that must be rejected."""
 
 import csv
 import io
@@ -21,17 +21,25 @@ POISON_SHARE = 0.01
 
 
 def files(
-    account: str, records: Sequence[WrittenRecord], starts: datetime, random: Random, tally: Tally
+    account: str,
+    records: Sequence[WrittenRecord],
+    starts: datetime,
+    random: Random,
+    tally: Tally,
+    every: timedelta = EVERY,
+    log: str = "dispatch",
 ) -> Iterator[SpoolFile]:
-    """Yields the files of an account's log. A row is in the file of the six hours in which it arrives.
+    """Yields the files of an account's log. A row is in the file of the hours in which it arrives.
 
-    :param starts: the begin of the first six hours
+    :param starts: the begin of the first file's hours
+    :param every: the hours of one file
+    :param log: the begin of the names of its files
     """
     windows: dict[int, list[WrittenRecord]] = {}
     for one in sorted(records, key=lambda one: one.arrives):
-        windows.setdefault((one.arrives - starts) // EVERY, []).append(one)
+        windows.setdefault((one.arrives - starts) // every, []).append(one)
     for position, window in enumerate(sorted(windows)):
-        ends = starts + EVERY * (window + 1)
+        ends = starts + every * (window + 1)
         shape = SHAPES[position % len(SHAPES)]
         rows: list[dict[str, object] | str] = [one.fields for one in windows[window]]
         tally.read[account, FEED] += len(rows)
@@ -45,7 +53,7 @@ def files(
         else:
             table = [row for row in rows if isinstance(row, dict)]
             data = _csv(table, random) if shape == "csv" else _parquet(table)
-        name = f"dispatch-{ends:%Y%m%dT%H}.{shape}"
+        name = f"{log}-{ends:%Y%m%dT%H}.{shape}"
         yield SpoolFile(account, FEED, name, data, ends + timedelta(minutes=1), tuple(windows[window]))
 
 

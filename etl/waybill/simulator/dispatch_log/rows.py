@@ -21,7 +21,10 @@ COLUMNS = (
     "provider",
     "provider_message_id",
 )
-KNOWN_GATEWAYS = ("sendgrid", "twilio")
+EMAIL_GATEWAYS = ("sendgrid", "mailgun", "postmark", "ses", "sparkpost")
+"""One of their ids can cover several recipients."""
+
+KNOWN_GATEWAYS = (*EMAIL_GATEWAYS, "twilio")
 UNKNOWN_GATEWAY = "homing_pigeon"
 """A gateway without a feed."""
 
@@ -121,7 +124,7 @@ def row(
         recipient = _normalised(message.channel, shown)
     own_leg = (message.channel, str(message.dispatch_id), *((recipient,) if recipient else ()))
     names_leg = None
-    if gateway in KNOWN_GATEWAYS and leg is not None and (gateway != "sendgrid" or shown is not None):
+    if gateway in KNOWN_GATEWAYS and leg is not None and (gateway not in EMAIL_GATEWAYS or shown is not None):
         names_leg = (gateway, *leg)
     campaign_id = message.campaign.id if random.random() < 0.9 else None
     template_id = message.campaign.template if random.random() < 0.8 else None

@@ -322,17 +322,10 @@ def _sender_fields(message: Message) -> dict[str, object]:
         if random.random() < 0.8:
             fields["template_id"] = message.campaign.template
     if message.link in ("argument", "both", "contradiction") and random.random() < 0.55:
-        fields["dispatch_id"] = _id_in_arguments(message)
+        fields["dispatch_id"] = message.id_in_arguments
     if random.random() < 0.1:
         fields["order_id"] = f"o-{message.number}"
     return fields
-
-
-def _id_in_arguments(message: Message) -> str:
-    dispatch_id = str(message.dispatch_id)
-    if message.link != "contradiction":
-        return dispatch_id
-    return f"{dispatch_id}-old" if message.number % 2 else f"0-{dispatch_id}"
 
 
 def _second_sighting(random: Random, step: Step, record: dict[str, object]) -> dict[str, object] | None:
