@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from random import Random
 
+from waybill.simulator.brevo.events import BREVO
 from waybill.simulator.dispatch_log import rows as dispatch_log
 from waybill.simulator.dispatch_log.files import files as log_files
 from waybill.simulator.email.files import EVERY as EVERY_DAY
@@ -34,7 +35,7 @@ from waybill.simulator.twilio.rows import CALLS, MESSAGES, Row
 FIRST_DAY = date(2026, 3, 26)
 """The first day of the demo: its week has the hour that European clocks skip (2026-03-29)."""
 
-SHEETS = {sheet.slug: sheet for sheet in (MAILGUN, POSTMARK, SES, SPARKPOST)}
+SHEETS = {sheet.slug: sheet for sheet in (MAILGUN, POSTMARK, SES, SPARKPOST, BREVO)}
 """The email providers besides SendGrid."""
 
 EMAIL_PROVIDERS = tuple(SHEETS)

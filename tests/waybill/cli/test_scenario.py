@@ -244,7 +244,7 @@ def test_the_demo_shows_every_report_and_runs_again(var: Path, monkeypatch: pyte
     postgres = var / "demo" / "postgres"
     assert not embedded.is_running(postgres)
     second = fine(waybill("demo", "--keep", settings=settings))
-    assert second.out.count("loaded before") == 8 and "0 report rows changed" in second.out
+    assert second.out.count("loaded before") == 9 and "0 report rows changed" in second.out
     assert "Simulating" not in second.err and embedded.is_running(postgres)
     third = fine(waybill("demo", settings=settings))
     assert "still runs" in third.err and embedded.is_running(postgres), "it ran before"

@@ -21,7 +21,7 @@ COLUMNS = (
     "provider",
     "provider_message_id",
 )
-EMAIL_GATEWAYS = ("sendgrid", "mailgun", "postmark", "ses", "sparkpost")
+EMAIL_GATEWAYS = ("sendgrid", "brevo", "mailgun", "postmark", "ses", "sparkpost")
 """One of their ids can cover several recipients."""
 
 KNOWN_GATEWAYS = (*EMAIL_GATEWAYS, "twilio")

@@ -1,7 +1,7 @@
 """What a provider of email says of itself, and its events as records with their truth."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
@@ -91,6 +91,7 @@ class Sheet:
 
     :ivar feed: of the events that it posts
     :ivar words: event type to the provider's word; the provider does not report other types
+    :ivar machine_words: the same for events of programs, if the provider has other words for them
     :ivar failures: kind to failure
     :ivar late_kind: of the failure that can follow a delivery
     :ivar new_message_id: returns an id as events write it
@@ -108,6 +109,7 @@ class Sheet:
     slug: str
     feed: str
     words: Mapping[str, str]
+    machine_words: Mapping[str, str] = field(default_factory=dict)
     failures: Mapping[str, Failure]
     late_kind: str
     new_message_id: Callable[[Message], str]
@@ -153,12 +155,13 @@ class Sheet:
         random = sent.message.random
         failure = self.failures[step.detail] if step.event_type == FAILURE else None
         event_type = failure.event_type if failure else step.event_type
-        word = failure.word if failure else self.words.get(event_type)
+        is_machine = step.detail == MACHINE
+        words = {**self.words, **self.machine_words} if is_machine else self.words
+        word = failure.word if failure else words.get(event_type)
         if word is None and event_type != "unknown":
             return None
         if self.has_fractions:
             at += timedelta(milliseconds=random.randrange(1, 1000))
-        is_machine = step.detail == MACHINE
         is_seen = event_type in ("opened", "clicked")
         return Event(
             event_type,

@@ -55,7 +55,7 @@ class EmailStandIn(StandIn):
         }
 
     @abstractmethod
-    def rows(self) -> Mapping[str, Callable[[WrittenRecord], dict[str, object] | None]]:
+    def rows(self) -> Mapping[str, Callable[[WrittenRecord], WrittenRecord | None]]:
         """Returns the name of each list, and the function that returns a record as a row of it; None: not in it."""
 
     @abstractmethod

@@ -97,15 +97,14 @@ class EntryList:
     def __init__(
         self,
         records: Iterable[tuple[datetime, WrittenRecord]],
-        row: Callable[[WrittenRecord], dict[str, object] | None],
+        row: Callable[[WrittenRecord], WrittenRecord | None],
         lag: Callable[[datetime, Random], datetime],
     ) -> None:
         self._entries: list[Entry] = []
         for number, (at, record) in enumerate(sorted(records, key=lambda pair: pair[0])):
-            fields = row(record)
-            if fields is not None:
-                since = lag(at, Random(f"{number}/lag"))
-                self._entries.append(Entry(at, number, since, record._replace(fields=fields)))
+            listed = row(record)
+            if listed is not None:
+                self._entries.append(Entry(at, number, lag(at, Random(f"{number}/lag")), listed))
 
     def page(self, query: Query, moment: datetime, style: Style) -> Page:
         """Returns the page of a query, as it is at that moment."""

@@ -60,8 +60,11 @@ class EndlessList(Fault, frozen=True):
         again = _FRESH.sub("", page.following or page.first)
         found = _FRESH.search(exchange.target)
         fresh = f"{'&' if '?' in again else '?'}fresh={int(found[1]) + 1 if found else 1}"
-        first = None if page.rows else exchange.page_at(page.first)
-        return replace(page.with_rows_of(first) if first else page, following=f"{again}{fresh}")
+        is_last = page.following is None or not page.rows
+        if is_last and (first := exchange.page_at(page.first)):
+            filled = replace(page, rows=(*page.rows, *first.rows), shows=(*page.shows, *first.shows))
+            page = filled.with_first_rows(len(first.rows))
+        return replace(page, following=f"{again}{fresh}")
 
 
 class NoList(Fault, frozen=True):

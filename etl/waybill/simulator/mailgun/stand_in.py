@@ -34,8 +34,8 @@ class MailgunStandIn(EmailStandIn):
     sheet = MAILGUN
     longest_lag = timedelta(minutes=30)
 
-    def rows(self) -> Mapping[str, Callable[[WrittenRecord], dict[str, object] | None]]:
-        return {"events": lambda record: record.fields}
+    def rows(self) -> Mapping[str, Callable[[WrittenRecord], WrittenRecord | None]]:
+        return {"events": lambda record: record}
 
     def time_of(self, record: WrittenRecord) -> datetime:
         return record.events[0][1].at

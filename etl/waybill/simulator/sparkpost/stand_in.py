@@ -28,12 +28,13 @@ class SparkPostStandIn(EmailStandIn):
     sheet = SPARKPOST
     longest_lag = timedelta(minutes=10)
 
-    def rows(self) -> Mapping[str, Callable[[WrittenRecord], dict[str, object] | None]]:
+    def rows(self) -> Mapping[str, Callable[[WrittenRecord], WrittenRecord | None]]:
         return {"events": self._row}
 
-    def _row(self, record: WrittenRecord) -> dict[str, object]:
+    def _row(self, record: WrittenRecord) -> WrittenRecord:
         """Returns an event without its envelope, with its time in ISO 8601."""
-        return {**record.fields, "timestamp": f"{self.time_of(record):%Y-%m-%dT%H:%M:%S}.000+00:00"}
+        written = f"{self.time_of(record):%Y-%m-%dT%H:%M:%S}.000+00:00"
+        return record._replace(fields={**record.fields, "timestamp": written})
 
     def time_of(self, record: WrittenRecord) -> datetime:
         return datetime.fromtimestamp(int(str(record.fields["timestamp"])), UTC)

@@ -11,7 +11,7 @@ from waybill.simulator.world import EMAIL_PROVIDERS, SHEETS, World
 ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 INVENTED = re.compile(
     r"sim\.\d{6}@[a-z.]+|news@mail\.\w+\.example|\d{14}\.\d+\.[\da-f]{8}@mg\.\w+\.example"
-    r"|0102018f[\da-f-]+@eu-west-1\.amazonses\.com",
+    r"|\d{12}\.\d{11}@smtp-relay\.mail\.example|0102018f[\da-f-]+@eu-west-1\.amazonses\.com",
     re.IGNORECASE | re.ASCII,
 )
 
