@@ -1,5 +1,6 @@
 """The embedded Postgres: a server from a Python package, with its data in a folder and a Unix socket there."""
 
+import atexit
 import hashlib
 import importlib.util
 import os
@@ -71,6 +72,7 @@ def stop(folder: Path, version: int) -> bool:
     server = _server(folder, version)
     server.start()  # attaches to the running server, which stop() needs
     server.stop()
+    atexit.unregister(server._cleanup)  # it would write its lock file again, also into a folder that is gone
     return True
 
 

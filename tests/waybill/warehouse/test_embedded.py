@@ -15,11 +15,12 @@ from waybill.warehouse import embedded
 
 ROOT = Path(__file__).resolve().parents[3]
 START_AND_STOP = """
-import sys
+import shutil, sys
 from pathlib import Path
 from waybill.warehouse import embedded
 print(embedded.start(Path(sys.argv[1]), 18))
 assert embedded.stop(Path(sys.argv[1]), 18)
+shutil.rmtree(Path(sys.argv[1]).parent)
 """
 
 
@@ -29,7 +30,7 @@ def test_a_lock_file_of_another_user_does_not_prevent_the_start() -> None:
         (shared / ".lockfile").mkdir(parents=True)  # cannot be opened, not even by root
         environment = {"PATH": os.environ["PATH"], "TMPDIR": str(shared)}
         done = subprocess.run(
-            [sys.executable, "-c", START_AND_STOP, str(Path(name) / "pg")],
+            [sys.executable, "-c", START_AND_STOP, str(Path(name) / "home" / "pg")],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -38,6 +39,7 @@ def test_a_lock_file_of_another_user_does_not_prevent_the_start() -> None:
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("postgresql://")
+        assert not (Path(name) / "home").exists(), "the end of the process made the folder again"
 
 
 @pytest.mark.parametrize(
