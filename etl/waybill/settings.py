@@ -196,6 +196,10 @@ class Settings:
         user = (wire.auth.name if wire.auth.place == "basic" else "") or key or account_id
         return Access(account_id, user, secret, base_url or feed.base_url, wire)
 
+    def uses(self, feed: ApiFeed, account: str) -> bool:
+        """Whether an account has any credential of a feed: most accounts use few of the providers."""
+        return any(self._of_account(name, account) is not None for name in feed.credentials)
+
     def _of_account(self, name: str, account: str) -> str | None:
         plain = re.sub(r"\W", "_", account)  # names of environment variables have only letters, digits and _
         for suffix in (account, plain, plain.upper()):

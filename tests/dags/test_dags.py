@@ -104,7 +104,7 @@ def test_an_ingest_dag_pulls_stages_validates_and_publishes_per_slice(described:
         assert tasks["validate"]["upstream"] == [f"{group}.load.stage"]
         assert f"{group}.load.validate" in tasks["publish"]["upstream"]
         assert all(task["label"] == "{{ label }}" for task in tasks.values())
-        assert tasks["pull"]["pool"] == (f"twilio_{group}" if feed.kind == "api" else "default_pool")
+        assert tasks["pull"]["pool"] == (f"{feed.provider}_{group}" if feed.kind == "api" else "default_pool")
     assert dag["leaves"] == sorted(f"{group}.load.publish" for group in groups)
     assert dag["schedule"] == "CronDataIntervalTimetable"
     assert set(dag["params"]) == ({"account", "from", "until"} if feed.kind == "api" else {"account"})

@@ -1,7 +1,10 @@
 """The documentation of an ingest DAG in the UI: what people read when a task is red."""
 
+from datetime import timedelta
+
 from waybill.feeds.api import ApiFeed
 from waybill.feeds.base import Feed
+from waybill.model.counted import counted
 
 
 def ingest(feed: Feed) -> str:
@@ -12,7 +15,7 @@ def ingest(feed: Feed) -> str:
             "in `ACCOUNTS`"
         )
         late = (
-            f"Every run reads the last {feed.lateness.days} days before the watermark (`report.freshness`) again, so "
+            f"Every run reads the last {_in_words(feed.lateness)} before the watermark (`report.freshness`) again, so "
             "it sees statuses, prices and error codes that come late. For older records trigger a run with `from` "
             "and `until`."
         )
@@ -45,3 +48,9 @@ the received bytes under `LANDING_URL`.
 ### Safe to re-run?
 Yes: each task and the whole run, any number of times, also at the same time. What is published already does not change.
 """
+
+
+def _in_words(length: timedelta) -> str:
+    if length.days:
+        return counted(length.days, "day", "days")
+    return counted(int(length.total_seconds() // 3600), "hour", "hours")

@@ -41,7 +41,8 @@ def settings(feed: Feed | None = None, account: str | None = None) -> Settings:
         environment["WAREHOUSE_URL"] = _libpq_url(warehouse)
     if isinstance(feed, ApiFeed) and (provider := _connection(f"waybill_{feed.provider}_{account}")) is not None:
         names = (*feed.credentials, f"{feed.provider.upper()}_BASE_URL")
-        for name, value in zip(names, (provider.login, provider.password, provider.host), strict=True):
+        values = (provider.login, provider.password, provider.host)[-len(names) :]
+        for name, value in zip(names, values, strict=True):
             environment[f"{name}__{account}"] = value or ""
     return Settings.from_environment(environment)
 

@@ -20,6 +20,7 @@ from tests.waybill.load.loading import Loads
 from tests.waybill.pull.servers import Moment, Server, reply
 from waybill.feeds import FEEDS
 from waybill.feeds.api import ApiFeed, Listing, Window
+from waybill.feeds.providers import PROVIDERS
 from waybill.flow import ingest
 from waybill.flow.replay import replay
 from waybill.ledger.pulls import Pulled
@@ -38,8 +39,9 @@ every_feed = pytest.mark.parametrize("feed", API_FEEDS, ids=lambda feed: feed.sl
 
 
 def records_of(feed: ApiFeed, count: int) -> list[Record]:
-    case = case_of(feed.slug)
-    return [case.record_with({case.message_id: f"record{number:03}"}) for number in range(count)]
+    case, paging = case_of(feed.slug), paging_of(feed.slug)
+    names = [name for name in (case.message_id, paging.record_id) if name]
+    return [case.record_with(dict.fromkeys(names, f"record{number:03}")) for number in range(count)]
 
 
 class Pages:
@@ -56,7 +58,9 @@ class Pages:
         """Add the pages of one list."""
         paging = paging_of(self.feed.slug)
         records = self.lists.get(listing.name, ())
-        starts = range(0, len(records), self.page_size) or [0]
+        starts = list(range(0, len(records), self.page_size)) or [0]
+        if paging.ends_empty and records:
+            starts.append(len(records))
         links = [_request(listing.link, listing.params)]
         links += [paging.link(listing, number) for number in range(1, len(starts))]
         for link, following, start in zip(links, [*links[1:], None], starts, strict=True):
@@ -84,7 +88,7 @@ class Contract:
         self.settings = replace(
             warehouse.settings,
             accounts=("acme",),
-            provider_settings=dict(zip(feed.credentials, (USER, SECRET), strict=True)),
+            provider_settings=dict(zip(feed.credentials, (USER, SECRET)[-len(feed.credentials) :], strict=True)),
         )
 
     def pages(self, count: int, page_size: int, window: Window = MORNING) -> Pages:
@@ -204,7 +208,8 @@ def test_a_body_that_is_no_page_is_refused(feed: ApiFeed, body: bytes) -> None:
 @every_feed
 def test_a_truncated_page_is_refused(feed: ApiFeed) -> None:
     (listing, *_) = feed.listings(USER, MORNING, None)
-    body = paging_of(feed.slug).body(records_of(feed, 2), 0, None)
+    paging = paging_of(feed.slug)
+    body = paging.body(records_of(feed, 2), 0, paging.link(listing, 1))
     assert len(feed.page(body, listing).record_ids) == 2
     for length in Random(1).sample(range(len(body)), 40):
         with pytest.raises(SourceError):
@@ -255,10 +260,12 @@ def test_no_log_and_no_error_contains_credentials(
         reply(400, echo),
         reply(200, b"<html>" + SECRET.encode()),
     ]
+    wire = PROVIDERS[contract.feed.provider].wire
     client = partial(
         Client,
         server.url,
-        (USER, SECRET),
+        (wire.auth.name or USER, SECRET),
+        wire=wire,
         clock=moment.clock,
         now=moment.now,
         sleep=moment.sleep,

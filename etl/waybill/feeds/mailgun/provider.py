@@ -7,6 +7,7 @@ Sources: events manual; the answer of the send call, as django-anymail 15 reads 
 import re
 
 from waybill.model.provider import MessageIds, Provider
+from waybill.model.wire import Auth, Wire
 
 _OWN_FORM = re.compile(r"(\d{14}\.[\da-z.]+)@[^@\s]+", re.ASCII | re.IGNORECASE)
 
@@ -41,4 +42,7 @@ PROVIDER = Provider(
         "greylisted/*": "server_unavailable",
         "hardfail/*": "address_not_found",
     },
+    credentials=("MAILGUN_DOMAIN", "MAILGUN_API_KEY"),
+    base_url="https://api.mailgun.net",
+    wire=Wire(Auth("basic", "api")),
 )

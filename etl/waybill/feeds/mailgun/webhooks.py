@@ -20,7 +20,7 @@ Quirks
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from email.utils import getaddresses
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from waybill.feeds import failures, fields
 from waybill.feeds.mailgun.provider import mailgun_message_id
@@ -63,7 +63,7 @@ class MailgunWebhooks(TypedFeed[MailgunEvent]):
     provider = "mailgun"
     channel = "email"
     kind = "files"
-    credentials = ()
+    credentials: ClassVar[tuple[str, ...]] = ()
     lateness = timedelta(days=3)
     rules_version = 1 + failures.RULES_VERSION + machine_rules.RULES_VERSION
     record_type = MailgunEvent

@@ -4,6 +4,7 @@ Source: bounce classification codes; webhook events (developers.sparkpost.com/ap
 """
 
 from waybill.model.provider import MessageIds, Provider
+from waybill.model.wire import Wire, header_token
 
 PROVIDER = Provider(
     # The id of a transmission: SparkPost's answer to the sender contains it, and no id of the single messages.
@@ -29,4 +30,7 @@ PROVIDER = Provider(
         "40": "server_unavailable",
         "70": "server_unavailable",
     },
+    credentials=("SPARKPOST_API_KEY",),
+    base_url="https://api.sparkpost.com",
+    wire=Wire(header_token("Authorization")),
 )

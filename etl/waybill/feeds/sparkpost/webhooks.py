@@ -21,7 +21,7 @@ Quirks
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from waybill.feeds import failures, fields
 from waybill.feeds.records import RECIPIENT, AccountNotice, Record, Sighting
@@ -68,7 +68,7 @@ class SparkpostWebhooks(TypedFeed[SparkpostEvent]):
     provider = "sparkpost"
     channel = "email"
     kind = "files"
-    credentials = ()
+    credentials: ClassVar[tuple[str, ...]] = ()
     lateness = timedelta(days=3)
     rules_version = failures.RULES_VERSION + machine_rules.RULES_VERSION
     record_type = SparkpostEvent
