@@ -154,6 +154,12 @@ counted_day as (
     select leg.message_key, engaged.day
     from leg
     cross join lateral unnest(leg.engaged_days) as engaged (day)
+    union all
+    -- a message that was not sent counts on the day of its first event
+    select message_key, (min(first_event_at) at time zone %(report_timezone)s)::date as day
+    from leg
+    group by message_key
+    having bool_and(first_gateway_event_at is null)
 ),
 
 counted as (

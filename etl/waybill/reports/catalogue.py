@@ -33,6 +33,7 @@ class Report:
     :ivar types: the type of each column, in the notation of Postgres
     :ivar is_built: whether it is a table that builds write; otherwise it is a view
     :ivar is_live: whether it is a view that changes with every load
+    :ivar is_total: whether it is a view that adds up rows of a table that builds write
     :ivar is_detail: whether it is a view with one row per message
     """
 
@@ -42,6 +43,7 @@ class Report:
     types: Mapping[str, str] = field(hash=False)
     is_built: bool = True
     is_live: bool = False
+    is_total: bool = False
     is_detail: bool = False
 
     @property
@@ -71,7 +73,7 @@ class Report:
         """The column with the local day by which `show` selects rows; None if the report has no days."""
         if self.is_detail:
             return "sent_day"
-        return self.grain[0] if self.is_built else None
+        return self.grain[0] if self.types[self.grain[0]] == "date" else None
 
     @property
     def columns_of_a_table(self) -> tuple[str, ...]:
@@ -84,7 +86,11 @@ class Report:
         return ("sent_at", *self.grain) if self.is_detail else self.grain
 
 
-_GRAIN_OF_VIEWS = {
+_GRAIN_OF_TOTALS = {
+    "account_daily": ("targeted_day", "account", "channel"),
+    "campaign_summary": ("account", "campaign_id", "channel"),
+}
+_GRAIN_OF_VIEWS = _GRAIN_OF_TOTALS | {
     "live_monitoring": ("account", "campaign_id", "channel"),
     "live_monitoring_reason": ("account", "campaign_id", "channel", "category", "reason"),
     "build": ("build_id",),
@@ -106,7 +112,7 @@ def built_reports() -> tuple[Report, ...]:
 
 def counted_reports() -> tuple[Report, ...]:
     """Return the reports whose counts depend only on the loaded records."""
-    return tuple(report for report in all_reports() if report.is_built or report.is_live)
+    return tuple(report for report in all_reports() if report.is_built or report.is_live or report.is_total)
 
 
 def _report(name: str, types: dict[str, str]) -> Report:
@@ -119,6 +125,7 @@ def _report(name: str, types: dict[str, str]) -> Report:
         types,
         is_built=is_built,
         is_live=name.startswith("live_"),
+        is_total=name in _GRAIN_OF_TOTALS,
         is_detail=grain == _GRAIN_OF_DETAIL_VIEWS,
     )
 

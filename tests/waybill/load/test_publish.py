@@ -247,13 +247,14 @@ def test_a_late_dispatch_id_joins_two_messages_and_changes_the_days_of_both(load
     assert loads.one("select count(*), count(distinct message_key) from fact.leg") == (2, 1)
 
 
-def test_a_leg_without_events_is_no_message_and_changes_no_day(loads: Loads) -> None:
+def test_a_leg_without_events_is_no_message(loads: Loads) -> None:
     naming = {"provider": "sendgrid", "provider_message_id": "m1", "recipient": "ann@example.com"}
     row = loads.load("dispatch_log", dispatched("queued", "2026-03-01T10:00", **naming))
-    assert loads.changed_days(row) == []
+    assert loads.changed_days(row) == days("03-01")
     assert loads.rows("select event_count, message_key is null from fact.leg order by 1") == [(0, True), (1, False)]
-    assert loads.one("select state, days from fact.message") == ("in_progress", [])
-    loads.load("sendgrid_events", sendgrid("delivered", "2026-03-02 10:00"))
+    assert loads.one("select state, days from fact.message") == ("in_progress", days("03-01"))
+    row = loads.load("sendgrid_events", sendgrid("delivered", "2026-03-02 10:00"))
+    assert loads.changed_days(row) == days("03-01", "03-02")
     assert loads.one("select dispatch_id, state, days from fact.message") == ("d1", "delivered", days("03-02"))
 
 

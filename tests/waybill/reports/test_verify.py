@@ -131,6 +131,7 @@ def test_pending_days_are_compared_in_facts_but_not_in_reports(verified: Warehou
     assert set(differing(run(verified))) == {
         "report.email_engagement_daily",
         "report.email_campaign",
+        "report.campaign_daily",
         "report.communication_activity_daily",
         "report.delivery_latency_daily",
     }

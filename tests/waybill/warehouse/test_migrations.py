@@ -33,6 +33,8 @@ REPORT_TABLES = tuple(f"report.{report.name}" for report in built_reports())
 REPORT_VIEWS = (
     "report.build",
     "report.freshness",
+    "report.account_daily",
+    "report.campaign_summary",
     "report.live_monitoring",
     "report.live_monitoring_reason",
     "report.email_activity",
@@ -58,7 +60,7 @@ MATRIX = (
         "fact.live_count": ("siud", "siud", "", ""),
         "fact.live_engagement": ("", "siud", "", ""),
         "fact.live_reason": ("siud", "siud", "", ""),
-        "fact.reason": ("", "", "", ""),
+        "fact.reason": ("", "s", "", ""),
         "private.message_detail": ("", "", "", ""),
         "private.message_with_recipient": ("", "", "", ""),
         "private.recipient": ("sid", "", "", "s"),

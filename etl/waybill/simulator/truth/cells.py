@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from waybill.simulator.truth.outcome import Message
 
 Grain = tuple[object, ...]
-Cells = Mapping[Grain, Mapping[str, int | Decimal | None]]
+Cells = Mapping[Grain, Mapping[str, int | Decimal | date | None]]
 """One report: grain (in the order of the report's key) to measures by column name."""
 
 Day = Callable[[datetime], date]

@@ -17,7 +17,13 @@ from waybill.simulator.truth.email import (
     email_failure_reason_daily,
     email_link,
 )
-from waybill.simulator.truth.live import live_monitoring, live_monitoring_reason
+from waybill.simulator.truth.live import (
+    account_daily,
+    campaign_daily,
+    campaign_summary,
+    live_monitoring,
+    live_monitoring_reason,
+)
 from waybill.simulator.truth.outcome import (
     DISPATCH,
     NONE,
@@ -59,6 +65,9 @@ def report_rows(happenings: Iterable[Happening], zone: str) -> dict[str, Cells]:
         "delivery_latency_daily": delivery_latency_daily(messages, day),
         "live_monitoring": live_monitoring(messages),
         "live_monitoring_reason": live_monitoring_reason(messages),
+        "campaign_daily": campaign_daily(messages, day),
+        "account_daily": account_daily(messages, day),
+        "campaign_summary": campaign_summary(messages, day),
     }
 
 
