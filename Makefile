@@ -64,8 +64,9 @@ bench: setup ## Speed of a load against a bare COPY; live monitoring with ten mi
 	$(BIN)/python -m bench.load
 	$(BIN)/python -m bench.live
 
-docs: setup ## Write docs/data_dictionary.md and the column contract anew, from an empty warehouse
+docs: setup ## Write docs/data_dictionary.md, docs/feeds.md and the column contract anew, from an empty warehouse
 	$(BIN)/python -m tests.waybill.reports.columns
+	$(BIN)/waybill feeds --markdown > docs/feeds.md
 	WAYBILL_VAR=var/docs $(BIN)/waybill warehouse dictionary > docs/data_dictionary.md.new
 	WAYBILL_VAR=var/docs $(BIN)/waybill warehouse down
 	rm -rf var/docs

@@ -13,7 +13,7 @@ import typer
 from waybill.cli.output import Progress, json_line, print_json, print_table, say
 from waybill.cli.warehouse import loader
 from waybill.doctor import landing_problem
-from waybill.feeds import FEEDS
+from waybill.feeds import FEEDS, overview
 from waybill.feeds.base import Feed
 from waybill.landing.objects import check_account
 from waybill.ledger.counts import ObjectCounts
@@ -56,12 +56,20 @@ def account_of(name: str | None) -> str | None:
 def feeds(
     feed: Annotated[str | None, typer.Argument(metavar="FEED", help="The columns and words of this feed.")] = None,
     json: JsonOption = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print docs/feeds.md: routes, events and words of all feeds.")
+    ] = False,
 ) -> None:
     """List the feeds, or print the columns and words of one.
 
     Slug, channel, kind, lateness (how far back each run reads again) and credentials. docs/feeds has a page for each
     feed.
     """
+    if markdown and (feed is not None or json):
+        raise UsageError("--markdown prints all feeds, and goes with neither FEED nor --json.")
+    if markdown:
+        typer.echo(overview.markdown(), nl=False)
+        return
     if feed is not None:
         _print_feed(feed_of(feed), json)
         return
