@@ -1,4 +1,4 @@
--- Totals: what became of the messages that were meant to go out, by day, account, channel and campaign; and two sums of it.
+-- Totals: what became of the messages that were meant to go out, by day, account, channel and campaign; and two sums.
 create table report.campaign_daily (
     targeted_day date not null,
     account text collate "C" not null,
@@ -25,28 +25,46 @@ create table report.campaign_daily (
     in_progress bigint not null,
     primary key (targeted_day, account, channel, campaign_id)
 );
-comment on table report.campaign_daily is 'What has become of the messages of a campaign, by the day on which they were sent or should have been sent. targeted = sent + not_sent + in_progress; sent = delivered + bounced_hard + bounced_soft + not_delivered + in_gateway.';
-comment on column report.campaign_daily.targeted_day is 'Local day on which the message was sent. A message that was not sent: local day of its first event.';
+comment on table report.campaign_daily is
+    'What has become of the messages of a campaign, by the day on which they were sent or should have been sent. '
+    'targeted = sent + not_sent + in_progress; sent = delivered + bounced_hard + bounced_soft + not_delivered + '
+    'in_gateway.';
+comment on column report.campaign_daily.targeted_day is
+    'Local day on which the message was sent. A message that was not sent: local day of its first event.';
 comment on column report.campaign_daily.account is 'Account (organisation).';
 comment on column report.campaign_daily.channel is 'email, sms or ivr.';
 comment on column report.campaign_daily.campaign_id is 'Campaign, or (none).';
-comment on column report.campaign_daily.targeted is 'Messages that the campaign system or a gateway reported, sent or not (count).';
-comment on column report.campaign_daily.sent is 'Messages that a gateway reported, or that the campaign system handed over (count).';
-comment on column report.campaign_daily.delivered is 'Messages that were delivered; calls that were connected (count). An open, a click, a spam report or an unsubscribe from an email counts as a delivery.';
-comment on column report.campaign_daily.bounced_hard is 'Messages that bounced with class invalid or hard_bounce (count).';
-comment on column report.campaign_daily.bounced_soft is 'Messages that bounced with class soft_bounce or blocked (count).';
-comment on column report.campaign_daily.not_delivered is 'Messages that the gateway did not send on, or that failed without a known class; calls that were not answered (count).';
+comment on column report.campaign_daily.targeted is
+    'Messages that the campaign system or a gateway reported, sent or not (count).';
+comment on column report.campaign_daily.sent is
+    'Messages that a gateway reported, or that the campaign system handed over (count).';
+comment on column report.campaign_daily.delivered is
+    'Messages that were delivered; calls that were connected (count). An open, a click, a spam report or an '
+    'unsubscribe from an email counts as a delivery.';
+comment on column report.campaign_daily.bounced_hard is
+    'Messages that bounced with class invalid or hard_bounce (count).';
+comment on column report.campaign_daily.bounced_soft is
+    'Messages that bounced with class soft_bounce or blocked (count).';
+comment on column report.campaign_daily.not_delivered is
+    'Messages that the gateway did not send on, or that failed without a known class; calls that were not answered '
+    '(count).';
 comment on column report.campaign_daily.in_gateway is 'Messages that were sent and have no final result yet (count).';
-comment on column report.campaign_daily.opened is 'Messages with an open or a click, or emails with an unsubscribe (count).';
-comment on column report.campaign_daily.opened_human is 'Like opened, without events that the provider flags as a machine''s (count).';
+comment on column report.campaign_daily.opened is
+    'Messages with an open or a click, or emails with an unsubscribe (count).';
+comment on column report.campaign_daily.opened_human is
+    'Like opened, without events that the provider flags as a machine''s (count).';
 comment on column report.campaign_daily.clicked is 'Messages with a click, or emails with an unsubscribe (count).';
-comment on column report.campaign_daily.clicked_human is 'Like clicked, without events that the provider flags as a machine''s (count).';
+comment on column report.campaign_daily.clicked_human is
+    'Like clicked, without events that the provider flags as a machine''s (count).';
 comment on column report.campaign_daily.spam_reported is 'Messages that were reported as spam (count).';
 comment on column report.campaign_daily.unsubscribed is 'Messages with an unsubscribe (count).';
 comment on column report.campaign_daily.not_sent is 'Messages that the campaign system decided not to send (count).';
-comment on column report.campaign_daily.not_sent_internally_suppressed is 'Messages in not_sent with category internally_suppressed (count).';
-comment on column report.campaign_daily.not_sent_incomplete_or_invalid is 'Messages in not_sent with category incomplete_or_invalid (count).';
-comment on column report.campaign_daily.not_sent_system_error is 'Messages in not_sent with category system_error (count).';
+comment on column report.campaign_daily.not_sent_internally_suppressed is
+    'Messages in not_sent with category internally_suppressed (count).';
+comment on column report.campaign_daily.not_sent_incomplete_or_invalid is
+    'Messages in not_sent with category incomplete_or_invalid (count).';
+comment on column report.campaign_daily.not_sent_system_error is
+    'Messages in not_sent with category system_error (count).';
 comment on column report.campaign_daily.not_sent_other is 'Messages in not_sent with category other (count).';
 comment on column report.campaign_daily.in_progress is 'Messages that the campaign system has not sent yet (count).';
 
@@ -111,27 +129,44 @@ select
     round(spam_reported::numeric / nullif(delivered, 0), 6)::numeric(7, 6) as spam_rate,
     round(clicked::numeric / nullif(opened, 0), 6)::numeric(7, 6) as click_to_open_rate
 from total;
-comment on view report.account_daily is 'What has become of the messages of an account and channel, by the day on which they were sent or should have been sent: sums of report.campaign_daily, and rates of these sums.';
-comment on column report.account_daily.targeted_day is 'Local day on which the message was sent. A message that was not sent: local day of its first event.';
+comment on view report.account_daily is
+    'What has become of the messages of an account and channel, by the day on which they were sent or should have '
+    'been sent: sums of report.campaign_daily, and rates of these sums.';
+comment on column report.account_daily.targeted_day is
+    'Local day on which the message was sent. A message that was not sent: local day of its first event.';
 comment on column report.account_daily.account is 'Account (organisation).';
 comment on column report.account_daily.channel is 'email, sms or ivr.';
-comment on column report.account_daily.targeted is 'Messages that the campaign system or a gateway reported, sent or not (count).';
-comment on column report.account_daily.sent is 'Messages that a gateway reported, or that the campaign system handed over (count).';
-comment on column report.account_daily.delivered is 'Messages that were delivered; calls that were connected (count). An open, a click, a spam report or an unsubscribe from an email counts as a delivery.';
-comment on column report.account_daily.bounced_hard is 'Messages that bounced with class invalid or hard_bounce (count).';
-comment on column report.account_daily.bounced_soft is 'Messages that bounced with class soft_bounce or blocked (count).';
-comment on column report.account_daily.not_delivered is 'Messages that the gateway did not send on, or that failed without a known class; calls that were not answered (count).';
+comment on column report.account_daily.targeted is
+    'Messages that the campaign system or a gateway reported, sent or not (count).';
+comment on column report.account_daily.sent is
+    'Messages that a gateway reported, or that the campaign system handed over (count).';
+comment on column report.account_daily.delivered is
+    'Messages that were delivered; calls that were connected (count). An open, a click, a spam report or an '
+    'unsubscribe from an email counts as a delivery.';
+comment on column report.account_daily.bounced_hard is
+    'Messages that bounced with class invalid or hard_bounce (count).';
+comment on column report.account_daily.bounced_soft is
+    'Messages that bounced with class soft_bounce or blocked (count).';
+comment on column report.account_daily.not_delivered is
+    'Messages that the gateway did not send on, or that failed without a known class; calls that were not answered '
+    '(count).';
 comment on column report.account_daily.in_gateway is 'Messages that were sent and have no final result yet (count).';
-comment on column report.account_daily.opened is 'Messages with an open or a click, or emails with an unsubscribe (count).';
-comment on column report.account_daily.opened_human is 'Like opened, without events that the provider flags as a machine''s (count).';
+comment on column report.account_daily.opened is
+    'Messages with an open or a click, or emails with an unsubscribe (count).';
+comment on column report.account_daily.opened_human is
+    'Like opened, without events that the provider flags as a machine''s (count).';
 comment on column report.account_daily.clicked is 'Messages with a click, or emails with an unsubscribe (count).';
-comment on column report.account_daily.clicked_human is 'Like clicked, without events that the provider flags as a machine''s (count).';
+comment on column report.account_daily.clicked_human is
+    'Like clicked, without events that the provider flags as a machine''s (count).';
 comment on column report.account_daily.spam_reported is 'Messages that were reported as spam (count).';
 comment on column report.account_daily.unsubscribed is 'Messages with an unsubscribe (count).';
 comment on column report.account_daily.not_sent is 'Messages that the campaign system decided not to send (count).';
-comment on column report.account_daily.not_sent_internally_suppressed is 'Messages in not_sent with category internally_suppressed (count).';
-comment on column report.account_daily.not_sent_incomplete_or_invalid is 'Messages in not_sent with category incomplete_or_invalid (count).';
-comment on column report.account_daily.not_sent_system_error is 'Messages in not_sent with category system_error (count).';
+comment on column report.account_daily.not_sent_internally_suppressed is
+    'Messages in not_sent with category internally_suppressed (count).';
+comment on column report.account_daily.not_sent_incomplete_or_invalid is
+    'Messages in not_sent with category incomplete_or_invalid (count).';
+comment on column report.account_daily.not_sent_system_error is
+    'Messages in not_sent with category system_error (count).';
 comment on column report.account_daily.not_sent_other is 'Messages in not_sent with category other (count).';
 comment on column report.account_daily.in_progress is 'Messages that the campaign system has not sent yet (count).';
 comment on column report.account_daily.sent_rate is 'sent / targeted (0..1). Null: targeted is 0.';
@@ -207,34 +242,51 @@ select
     round(spam_reported::numeric / nullif(delivered, 0), 6)::numeric(7, 6) as spam_rate,
     round(clicked::numeric / nullif(opened, 0), 6)::numeric(7, 6) as click_to_open_rate
 from total;
-comment on view report.campaign_summary is 'What has become of the messages of a campaign over all days: sums of report.campaign_daily, and rates of these sums. As of the last build; report.live_monitoring follows every load.';
+comment on view report.campaign_summary is
+    'What has become of the messages of a campaign over all days: sums of report.campaign_daily, and rates of these '
+    'sums. As of the last build; report.live_monitoring follows every load.';
 comment on column report.campaign_summary.account is 'Account (organisation).';
 comment on column report.campaign_summary.campaign_id is 'Campaign, or (none).';
 comment on column report.campaign_summary.channel is 'email, sms or ivr.';
 comment on column report.campaign_summary.first_day is 'First local day with a message of the campaign.';
 comment on column report.campaign_summary.last_day is 'Last local day with a message of the campaign.';
-comment on column report.campaign_summary.targeted is 'Messages that the campaign system or a gateway reported, sent or not (count).';
-comment on column report.campaign_summary.sent is 'Messages that a gateway reported, or that the campaign system handed over (count).';
-comment on column report.campaign_summary.delivered is 'Messages that were delivered; calls that were connected (count). An open, a click, a spam report or an unsubscribe from an email counts as a delivery.';
-comment on column report.campaign_summary.bounced_hard is 'Messages that bounced with class invalid or hard_bounce (count).';
-comment on column report.campaign_summary.bounced_soft is 'Messages that bounced with class soft_bounce or blocked (count).';
-comment on column report.campaign_summary.not_delivered is 'Messages that the gateway did not send on, or that failed without a known class; calls that were not answered (count).';
+comment on column report.campaign_summary.targeted is
+    'Messages that the campaign system or a gateway reported, sent or not (count).';
+comment on column report.campaign_summary.sent is
+    'Messages that a gateway reported, or that the campaign system handed over (count).';
+comment on column report.campaign_summary.delivered is
+    'Messages that were delivered; calls that were connected (count). An open, a click, a spam report or an '
+    'unsubscribe from an email counts as a delivery.';
+comment on column report.campaign_summary.bounced_hard is
+    'Messages that bounced with class invalid or hard_bounce (count).';
+comment on column report.campaign_summary.bounced_soft is
+    'Messages that bounced with class soft_bounce or blocked (count).';
+comment on column report.campaign_summary.not_delivered is
+    'Messages that the gateway did not send on, or that failed without a known class; calls that were not answered '
+    '(count).';
 comment on column report.campaign_summary.in_gateway is 'Messages that were sent and have no final result yet (count).';
-comment on column report.campaign_summary.opened is 'Messages with an open or a click, or emails with an unsubscribe (count).';
-comment on column report.campaign_summary.opened_human is 'Like opened, without events that the provider flags as a machine''s (count).';
+comment on column report.campaign_summary.opened is
+    'Messages with an open or a click, or emails with an unsubscribe (count).';
+comment on column report.campaign_summary.opened_human is
+    'Like opened, without events that the provider flags as a machine''s (count).';
 comment on column report.campaign_summary.clicked is 'Messages with a click, or emails with an unsubscribe (count).';
-comment on column report.campaign_summary.clicked_human is 'Like clicked, without events that the provider flags as a machine''s (count).';
+comment on column report.campaign_summary.clicked_human is
+    'Like clicked, without events that the provider flags as a machine''s (count).';
 comment on column report.campaign_summary.spam_reported is 'Messages that were reported as spam (count).';
 comment on column report.campaign_summary.unsubscribed is 'Messages with an unsubscribe (count).';
 comment on column report.campaign_summary.not_sent is 'Messages that the campaign system decided not to send (count).';
-comment on column report.campaign_summary.not_sent_internally_suppressed is 'Messages in not_sent with category internally_suppressed (count).';
-comment on column report.campaign_summary.not_sent_incomplete_or_invalid is 'Messages in not_sent with category incomplete_or_invalid (count).';
-comment on column report.campaign_summary.not_sent_system_error is 'Messages in not_sent with category system_error (count).';
+comment on column report.campaign_summary.not_sent_internally_suppressed is
+    'Messages in not_sent with category internally_suppressed (count).';
+comment on column report.campaign_summary.not_sent_incomplete_or_invalid is
+    'Messages in not_sent with category incomplete_or_invalid (count).';
+comment on column report.campaign_summary.not_sent_system_error is
+    'Messages in not_sent with category system_error (count).';
 comment on column report.campaign_summary.not_sent_other is 'Messages in not_sent with category other (count).';
 comment on column report.campaign_summary.in_progress is 'Messages that the campaign system has not sent yet (count).';
 comment on column report.campaign_summary.sent_rate is 'sent / targeted (0..1). Null: targeted is 0.';
 comment on column report.campaign_summary.delivery_rate is 'delivered / sent (0..1). Null: sent is 0.';
-comment on column report.campaign_summary.bounce_rate is '(bounced_hard + bounced_soft) / sent (0..1). Null: sent is 0.';
+comment on column report.campaign_summary.bounce_rate is
+    '(bounced_hard + bounced_soft) / sent (0..1). Null: sent is 0.';
 comment on column report.campaign_summary.open_rate is 'opened / delivered (0..1). Null: delivered is 0.';
 comment on column report.campaign_summary.click_rate is 'clicked / delivered (0..1). Null: delivered is 0.';
 comment on column report.campaign_summary.spam_rate is 'spam_reported / delivered (0..1). Null: delivered is 0.';
