@@ -14,6 +14,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import parse_dsn
 
 from waybill import __version__, installed_files
+from waybill.feeds import FEEDS
+from waybill.feeds.api import ApiFeed
 from waybill.landing import inbox
 from waybill.landing.objects import check_writable
 from waybill.ledger.loads import check_key
@@ -63,6 +65,7 @@ def examine() -> Iterator[Finding]:
         yield Finding("settings", False, f"{error.strerror}: {error.filename}; set WAYBILL_VAR to your own folder")
         return
     yield Finding("settings", True, f"key fingerprint {settings.keyring.fingerprint}")
+    yield from _credentials(settings)
     problem = landing_problem(settings)
     problem = problem or _open_to_others(settings.landing_url, 0o077, "read the events and their addresses")
     yield Finding("landing", problem is None, problem or settings.landing_url)
@@ -127,6 +130,22 @@ def _open_to_others(url: str, bits: int, what: str) -> str | None:
     if not folder.is_dir() or not (mode := stat.S_IMODE(folder.stat().st_mode)) & bits:
         return None
     return f"{url} has mode {mode:04o}: other users of this machine can {what}; `chmod -R go-rwx {shlex.quote(url)}`"
+
+
+def _credentials(settings: Settings) -> Iterator[Finding]:
+    """Yield for each account the settings with the credentials of each provider that it uses, never their values."""
+    of_provider = {feed.provider: feed for feed in FEEDS.values() if isinstance(feed, ApiFeed)}
+    for account in settings.accounts:
+        used = [feed for feed in of_provider.values() if settings.uses(feed, account)]
+        for feed in used:
+            try:
+                settings.access_of(feed, account)
+                yield Finding("credentials", True, f"{account}: {feed.provider} by {' and '.join(feed.credentials)}")
+            except ConfigurationError as error:
+                yield Finding("credentials", False, str(error))
+        if not used:
+            names = sorted(name for feed in of_provider.values() for name in feed.credentials)
+            yield Finding("credentials", True, f"{account}: none in the environment ({', '.join(names)})")
 
 
 def _inbox(settings: Settings) -> Iterator[Finding]:

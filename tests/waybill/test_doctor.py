@@ -63,6 +63,25 @@ def test_a_healthy_warehouse_has_no_bad_findings(warehouse: Warehouse) -> None:
     )
 
 
+def test_the_credentials_of_each_account_are_named_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCOUNTS", "north,south,west")
+    for name in (
+        "MAILGUN_DOMAIN__north",
+        "MAILGUN_API_KEY__north",
+        "SPARKPOST_API_KEY__north",
+        "MAILGUN_DOMAIN__south",
+    ):
+        monkeypatch.setenv(name, "s3cret.example")
+    found = [(one.is_ok, one.message) for one in doctor.examine() if one.subject == "credentials"]
+    assert [(is_ok, message.partition(".")[0]) for is_ok, message in found] == [
+        (True, "north: mailgun by MAILGUN_DOMAIN and MAILGUN_API_KEY"),
+        (True, "north: sparkpost by SPARKPOST_API_KEY"),
+        (False, "mailgun_events of account south cannot be pulled: MAILGUN_API_KEY is not set"),
+        (True, "west: none in the environment (" + found[-1][1].partition(" (")[2]),
+    ]
+    assert "TWILIO_AUTH_TOKEN" in found[-1][1] and "s3cret" not in str(found)
+
+
 def test_different_versions_of_time_zone_data_are_bad(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """The data of Python and Postgres differ as after a change of law: one summer is longer."""
 
