@@ -281,7 +281,7 @@ def test_skipped_files_of_the_inbox_are_named_and_counted(warehouse: Warehouse) 
         answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse))
         assert answer.code == 0
         misplaced, pipe, *rest = messages(answer)
-        assert misplaced.startswith("warning: acme/sendgrid/ is the folder of no feed; feeds are: brevo_webhooks, dispatch_log, ")
+        assert misplaced.startswith("warning: acme/sendgrid/ is the folder of no feed; feeds are: brevo_webhooks, ")
         assert pipe == f"warning: {inbox}/acme/sendgrid_events/pipe is a pipe, not a regular file."
         new = "1 new file" if command == "pull" else "0 new files"
         assert rest[:2] == [f"acme: {new}, 1 skipped", f"beta: {new}"]
