@@ -14,7 +14,7 @@ from random import Random
 from waybill.simulator.brevo.events import BREVO
 from waybill.simulator.dispatch_log import rows as dispatch_log
 from waybill.simulator.dispatch_log.files import files as log_files
-from waybill.simulator.email.files import EVERY as EVERY_DAY
+from waybill.simulator.email.files import EVERY as TWO_DAYS
 from waybill.simulator.email.files import files as email_files
 from waybill.simulator.email.sheet import Sheet
 from waybill.simulator.mailgun.events import MAILGUN
@@ -278,11 +278,14 @@ class World:
             random = Random(f"{self.seed}/{account}/log-files")
             rows = [one for one in own if one.feed == dispatch_log.FEED]
             files += log_files(account, rows, self.starts, random, self._tally)
-        for (account, slug), records in self._emails.items():
+        for account, slug in self._emails:
             random = Random(f"{self.seed}/{account}/{slug}/spool")
             files += email_files(account, SHEETS[slug], self.emails(account, slug), self.starts, random, self._tally)
-            rows = [one for one in records if one.feed == dispatch_log.FEED]
-            files += log_files(account, rows, self.starts, random, self._tally, EVERY_DAY, f"dispatch-{slug}")
+        for account in self.accounts:
+            random = Random(f"{self.seed}/{account}/log-files-of-emails")
+            emails = [one for (owner, _), found in self._emails.items() if owner == account for one in found]
+            rows = [one for one in emails if one.feed == dispatch_log.FEED]
+            files += log_files(account, rows, self.starts, random, self._tally, TWO_DAYS, "dispatch-emails")
         return files
 
 

@@ -5,7 +5,7 @@ their own, and neither the sender's metadata nor the user agent.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -39,11 +39,8 @@ class BrevoStandIn(EmailStandIn):
     sheet = BREVO
     longest_lag = timedelta(minutes=30)
 
-    def rows(self) -> Mapping[str, Callable[[WrittenRecord], WrittenRecord | None]]:
-        return {"events": _row}
-
-    def time_of(self, record: WrittenRecord) -> datetime:
-        return record.events[0][1].at
+    def lists(self, emails: Sequence[WrittenRecord]) -> Mapping[str, Iterable[WrittenRecord]]:
+        return {PATH: map(_row, emails)}
 
     def key_of(self, headers: Mapping[str, str]) -> str | None:
         return headers.get("api-key")
@@ -55,7 +52,8 @@ class BrevoStandIn(EmailStandIn):
         )
 
     def page(self, account: str, parts: SplitResult, query: Mapping[str, str], moment: datetime) -> Page | Answer:
-        if parts.path != PATH:
+        events = self.list_of(account, parts.path)
+        if events is None:
             return self.refusal(404)
         first, last = _days(query, moment)
         size = whole(query, "limit", _DEFAULT_PAGE_SIZE, 1, GREATEST_PAGE_SIZE)
@@ -66,7 +64,7 @@ class BrevoStandIn(EmailStandIn):
         asked = asked._replace(offset=whole(query, "offset", 0, 0, 10**9))
         bounds = {"startDate": first.isoformat(), "endDate": last.isoformat(), "limit": str(size), "sort": order}
         style = Style("events", partial(_target, bounds), _body, by_offset=True)
-        return self.list_of(account, "events").page(asked, moment, style)
+        return events.page(asked, moment, style)
 
 
 def _row(record: WrittenRecord) -> WrittenRecord:

@@ -1,4 +1,4 @@
-"""Spool files of posted events: one file a day, as lines, as an array, and compressed."""
+"""Spool files of posted events: one file for every two days, as lines, as an array, and compressed."""
 
 import gzip
 import json
@@ -11,7 +11,8 @@ from waybill.simulator.poison import NO_OBJECTS
 from waybill.simulator.records import WrittenRecord
 from waybill.simulator.spool import SpoolFile, Tally
 
-EVERY = timedelta(days=1)
+EVERY = timedelta(days=2)
+"""Few files, because the time of a load is mostly that of its files."""
 SHAPES = ("ndjson", "json", "ndjson.gz")
 REPEATED_SHARE = 0.04
 """Share of the events that the provider posts twice."""
@@ -20,17 +21,17 @@ REPEATED_SHARE = 0.04
 def files(
     account: str, sheet: Sheet, records: Sequence[WrittenRecord], starts: datetime, random: Random, tally: Tally
 ) -> Iterator[SpoolFile]:
-    """Yields one file for every day in which an event was posted.
+    """Yields one file for every two days in which an event was posted.
 
     :param starts: the begin of the first day
     """
-    days: dict[int, list[WrittenRecord]] = {}
+    windows: dict[int, list[WrittenRecord]] = {}
     for one in sorted(records, key=lambda one: one.arrives):
-        days.setdefault((one.arrives - starts) // EVERY, []).append(one)
-    for position, day in enumerate(sorted(days)):
-        ends = starts + EVERY * (day + 1)
+        windows.setdefault((one.arrives - starts) // EVERY, []).append(one)
+    for position, window in enumerate(sorted(windows)):
+        ends = starts + EVERY * (window + 1)
         shape = SHAPES[position % len(SHAPES)]
-        posts = [one for one in days[day] for _ in range(2 if random.random() < REPEATED_SHARE else 1)]
+        posts = [one for one in windows[window] for _ in range(2 if random.random() < REPEATED_SHARE else 1)]
         tally.read[account, sheet.feed] += len(posts)
         tally.ignored[account, sheet.feed] += sum(not one.events for one in posts)
         texts = [json.dumps(sheet.posted(one.fields)) for one in posts]
@@ -38,7 +39,9 @@ def files(
         tally.reject(account, sheet.feed, noise)
         texts.insert(random.randrange(1, len(texts) + 1), noise)
         name = f"events-{ends - EVERY:%Y%m%d}.{shape}"
-        yield SpoolFile(account, sheet.feed, name, _shaped(texts, shape), ends + timedelta(minutes=2), tuple(days[day]))
+        yield SpoolFile(
+            account, sheet.feed, name, _shaped(texts, shape), ends + timedelta(minutes=2), tuple(windows[window])
+        )
 
 
 def _shaped(texts: list[str], shape: str) -> bytes:

@@ -1,7 +1,7 @@
 """The base of simulated APIs that list the events of emails."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import ClassVar
@@ -30,6 +30,8 @@ class EmailStandIn(StandIn):
     sheet: ClassVar[Sheet]
     longest_lag: ClassVar[timedelta]
     """The longest time between an event and its appearance in a list."""
+    status_of_invalid: ClassVar[int] = 400
+    """The status of the answer to a query that cannot be read."""
 
     def __init__(
         self,
@@ -48,19 +50,21 @@ class EmailStandIn(StandIn):
             if world.emails(account, self.sheet.slug)
         }
         self._lists = {
-            (account, name): EntryList(emails, row, self.lag)
+            (account, name): EntryList([(self.time_of(one), one) for one in listed], self.lag)
             for account in self._keys.values()
-            for emails in [[(self.time_of(one), one) for one in world.emails(account, self.sheet.slug)]]
-            for name, row in self.rows().items()
+            for name, listed in self.lists(world.emails(account, self.sheet.slug)).items()
         }
 
     @abstractmethod
-    def rows(self) -> Mapping[str, Callable[[WrittenRecord], WrittenRecord | None]]:
-        """Returns the name of each list, and the function that returns a record as a row of it; None: not in it."""
+    def lists(self, emails: Sequence[WrittenRecord]) -> Mapping[str, Iterable[WrittenRecord]]:
+        """Returns the lists of an account by name, with the records as the API lists them.
 
-    @abstractmethod
+        :param emails: what the provider posts
+        """
+
     def time_of(self, record: WrittenRecord) -> datetime:
-        """Returns the time by which the lists filter."""
+        """Returns the time by which a list filters a record."""
+        return record.events[0][1].at
 
     @abstractmethod
     def key_of(self, headers: Mapping[str, str]) -> str | None:
@@ -70,9 +74,9 @@ class EmailStandIn(StandIn):
     def page(self, account: str, parts: SplitResult, query: Mapping[str, str], moment: datetime) -> Page | Answer:
         """Returns a page. Raises InvalidQueryError."""
 
-    def list_of(self, account: str, name: str) -> EntryList:
-        """Returns one of the lists."""
-        return self._lists[account, name]
+    def list_of(self, account: str, name: str) -> EntryList | None:
+        """Returns one of the lists; None: there is no such list."""
+        return self._lists.get((account, name))
 
     def lag(self, at: datetime, random: Random) -> datetime:
         """Returns the moment from which an event is listed: mostly soon, sometimes after the longest lag."""
@@ -108,7 +112,7 @@ class EmailStandIn(StandIn):
         try:
             return self.page(account, parts, dict(parse_qsl(parts.query)), request.moment or self.clock.at)
         except InvalidQueryError as error:
-            return self.refusal(400, message=str(error))
+            return self.refusal(self.status_of_invalid, message=str(error))
 
     def _is_over_limit(self, request: Request) -> bool:
         if self.most_per_second is None:

@@ -90,21 +90,16 @@ class EntryList:
     """The events of one list.
 
     :param records: with the time that each has in the list
-    :param row: returns a record as the API lists it; None: the list does not have it
     :param lag: returns the first moment at which the list has an event of a time
     """
 
     def __init__(
-        self,
-        records: Iterable[tuple[datetime, WrittenRecord]],
-        row: Callable[[WrittenRecord], WrittenRecord | None],
-        lag: Callable[[datetime, Random], datetime],
+        self, records: Iterable[tuple[datetime, WrittenRecord]], lag: Callable[[datetime, Random], datetime]
     ) -> None:
-        self._entries: list[Entry] = []
-        for number, (at, record) in enumerate(sorted(records, key=lambda pair: pair[0])):
-            listed = row(record)
-            if listed is not None:
-                self._entries.append(Entry(at, number, lag(at, Random(f"{number}/lag")), listed))
+        self._entries = [
+            Entry(at, number, lag(at, Random(f"{number}/lag")), record)
+            for number, (at, record) in enumerate(sorted(records, key=lambda pair: pair[0]))
+        ]
 
     def page(self, query: Query, moment: datetime, style: Style) -> Page:
         """Returns the page of a query, as it is at that moment."""

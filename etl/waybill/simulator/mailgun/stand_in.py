@@ -7,7 +7,7 @@ that were sent before, up to half an hour late.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -34,11 +34,9 @@ class MailgunStandIn(EmailStandIn):
     sheet = MAILGUN
     longest_lag = timedelta(minutes=30)
 
-    def rows(self) -> Mapping[str, Callable[[WrittenRecord], WrittenRecord | None]]:
-        return {"events": lambda record: record}
-
-    def time_of(self, record: WrittenRecord) -> datetime:
-        return record.events[0][1].at
+    def lists(self, emails: Sequence[WrittenRecord]) -> Mapping[str, Iterable[WrittenRecord]]:
+        account = emails[0].account
+        return {events_path(account): emails}
 
     def key_of(self, headers: Mapping[str, str]) -> str | None:
         scheme, _, encoded = headers.get("authorization", "").partition(" ")
@@ -54,12 +52,13 @@ class MailgunStandIn(EmailStandIn):
 
     def page(self, account: str, parts: SplitResult, query: Mapping[str, str], moment: datetime) -> Page | Answer:
         path = events_path(account)
-        if parts.path != path and not parts.path.startswith(f"{path}/"):
+        events = self.list_of(account, path)
+        if events is None or (parts.path != path and not parts.path.startswith(f"{path}/")):
             return self.refusal(404)
         token = parts.path.removeprefix(path).removeprefix("/")
         asked = _from_token(token) if token else _first(query)
         style = Style("items", partial(self._target, path), self._body, ends_empty=True)
-        return self.list_of(account, "events").page(asked, moment, style)
+        return events.page(asked, moment, style)
 
     def _target(self, path: str, query: Query) -> str:
         return f"{path}/{_token(query)}"

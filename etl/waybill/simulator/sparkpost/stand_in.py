@@ -5,7 +5,7 @@ The body has the link to the next page, which contains a cursor; the last page h
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, urlencode
 
@@ -28,16 +28,11 @@ class SparkPostStandIn(EmailStandIn):
     sheet = SPARKPOST
     longest_lag = timedelta(minutes=10)
 
-    def rows(self) -> Mapping[str, Callable[[WrittenRecord], WrittenRecord | None]]:
-        return {"events": self._row}
-
-    def _row(self, record: WrittenRecord) -> WrittenRecord:
-        """Returns an event without its envelope, with its time in ISO 8601."""
-        written = f"{self.time_of(record):%Y-%m-%dT%H:%M:%S}.000+00:00"
-        return record._replace(fields={**record.fields, "timestamp": written})
+    def lists(self, emails: Sequence[WrittenRecord]) -> Mapping[str, Iterable[WrittenRecord]]:
+        return {PATH: map(_row, emails)}
 
     def time_of(self, record: WrittenRecord) -> datetime:
-        return datetime.fromtimestamp(int(str(record.fields["timestamp"])), UTC)
+        return _time_of(record)
 
     def key_of(self, headers: Mapping[str, str]) -> str | None:
         return headers.get("authorization")
@@ -47,7 +42,8 @@ class SparkPostStandIn(EmailStandIn):
         return Answer(status, json.dumps({"errors": [{"message": text}]}).encode(), {**JSON, **(headers or {})})
 
     def page(self, account: str, parts: SplitResult, query: Mapping[str, str], moment: datetime) -> Page | Answer:
-        if parts.path != PATH:
+        events = self.list_of(account, parts.path)
+        if events is None:
             return self.refusal(404)
         since = _moment("from", query["from"]) if "from" in query else moment - timedelta(days=1)
         before = _moment("to", query["to"]) if "to" in query else moment - timedelta(minutes=1)
@@ -55,7 +51,19 @@ class SparkPostStandIn(EmailStandIn):
         asked = Query(max(since, moment - RETENTION), before, True, size, _position(query.get("cursor", _FIRST)))
         bounds = {"from": f"{since:{_WRITTEN}}", "to": f"{before:{_WRITTEN}}", "per_page": str(size)}
         style = Style("results", lambda page: f"{PATH}?{urlencode({**bounds, 'cursor': _cursor(page.after)})}", _body)
-        return self.list_of(account, "events").page(asked, moment, style)
+        return events.page(asked, moment, style)
+
+
+def _row(record: WrittenRecord) -> WrittenRecord:
+    """Returns an event with its time in ISO 8601."""
+    written = f"{_time_of(record):%Y-%m-%dT%H:%M:%S}.000+00:00"
+    return record._replace(fields={**record.fields, "timestamp": written})
+
+
+def _time_of(record: WrittenRecord) -> datetime:
+    """Returns the time of an event, as posted (seconds) or as listed (ISO 8601)."""
+    written = str(record.fields["timestamp"])
+    return datetime.fromtimestamp(int(written), UTC) if written.isdigit() else datetime.fromisoformat(written)
 
 
 def _body(page: Page, count: int) -> object:
