@@ -1,6 +1,7 @@
 """The simulator's world, loaded from files and built: all cells of all reports equal the simulator's truth."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,13 +9,17 @@ from tests.acceptance.coverage import COVERAGE
 from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import build, load_files, report_cells
 from tests.conftest import KEY, Server, Warehouse
+from tests.waybill.cli.commands import environment_of
+from waybill.model.errors import UsageError
 from waybill.model.vocabulary import NOT_SENT_REASONS
+from waybill.reports import read
 from waybill.settings import Settings
 from waybill.simulator.truth.reports import report_rows
 from waybill.simulator.world import EMAIL_PROVIDERS, World
 from waybill.warehouse.connection import connected
 
 ZONE = "Europe/Berlin"
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "docs" / "notebooks.md"
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +85,29 @@ def test_all_figures_are_covered() -> None:
 @pytest.mark.parametrize("name", COVERAGE)
 def test_every_figure_is_there(answers: dict[str, int], name: str) -> None:
     assert answers[name] is not None and answers[name] > 0, COVERAGE[name]
+
+
+def test_the_example_of_the_notebook_page_runs(demo: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads a report with exact types, and what each column is."""
+    for name, value in environment_of(demo).items():
+        monkeypatch.setenv(name, value)
+    code = "\n".join(line[4:] for line in NOTEBOOKS.read_text().splitlines() if line.startswith("    "))
+    found: dict = {}
+    exec(code, found)
+    emails, by_mailbox = found["emails"], found["by_mailbox"]
+    rates = by_mailbox["open_rate_human"].dropna()  # the mailbox provider of some addresses is unknown: no delivery
+    assert len(rates) > 3 and rates.between(0, 1).all() and len(found["lost"]) == 3
+    assert (emails["account"] == "north").all()
+    kinds = {name: str(kind) for name, kind in emails.dtypes.items()}
+    assert (kinds["sent_day"], kinds["sent"]) == ("date32[day][pyarrow]", "int64[pyarrow]")
+    assert kinds["open_rate"] == "decimal128(7, 6)[pyarrow]"
+    ((sent, delivered),) = demo.rows(
+        "select sum(sent), sum(delivered) from report.email_campaign"
+        " where account = 'north' and sent_day between '2026-03-01' and '2026-03-31'"
+    )
+    assert (int(emails["sent"].sum()), int(emails["delivered"].sum())) == (sent, delivered)
+    assert set(emails.attrs["columns"]) == set(emails.columns) and emails.attrs["comment"]
+    with pytest.raises(UsageError, match="YYYY-MM-DD"):
+        read("email_campaign", from_day="March")
+    with pytest.raises(UsageError, match="has no days"):
+        read("campaign_summary", from_day="2026-03-01")

@@ -1,0 +1,5 @@
+"""The reports: built, verified, shown; `read` returns one as a DataFrame."""
+
+from waybill.reports.frame import read
+
+__all__ = ["read"]
