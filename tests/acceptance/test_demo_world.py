@@ -9,7 +9,8 @@ from tests.acceptance.coverage import COVERAGE
 from tests.acceptance.detail_rows import check_detail_views
 from tests.acceptance.warehouses import build, load_files, report_cells
 from tests.conftest import KEY, Server, Warehouse
-from tests.waybill.cli.commands import environment_of
+from tests.waybill.cli.commands import environment_of, waybill
+from tests.waybill.pages.report_page import Page, check_numbers
 from waybill.model.errors import UsageError
 from waybill.model.vocabulary import NOT_SENT_REASONS
 from waybill.reports import read
@@ -111,3 +112,25 @@ def test_the_example_of_the_notebook_page_runs(demo: Warehouse, monkeypatch: pyt
         read("email_campaign", from_day="March")
     with pytest.raises(UsageError, match="has no days"):
         read("campaign_summary", from_day="2026-03-01")
+
+
+@pytest.mark.parametrize("scope", [[], ["--account", "south", "--from-day", "2026-03-28", "--until-day", "2026-03-30"]])
+def test_every_number_of_the_report_page_equals_the_reports(demo: Warehouse, tmp_path: Path, scope: list[str]) -> None:
+    file = tmp_path / "page.html"
+    answer = waybill("report", "page", "--output", str(file), *scope, settings=environment_of(demo))
+    assert answer.code == 0, answer.err
+    page = Page(file.read_text())
+    assert check_numbers(page, demo) > 300
+    assert len(page.attributes("h2")) >= 7 and len(page.attributes("svg")) == 10
+    assert {number.report for number in page.numbers} == {
+        "account_daily",
+        "campaign_daily",
+        "email_deliverability_daily",
+        "email_failure_reason_daily",
+        "sms_activity_daily",
+        "sms_failure_reason_daily",
+        "ivr_activity_daily",
+        "live_monitoring",
+        "live_monitoring_reason",
+        "freshness",
+    }

@@ -33,6 +33,7 @@ def test_the_wheel_contains_the_package_and_every_data_file(wheel: Path) -> None
     assert {name.split("/")[0].split("-")[0] for name in names} == {"waybill"}
     kinds = {"sql/*/*.sql", "sql/reports/columns.json", "expectations/*.sql", "dags/waybill_*.py"}
     files = {f"waybill/{file.relative_to(ROOT)}" for kind in kinds for file in ROOT.glob(kind)}
+    files |= {str(file.relative_to(ROOT / "etl")) for file in (ROOT / "etl").glob("waybill/pages/templates/*")}
     assert len(files) > 60
     assert files - set(names) == set()
     modules = {str(file.relative_to(ROOT / "etl")) for file in (ROOT / "etl" / "waybill").rglob("*.py")}

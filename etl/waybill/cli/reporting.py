@@ -4,16 +4,17 @@ import json as json_library
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from io import BytesIO
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from waybill.cli.loading import JsonOption
+from waybill.cli.loading import JsonOption, account_of
 from waybill.cli.output import Progress, print_json, print_table, say, stdout_bytes
 from waybill.cli.warehouse import ready
 from waybill.flow.rebuild import rebuild as build_reports
@@ -100,6 +101,28 @@ def show(
         if found.is_detail and (first or last):
             left_out += " Messages that were never sent have no day and are left out."
         say(f"{count:,} {'row' if count == 1 else 'rows'} of {name}.{left_out}{_what_is_missing(connection)}")
+
+
+@report.command("page")
+def page(
+    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The HTML file to write.")],
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account.")] = None,
+    from_day: FromDay = None,
+    until_day: UntilDay = None,
+) -> None:
+    """Write the reports as one HTML page, for mail and shares.
+
+    What was meant to go out, what was lost on the way and why, by day, channel and campaign; deliverability, text
+    messages, calls, live monitoring, feeds. The file loads nothing else. It names no recipients.
+    """
+    from waybill.pages.reports import write
+
+    settings = Settings.from_environment()
+    first, last = _days(from_day, until_day)
+    name = account_of(account) if account is not None else None
+    with connected(ready(settings), REPORTER) as connection, connection.cursor() as cursor:
+        write(cursor, output, datetime.now(UTC), name, first, last)
+    say(f"Report page: {output}")
 
 
 def print_report(

@@ -9,7 +9,6 @@ from datetime import datetime
 from html import escape
 from itertools import groupby
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.load import findings
 from waybill.model.counted import counted
+from waybill.pages.file import replace_file
 from waybill.quality.gate import RuleResult
 from waybill.warehouse.queries import sql_of
 
@@ -87,16 +87,7 @@ def render(validations: Iterable[Validation]) -> str:
 
 def write(cursor: Cursor, file: Path) -> None:
     """Write the page of the newest results. A reader always gets a complete page, the old or the new one."""
-    page = render(recent(cursor))
-    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", encoding="utf-8", delete=False) as made:
-        try:
-            made.write(page)
-            made.flush()
-            Path(made.name).chmod(0o644)
-            Path(made.name).replace(file)
-        except OSError:
-            Path(made.name).unlink()
-            raise
+    replace_file(file, render(recent(cursor)))
 
 
 def _subject(subject: str, validations: Sequence[Validation]) -> str:

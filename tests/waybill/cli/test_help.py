@@ -18,6 +18,7 @@ EXPECTED = {
     "give-up",
     "replay",
     "report list",
+    "report page",
     "report show",
     "pull",
     "report rebuild",
