@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
 
@@ -84,7 +85,7 @@ class Leg:
         """The time of its first event; for equal times the leg_key decides."""
         return min(e.at for e in self.events), self.key
 
-    @property
+    @cached_property
     def recipient(self) -> str | None:
         return max((e.recipient for e in self.events if e.recipient is not None), default=None)
 
@@ -107,13 +108,15 @@ class Message:
     """The legs of one account, channel, dispatch id and intended recipient; or one leg without a dispatch id.
 
     :ivar copies: the legs that went to a recipient that no row of the dispatch log names
+
+    What follows from the legs is kept: `make_messages` has added all of them before anybody asks.
     """
 
     legs: list[Leg]
     dispatch_id: str | None = None
     copies: list[Leg] = field(default_factory=list)
 
-    @property
+    @cached_property
     def deciding_legs(self) -> list[Leg]:
         """All legs; without the copies if the intended recipient has a gateway leg."""
         others = [leg for leg in self.legs if leg not in self.copies]
@@ -128,7 +131,7 @@ class Message:
     def channel(self) -> str:
         return self.legs[0].channel
 
-    @property
+    @cached_property
     def events(self) -> list[Happening]:
         return [e for leg in self.deciding_legs for e in leg.events]
 
