@@ -52,14 +52,17 @@ def render(
     :param from_day: the first local day; None: the first of the reports
     :param until_day: the last local day, included; None: the last of the reports
     """
-    state = State(*_row(cursor, "state"))
-    first, last = _row(cursor, "days", account)
+    state = State(*_row(cursor, sql_of("pages/reports", "state")))
+    first, last = _row(cursor, sql_of("pages/reports", "days"), account)
     first_day, last_day = from_day or first or until_day, until_day or last or from_day
     is_empty = first_day is None or last_day is None or last_day < first_day
     scope = Scope(account, first_day or date.min, last_day or date.min)
     found = _sections(cursor, scope, state, is_empty)
     reports = sorted({part.table.report for section in found for part in section.parts})
-    comments = {report: _pairs(cursor, "comments", {"report": f"report.{report}"}) for report in reports}
+    comments = {
+        report: _pairs(cursor, sql_of("pages/reports", "comments"), {"report": f"report.{report}"})
+        for report in reports
+    }
     found = [_with_notes(section, comments) for section in found]
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -77,7 +80,8 @@ def render(
         state=state,
         now=now.astimezone(UTC),
         warnings=_warnings(cursor, state, account, now, is_empty),
-        alarms=_texts(cursor, "notices", account) + _texts(cursor, "failed_rules", account),
+        alarms=_texts(cursor, sql_of("pages/reports", "notices"), account)
+        + _texts(cursor, sql_of("pages/reports", "failed_rules"), account),
         sections=found,
     )
 
@@ -96,13 +100,13 @@ def write(
 
 def _sections(cursor: Cursor, scope: Scope, state: State, is_empty: bool) -> list[Section]:
     live = sections.live(cursor, scope)
-    operations = sections.operations(cursor, scope, _rows(cursor, "feeds", scope.account))
+    operations = sections.operations(cursor, scope, _rows(cursor, sql_of("pages/reports", "feeds"), scope.account))
     if is_empty:
         return [section for section in (live, operations) if section.parts]
     filling = None if state.as_of_day is None else state.as_of_day - timedelta(days=STILL_FILLING_DAYS - 1)
     words = {
         ("failure_reason" if kind == "failure" else "reason", reason): text
-        for kind, reason, text in _rows(cursor, "words")
+        for kind, reason, text in _rows(cursor, sql_of("pages/reports", "words"))
         if kind in ("failure", "not_sent")
     }
     found = [
@@ -139,7 +143,7 @@ def _warnings(cursor: Cursor, state: State, account: str | None, now: datetime, 
         found.append("There are no messages to show: nothing is loaded and built for this account and these days.")
     late = [
         f"{feed} of {name} was last loaded at {sections.utc(loaded_at)} UTC"
-        for name, feed, _, loaded_at, _ in _rows(cursor, "feeds", account)
+        for name, feed, _, loaded_at, _ in _rows(cursor, sql_of("pages/reports", "feeds"), account)
         if loaded_at is not None and now - loaded_at > LATE_AFTER
     ]
     if late:
@@ -159,20 +163,20 @@ def _made_of(measure: Measure, comments: Mapping[str, str]) -> str:
     return " ".join(f"{column}: {comments[column]}" for column in measure.columns)
 
 
-def _rows(cursor: Cursor, name: str, account: str | None = None) -> list[tuple[Any, ...]]:
-    cursor.execute(sql_of("pages/reports", name), {"account": account})
+def _rows(cursor: Cursor, query: str, account: str | None = None) -> list[tuple[Any, ...]]:
+    cursor.execute(query, {"account": account})
     return cursor.fetchall()
 
 
-def _row(cursor: Cursor, name: str, account: str | None = None) -> tuple[Any, ...]:
-    cursor.execute(sql_of("pages/reports", name), {"account": account})
+def _row(cursor: Cursor, query: str, account: str | None = None) -> tuple[Any, ...]:
+    cursor.execute(query, {"account": account})
     return only_row(cursor)
 
 
-def _pairs(cursor: Cursor, name: str, parameters: Mapping[str, object]) -> dict[str, str]:
-    cursor.execute(sql_of("pages/reports", name), parameters)
+def _pairs(cursor: Cursor, query: str, parameters: Mapping[str, object]) -> dict[str, str]:
+    cursor.execute(query, parameters)
     return dict(cursor.fetchall())
 
 
-def _texts(cursor: Cursor, name: str, account: str | None) -> list[str]:
-    return [text for (text,) in _rows(cursor, name, account)]
+def _texts(cursor: Cursor, query: str, account: str | None) -> list[str]:
+    return [text for (text,) in _rows(cursor, query, account)]
