@@ -1,7 +1,7 @@
 """Compares every cell of every report with the truth of the simulator."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 import httpx2
@@ -14,8 +14,8 @@ from waybill.warehouse.connection import REPORTER, connected
 SHOWN = 20
 """How many differences are shown."""
 
-Cells = Mapping[str, Mapping[tuple[object, ...], Mapping[str, Decimal | None]]]
-"""Report to grain (days as text) to measures by name (numbers as Decimal)."""
+Cells = Mapping[str, Mapping[tuple[object, ...], Mapping[str, Decimal | str | None]]]
+"""Report to grain (days as text) to measures by name (numbers as Decimal, days as text)."""
 
 
 class Comparison(NamedTuple):
@@ -41,7 +41,7 @@ def truth_of_simulator(url: str, zone: str) -> Cells:
     answer = httpx2.get(f"{url}/simulator/truth", params={"zone": zone}, trust_env=False, timeout=60)
     answer.raise_for_status()
     return {
-        name: {tuple(row["grain"]): {n: _number(v) for n, v in row["measures"].items()} for row in rows}
+        name: {tuple(row["grain"]): {n: _measure(v) for n, v in row["measures"].items()} for row in rows}
         for name, rows in answer.json()["reports"].items()
     }
 
@@ -60,7 +60,7 @@ def cells_of_warehouse(url: str) -> Cells:
             width = len(report.grain)
             cells[report.name] = {
                 tuple(msgspec.to_builtins(row[:width])): dict(
-                    zip(report.counts, map(_number, row[width:]), strict=True)
+                    zip(report.counts, map(_measure, row[width:]), strict=True)
                 )
                 for row in cursor.fetchall()
             }
@@ -86,5 +86,12 @@ def differences(found: Cells, expected: Cells) -> list[str]:
     return different
 
 
-def _number(value: object) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
+def _measure(value: object) -> Decimal | str | None:
+    """Returns a number as Decimal, a day as text."""
+    if value is None:
+        return None
+    text = str(msgspec.to_builtins(value))
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
