@@ -42,10 +42,11 @@ where
 order by o.object_id;
 
 -- name: write_recipients
--- Stores the clear addresses of the load, each once.
+-- Stores the clear addresses of the load, each once, except those of people who were erased.
 insert into private.recipient (recipient_key, account, address)
 select recipient_key, min(account), min(address)
-from staged_recipient
+from staged_recipient as s
+where not exists (select from private.erased_recipient as e where e.recipient_key = s.recipient_key)
 group by recipient_key
 order by recipient_key
 on conflict do nothing;

@@ -6,9 +6,10 @@ of this process runs the command and kills itself at one of the moments.
 
 import os
 import random
+import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -29,6 +30,7 @@ from tests.acceptance.warehouses import (
     until_alone,
 )
 from tests.conftest import KEY, Server, server_folder
+from waybill.flow.erase import erase
 from waybill.flow.unload import unload
 from waybill.landing.objects import land
 from waybill.settings import Settings
@@ -51,7 +53,8 @@ class Stage:
     :ivar loaded: the same with the other half loaded but not built
     :ivar pending_days: the days that wait for a build in `loaded`
     :ivar tables_of_one_feed_less: facts and rejected records of `before_one_feed`
-    :ivar landed: landing zone with all files
+    :ivar landed: folder with a landing zone that has all files
+    :ivar people: some of the recipients
     """
 
     before: Server
@@ -62,6 +65,7 @@ class Stage:
     pending_days: list[tuple]
     tables_of_one_feed_less: dict[str, object]
     landed: Path
+    people: list[str]
     cells_before: dict
     cells: dict
     seconds: float
@@ -123,7 +127,8 @@ def set_the_stage(server: Server, folder: Path) -> Stage:
     load_files(settings_of(url, folder / "second"), url, second)
     seconds = time.monotonic() - started
     cells_before = report_cells(url)
-    tables, pending, loaded = everything_loaded(url), pending_days(url), as_template(server, url)
+    tables, pending, people = everything_loaded(url), pending_days(url), every_fourth_recipient(url)
+    loaded = as_template(server, url)
     assert len(pending) > 2
 
     url = before.database(ZONE)
@@ -148,10 +153,20 @@ def set_the_stage(server: Server, folder: Path) -> Stage:
         pending,
         one_feed_less,
         folder / "everything",
+        people,
         cells_before,
         cells,
         seconds,
     )
+
+
+def every_fourth_recipient(url: str) -> list[str]:
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select address from private.recipient order by address")
+        found = [address for (address,) in cursor.fetchall()]
+    connection.close()
+    return found[::4]
 
 
 def as_template(server: Server, url: str) -> Server:
@@ -333,6 +348,60 @@ def kill_unloads(stage: Stage, folder: Path, points: Callable[[list[str]], list[
         stage.loaded.drop(url)
 
 
+def erase_some(stage: Stage, url: str, folder: Path) -> None:
+    """Erase every fourth recipient."""
+    erase(Target(settings_of(url, folder), url), stage.people)
+
+
+def landed_bytes(folder: Path) -> dict[str, bytes]:
+    """Return the landed files by their path, without drafts of killed processes."""
+    landing = Path(settings_of("", folder).landing_url)
+    return {
+        str(path.relative_to(landing)): path.read_bytes()
+        for path in landing.rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def kill_erases(
+    stage: Stage, folder: Path, points: Callable[[list[str]], list[int]], left_out: Sequence[str] = ()
+) -> None:
+    """Kill erases of a landing zone.
+
+    :param left_out: feeds whose objects are not in it
+    """
+    url = stage.loaded.database(ZONE)
+    copy = partial(shutil.copytree, stage.landed, ignore=shutil.ignore_patterns(*left_out))
+    copy(folder / "undisturbed")
+    moments = moments_of(lambda: erase_some(stage, url, folder / "undisturbed"), folder / "moments")
+    expected, expected_bytes = without_books(everything_loaded(url)), landed_bytes(folder / "undisturbed")
+    copy(folder / "before")
+    there, there_bytes = without_books(stage.tables), landed_bytes(folder / "before")
+    assert len(there["private.recipient"]) - len(expected["private.recipient"]) == len(stage.people) > 5
+    assert all(there[name] == expected[name] for name in there if name.startswith("fact."))
+    assert sum(there_bytes[path] != expected_bytes[path] for path in there_bytes) > 3
+    stage.loaded.drop(url)
+    for moment in points(moments):
+        url = stage.loaded.database(ZONE)
+        mine = folder / str(moment)
+        copy(mine)
+        assert killed_at(moment, partial(erase_some, stage, url, mine)) == KILLED, f"moment {moment} of {len(moments)}"
+        for path, found in landed_bytes(mine).items():
+            assert found in (there_bytes[path], expected_bytes[path]), f"half of {path} was rewritten"
+        erase_some(stage, url, mine)
+        assert without_books(everything_loaded(url)) == expected
+        assert landed_bytes(mine) == expected_bytes
+        stage.loaded.drop(url)
+
+
+def after_commits_and_renames(moments: list[str]) -> list[int]:
+    """Return the moments after all commits, and those around the first renames."""
+    commits = [number for number, name in enumerate(moments, start=1) if name == "after commit"]
+    renames = [number for number, name in enumerate(moments, start=1) if name.endswith("rename")]
+    assert len(commits) > 2 and len(renames) > 3
+    return sorted({*commits, *renames[:3]})
+
+
 def without_books(tables: dict[str, object]) -> dict[str, object]:
     return {name: rows for name, rows in tables.items() if name != "books"}
 
@@ -369,6 +438,15 @@ def test_a_rebuild_killed_after_any_commit_and_run_again_gives_the_same_tables(s
 
 def test_an_unload_killed_after_any_commit_and_run_again_gives_the_same_tables(stage: Stage, tmp_path: Path) -> None:
     kill_unloads(stage, tmp_path, after_commits_and_some)
+
+
+def test_an_erase_killed_after_any_commit_and_run_again_is_finished(stage: Stage, tmp_path: Path) -> None:
+    kill_erases(stage, tmp_path, after_commits_and_renames, ("dispatch_log", "twilio_messages"))
+
+
+@pytest.mark.long
+def test_an_erase_killed_at_every_moment_is_finished(stage: Stage, tmp_path: Path) -> None:
+    kill_erases(stage, tmp_path, every_one)
 
 
 @pytest.mark.long

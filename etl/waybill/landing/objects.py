@@ -5,9 +5,11 @@ written last: an object without a manifest was never landed. On this machine a r
 An object store has no rename: there an object is put as a whole under its final name.
 """
 
+import gzip
 import hashlib
 import os
-from collections.abc import Collection
+import zlib
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +21,7 @@ import msgspec
 from upath import UPath
 
 from waybill.landing.entries import Readable
-from waybill.landing.places import failures_as, open_bytes, place
+from waybill.landing.places import Place, failures_as, open_bytes, place
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
 from waybill.model.redaction import mask_everyone
 from waybill.model.vocabulary import ACCOUNT
@@ -27,6 +29,7 @@ from waybill.secret_file import private_file, private_folder
 from waybill.warehouse.connection import without_password
 
 BLOCK = 1 << 20
+_LONGEST_HEAD = 200
 SETTING = "LANDING_URL"
 
 
@@ -53,6 +56,17 @@ class LandedObject(msgspec.Struct, frozen=True):
     window: tuple[datetime, datetime] | None = None
     record_count: int | None = None
     refused: str | None = None
+
+
+class RewrittenHead(msgspec.Struct):
+    """The first line of an object that was rewritten without erased people; see landing/rewritten.py.
+
+    :ivar rewritten: version of its form
+    :ivar sha256: of the original bytes
+    """
+
+    rewritten: int
+    sha256: str
 
 
 def name_of(landed: LandedObject) -> str:
@@ -158,9 +172,38 @@ def read_manifest(landing_url: str, path: str) -> LandedObject | None:
         return None
 
 
+def landed_objects(landing_url: str) -> Iterator[LandedObject]:
+    """Yield every landed object, in order of name: also those that no load has recorded."""
+    zone = place(landing_url, SETTING)
+    with failures_as(lambda why: SourceError(f"Cannot list the landing zone ({SETTING}): {why}."), zone):
+        paths = sorted("/".join(manifest.parts[-4:]).removesuffix(".json") for manifest in zone.glob("*/*/*/*.json"))
+    for path in paths:
+        if (landed := read_manifest(landing_url, path)) is not None:
+            yield landed
+
+
+def mask_source(landing_url: str, landed: LandedObject) -> None:
+    """Write the manifest again with all addresses in its source and request redacted."""
+    masked = msgspec.structs.replace(
+        landed,
+        source=landed.source and mask_everyone(landed.source),
+        request=landed.request and mask_everyone(landed.request),
+    )
+    _write_manifest(landing_url, masked, is_replacing=True)
+
+
 def open_object(landing_url: str, landed: LandedObject) -> BinaryIO:
-    """Return the bytes of a landed object after comparing them with its name. Raises SourceError if they are missing or
-    changed."""
+    """Return the original bytes of a landed object. Raises SourceError if they are missing, changed or rewritten."""
+    stream, is_original = open_any(landing_url, landed)
+    if not is_original:
+        stream.close()
+        raise SourceError(f"Landed object {landed.path} was rewritten without people who were erased.")
+    return stream
+
+
+def open_any(landing_url: str, landed: LandedObject) -> tuple[BinaryIO, bool]:
+    """Return the bytes of a landed object, and whether they are the original ones, which have the digest that is its
+    name; else they are those of a rewritten object. Raises SourceError if they are missing or changed."""
     zone = place(landing_url, SETTING)
     with failures_as(lambda why: SourceError(f"Cannot read the landed object {landed.path}: {why}."), zone):
         try:
@@ -173,14 +216,36 @@ def open_object(landing_url: str, landed: LandedObject) -> BinaryIO:
         digest = hashlib.sha256()
         while block := stream.read(BLOCK):
             digest.update(block)
-        if digest.hexdigest() != landed.sha256:
+        stream.seek(0)
+        if digest.hexdigest() == landed.sha256:
+            return stream, True
+        if not _is_rewritten(stream, landed.sha256):
             stream.close()
             raise SourceError(
                 f"Landed object {landed.path} is damaged: its bytes are not those that were landed. Restore it from a "
                 "backup, or load the original file once more, which mends it. Nothing was changed."
             )
         stream.seek(0)
-        return stream
+        return stream, False
+
+
+def _is_rewritten(stream: BinaryIO, sha256: str) -> bool:
+    """Whether a stream begins like the rewritten form of an object."""
+    try:
+        with gzip.open(stream) as unpacked:
+            head = msgspec.json.decode(unpacked.readline(_LONGEST_HEAD), type=RewrittenHead)
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError):
+        return False
+    return head.sha256 == sha256
+
+
+def _stays(found: Place, sha256: str) -> bool:
+    """Whether a rewritten object has this name: its original must not come back."""
+    try:
+        with open_bytes(found) as stream:
+            return _is_rewritten(stream, sha256)
+    except FileNotFoundError:
+        return False
 
 
 def _path_of(folder: str, sha256: str) -> str:
@@ -189,16 +254,17 @@ def _path_of(folder: str, sha256: str) -> str:
 
 def _put_file(stream: Readable, zone: Path, folder: str) -> tuple[str, int]:
     """Copy a stream to the name of its content and return sha256 and length. An existing object is replaced, which
-    repairs a damaged one."""
+    repairs a damaged one; a rewritten one stays."""
     private_folder(zone / folder)
     draft = zone / folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
     try:
         with private_file(draft) as target:
             sha256, byte_count = _copy(stream, target)
-            _flush(target)
+            flush(target)
         final = zone / _path_of(folder, sha256)
         private_folder(final.parent)
-        draft.rename(final)
+        if not _stays(final, sha256):
+            draft.rename(final)
         return sha256, byte_count
     finally:
         draft.unlink(missing_ok=True)
@@ -210,7 +276,9 @@ def _put_object(stream: Readable, zone: UPath, folder: str) -> tuple[str, int]:
     with NamedTemporaryFile() as spool:
         sha256, byte_count = _copy(stream, spool)
         spool.flush()
-        zone.fs.put_file(spool.name, (zone / _path_of(folder, sha256)).path)
+        final = zone / _path_of(folder, sha256)
+        if not _stays(final, sha256):
+            zone.fs.put_file(spool.name, final.path)
         return sha256, byte_count
 
 
@@ -232,26 +300,28 @@ def _write_manifest(landing_url: str, landed: LandedObject, is_replacing: bool =
         draft = manifest.with_name(f".{manifest.name}.{os.getpid()}-{os.urandom(6).hex()}.tmp")
         with private_file(draft) as file:
             file.write(text)
-            _flush(file)
+            flush(file)
         if is_replacing:
             draft.rename(manifest)
         else:
             with suppress(FileExistsError):
                 os.link(draft, manifest)
             draft.unlink()
-        _flush_folder(manifest.parent)
+        flush_folder(manifest.parent)
     else:
         with suppress(FileExistsError):
             manifest.fs.pipe_file(manifest.path, text, mode="overwrite" if is_replacing else "create")
     return read_manifest(landing_url, landed.path) or landed
 
 
-def _flush(file: BinaryIO) -> None:
+def flush(file: BinaryIO) -> None:
+    """Write a file through to the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Write the names of a folder through to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

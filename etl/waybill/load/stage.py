@@ -7,6 +7,7 @@ Expectations reads them through its own connection. They are unlogged; row count
 import hashlib
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 from operator import attrgetter
 
 from psycopg2 import sql
@@ -14,8 +15,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from waybill.feeds import FEEDS
-from waybill.framing.raw_record import RawRecord
-from waybill.landing.objects import LandedObject, name_of, open_object
+from waybill.landing.objects import LandedObject, name_of
+from waybill.landing.rewritten import ErasedRecord, Record, events_of, notice_of, records_of
+from waybill.ledger import erasures
 from waybill.ledger.counts import ObjectCounts, Staged
 from waybill.ledger.loads import DIED, UNFINISHED
 from waybill.ledger.objects import RecordedObject
@@ -24,6 +26,7 @@ from waybill.load.copying import CopyInto
 from waybill.model.counted import counted
 from waybill.model.errors import RejectRecord, SourceError
 from waybill.model.event import STORED_COLUMNS, Event
+from waybill.model.mentions import Wanted
 from waybill.settings import Settings
 from waybill.warehouse import locks
 from waybill.warehouse.clock import server_time
@@ -79,19 +82,19 @@ def stage(
         _create_tables(cursor, load_id)
         now = server_time(cursor)
         rejected_before = _RejectedBefore(cursor, objects, staged.resolved, also_resolved=kind == "unload")
-        writers = _Writers(cursor, load_id)
+        writers = _Writers(cursor, load_id, erasures.everybody(cursor, settings.keyring))
         for recorded in objects:
             feed = FEEDS[recorded.landed.feed].with_options(settings.feed_options)
             counts = staged.objects[recorded.object_id] = ObjectCounts(name_of(recorded.landed))
             staged.feeds.add(feed.slug)
             read_at = max(recorded.landed.landed_at, now)
             try:
-                with open_object(settings.landing_url, recorded.landed) as stream:
-                    for raw in feed.records(stream):
+                with closing(records_of(settings.landing_url, recorded.landed, feed)) as found:
+                    for raw in found:
                         read_count += 1
                         counts.record_count += 1
                         try:
-                            events = feed.normalise(raw, recorded.landed.account, read_at, settings.keyring)
+                            events = events_of(raw, feed, recorded.landed.account, read_at, settings.keyring)
                         except RejectRecord as rejection:
                             counts.reject(rejection.reason, len(raw.raw))
                             writers.reject(raw, rejection, recorded, read_count)
@@ -100,7 +103,7 @@ def stage(
                                 break
                         else:
                             if not events:
-                                counts.ignore(feed.notice_of(raw))
+                                counts.ignore(notice_of(raw, feed))
                             for event in events:
                                 counts.add(event.event_key)
                                 writers.event(event, recorded.object_id, read_count)
@@ -150,8 +153,10 @@ class _RejectedBefore:
             if only_value(cursor, bool):
                 self._mapped[owner] = set()
 
-    def add(self, landed: LandedObject, raw: RawRecord) -> None:
+    def add(self, landed: LandedObject, raw: Record) -> None:
         """Add a mapped record."""
+        if isinstance(raw, ErasedRecord):
+            return
         digests = self._mapped.get((landed.account, landed.feed))
         if digests is not None:
             digests.add(hashlib.sha256(raw.raw).hexdigest())
@@ -174,7 +179,8 @@ class _RejectedBefore:
 class _Writers:
     """Writers for the three staging tables of a load."""
 
-    def __init__(self, cursor: Cursor, load_id: int) -> None:
+    def __init__(self, cursor: Cursor, load_id: int, erased: Wanted) -> None:
+        self._erased = erased
         self.events = CopyInto(cursor, SCHEMA, f"load_{load_id}", (*STORED_COLUMNS, "object_no", "record_no"))
         self.rejects = CopyInto(
             cursor,
@@ -188,22 +194,31 @@ class _Writers:
 
     def event(self, event: Event, object_id: int, record_no: int) -> None:
         self.events.add((*self._values(event), object_id, record_no))
-        if event.recipient_key is not None and event.recipient_key not in self._seen:
+        if event.recipient is None or event.recipient_key is None or event.recipient_key in self._erased.keys:
+            return
+        if event.recipient_key not in self._seen:
             if len(self._seen) >= RECIPIENTS_REMEMBERED:
                 self._seen.clear()  # a repeated row is harmless, and memory stays flat
             self._seen.add(event.recipient_key)
             self.recipients.add((event.recipient_key, event.account, event.recipient))
 
-    def reject(self, raw: RawRecord, rejection: RejectRecord, recorded: RecordedObject, record_no: int) -> None:
+    def reject(self, record: Record, rejection: RejectRecord, recorded: RecordedObject, record_no: int) -> None:
+        account, kept = recorded.landed.account, record.raw
+        if isinstance(record, ErasedRecord):
+            sha256 = record.sha256
+        elif self._erased.are_in(record.raw, record.value, {account, *self._erased.accounts}):
+            sha256, kept = erasures.hash_of(self._erased.keyring, account, record.raw), b""
+        else:
+            sha256 = hashlib.sha256(record.raw).hexdigest()
         self.rejects.add(
             (
-                recorded.landed.account,
+                account,
                 recorded.landed.feed,
-                hashlib.sha256(raw.raw).hexdigest(),
+                sha256,
                 rejection.reason,
-                raw.raw,
+                kept,
                 recorded.object_id,
-                raw.position,
+                record.position,
                 record_no,
                 rejection.acceptable_at,
             )

@@ -228,7 +228,7 @@ def _everyone_masked(text: str, own_word: re.Pattern[str] | None = None) -> str:
     """Return the text with all addresses, all numbers that begin with +, and the own word masked, in any encoding."""
     spans: list[tuple[int, int]] = []
     for reading in readings(text):
-        found = [*_address_spans(reading.text), *_number_spans(reading.text)]
+        found = [*address_spans(reading.text), *number_spans(reading.text)]
         if own_word is not None:
             found += (match.span() for match in own_word.finditer(reading.text))
         spans += [reading.written_span(start, end) for start, end in found]
@@ -241,14 +241,15 @@ def _everyone_masked(text: str, own_word: re.Pattern[str] | None = None) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def _address_spans(text: str) -> Iterator[tuple[int, int]]:
+def address_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the addresses in a decoded text."""
     if "@" in text:
         for match in _ADDRESS.finditer(text):
             if match.lastgroup is not None:
                 yield match.start(), match.start() + len(match[0].rstrip(".-"))
 
 
-def _number_spans(text: str) -> Iterator[tuple[int, int]]:
+def number_spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of numbers: one in `+1 (555) 010-0001`, and only the first part of `+15550100001 550`."""
     if "+" not in text:
         return

@@ -16,6 +16,7 @@ EXPECTED = {
     "load",
     "unload",
     "give-up",
+    "erase",
     "replay",
     "report list",
     "report page",
@@ -71,7 +72,7 @@ def test_every_command_and_option_has_a_help(path: tuple[str, ...], command: obj
 def test_each_summary_fits_on_a_line() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).stdout
     listed = shown.split("Commands:")[1].splitlines()[1:]
-    assert len(listed) == 17
+    assert len(listed) == 18
     assert not [line for line in listed if line.endswith("...")]
 
 

@@ -61,6 +61,7 @@ MATRIX = (
         "fact.live_engagement": ("", "siud", "", ""),
         "fact.live_reason": ("siud", "siud", "", ""),
         "fact.reason": ("", "s", "", ""),
+        "private.erased_recipient": ("si", "", "", ""),
         "private.message_detail": ("", "", "", ""),
         "private.message_with_recipient": ("", "", "", ""),
         "private.recipient": ("sid", "", "", "s"),
@@ -332,7 +333,9 @@ def test_updates_of_single_columns_are_granted_only_where_listed(warehouse: Ware
         (LOADER, "private.rejected_record.dismissed_at"),
         (LOADER, "private.rejected_record.dismissed_because"),
         (LOADER, "private.rejected_record.dismissed_by"),
+        (LOADER, "private.rejected_record.raw"),
         (LOADER, "private.rejected_record.resolved_load_id"),
+        (LOADER, "private.rejected_record.sha256"),
         (REPORTER, "fact.leg.engaged_days"),  # a full rebuild in another zone computes the local days again
         (REPORTER, "fact.message.days"),
         (REPORTER, "fact.message.sent_day"),
