@@ -5,10 +5,10 @@ together, so a record that was never written (a status between two polls, a webh
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from waybill.simulator.truth.outcome import Happening, greatest, least
@@ -34,6 +34,22 @@ class WrittenRecord(NamedTuple):
     arrives: datetime
     fields: dict[str, object]
     events: tuple[tuple[EventName, Happening], ...]
+
+
+class Files(Protocol):
+    """What stand-ins ask the world: its accounts and end, and what its files contain.
+
+    :ivar file_feeds: the feeds that are files even if other feeds are read over HTTP
+    """
+
+    accounts: tuple[str, ...]
+    ends: datetime
+    file_feeds: tuple[str, ...]
+
+    def happenings(
+        self, feeds: Collection[str] = ..., until: datetime | None = None, shown: Iterable[WrittenRecord] = ()
+    ) -> list[Happening]:
+        """Returns the true events of the files and of other seen records, as `World.happenings`."""
 
 
 class Clock:

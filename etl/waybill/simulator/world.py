@@ -81,6 +81,7 @@ class World:
     ) -> None:
         self.seed = seed
         self.accounts = accounts
+        self.file_feeds = FILE_FEEDS
         self.starts = datetime.combine(first_day, time(), UTC)
         self.ends = self.starts + timedelta(days=days)
         self._days = [self.starts + timedelta(days=number) for number in range(days)]

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from waybill.simulator.email.sheet import Sheet
@@ -13,11 +13,17 @@ from waybill.simulator.http.listed import EntryList, InvalidQueryError
 from waybill.simulator.http.page import Page
 from waybill.simulator.http.request_log import Request
 from waybill.simulator.http.stand_in import Asked, StandIn
-from waybill.simulator.records import WrittenRecord
+from waybill.simulator.records import Files, WrittenRecord
 from waybill.simulator.truth.cells import Cells
 from waybill.simulator.truth.outcome import Happening
 from waybill.simulator.truth.reports import report_rows
-from waybill.simulator.world import FILE_FEEDS, World
+
+
+class EmailWorld(Files, Protocol):
+    """What these stand-ins ask the world."""
+
+    def emails(self, account: str, provider: str) -> Sequence[WrittenRecord]:
+        """Returns the records of an account's emails at a provider, as `World.emails`."""
 
 
 class EmailStandIn(StandIn):
@@ -35,7 +41,7 @@ class EmailStandIn(StandIn):
 
     def __init__(
         self,
-        world: World,
+        world: EmailWorld,
         at: datetime | None = None,
         per_request: timedelta = timedelta(0),
         latency_seconds: float = 0,
@@ -88,7 +94,7 @@ class EmailStandIn(StandIn):
         :param feeds: of the files; default: all but what this provider posts
         """
         if feeds is None:
-            feeds = [feed for feed in FILE_FEEDS if feed != self.sheet.feed]
+            feeds = [feed for feed in self.world.file_feeds if feed != self.sheet.feed]
         return self.world.happenings(feeds, until, self.shown.records())
 
     def report_rows(self, zone: str, until: datetime | None = None) -> dict[str, Cells]:

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from waybill.simulator.records import WrittenRecord
 from waybill.simulator.twilio.lists import Sighting
 from waybill.simulator.twilio.page import as_written, rows_of
-from waybill.simulator.twilio.rows import CALLS, MESSAGES
-from waybill.simulator.world import World
+from waybill.simulator.twilio.rows import CALLS, MESSAGES, TwilioWorld
 
 
-def records_in_bodies(world: World, bodies: Iterable[bytes]) -> list[WrittenRecord]:
+def records_in_bodies(world: TwilioWorld, bodies: Iterable[bytes]) -> list[WrittenRecord]:
     """Returns the records of landed pages of Twilio's lists.
 
     If a client dies between receiving and landing, the landed pages are the truth, not the sent ones.
@@ -21,7 +20,7 @@ def records_in_bodies(world: World, bodies: Iterable[bytes]) -> list[WrittenReco
     return [sighting.record for sighting in sightings_in_bodies(world, bodies)]
 
 
-def sightings_in_bodies(world: World, bodies: Iterable[bytes]) -> set[Sighting]:
+def sightings_in_bodies(world: TwilioWorld, bodies: Iterable[bytes]) -> set[Sighting]:
     """Returns the states of rows in landed pages. Raises ValueError as `records_in_bodies` does."""
     rows = {
         row.sid: (account, row)

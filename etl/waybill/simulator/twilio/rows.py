@@ -4,12 +4,14 @@ A row has one status at a time. A seen row contains `processed` at the creation 
 at the time that docs/model.md defines.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from random import Random
+from typing import Protocol
 
 from waybill.simulator.message import Message
-from waybill.simulator.records import NO_KEY, EventName, leg_key
+from waybill.simulator.records import NO_KEY, EventName, Files, leg_key
 from waybill.simulator.truth.reports import Happening
 
 MESSAGES = "twilio_messages"
@@ -161,6 +163,13 @@ class Row:
             answered_by=str(answered_by) if answered_by else None,
         )
         return (message.account, self.feed, *leg, status), happening
+
+
+class TwilioWorld(Files, Protocol):
+    """What the lists ask the world."""
+
+    def rows(self, account: str, feed: str) -> Sequence[Row]:
+        """Returns every row of an account's messages or calls, as `World.rows`."""
 
 
 def _own_time(feed: str, state: dict[str, object]) -> datetime:

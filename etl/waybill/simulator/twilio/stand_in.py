@@ -20,8 +20,7 @@ from waybill.simulator.truth.reports import report_rows
 from waybill.simulator.twilio.lists import RowList
 from waybill.simulator.twilio.page import RESOURCES, list_path
 from waybill.simulator.twilio.query import InvalidQueryError, read_query
-from waybill.simulator.twilio.rows import account_sid, auth_token
-from waybill.simulator.world import FILE_FEEDS, World
+from waybill.simulator.twilio.rows import TwilioWorld, account_sid, auth_token
 
 _PATH = re.compile(r"/2010-04-01/Accounts/(?P<sid>[^/]+)/.+")
 _ERRORS = {
@@ -45,7 +44,7 @@ class TwilioStandIn(StandIn):
 
     def __init__(
         self,
-        world: World,
+        world: TwilioWorld,
         at: datetime | None = None,
         per_request: timedelta = timedelta(0),
         most_concurrent: int | None = None,
@@ -65,7 +64,7 @@ class TwilioStandIn(StandIn):
 
     def happenings(self, until: datetime | None = None) -> list[Happening]:
         """Returns the true events of the rows sent so far, and of the other feeds' files that landed up to `until`."""
-        return self.world.happenings(FILE_FEEDS, until, self.shown.records())
+        return self.world.happenings(self.world.file_feeds, until, self.shown.records())
 
     def report_rows(self, zone: str, until: datetime | None = None) -> dict[str, Cells]:
         return report_rows(self.happenings(until), zone)
