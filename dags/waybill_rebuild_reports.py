@@ -1,7 +1,8 @@
 """Rebuilds the reports at 1 am in the report time zone, for every changed local day: build → validate → publish.
 
 ### Writes
-The tables of schema `report`: only rows that differ. `ops.build`, and after a failure `freshness.stale_reason`.
+The tables of schema `report`: only rows that differ; then the [page of the reports](/waybill/reports). `ops.build`, and
+after a failure `freshness.stale_reason`.
 
 ### Reads
 `fact.event`, `fact.leg`, `fact.message`, in one snapshot.

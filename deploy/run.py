@@ -25,9 +25,9 @@ from deploy.installation import AIRFLOW_PORT, SIMULATOR_PORT, Installation
 from deploy.ports import LOOPBACK, free_port
 from deploy.processes import Processes, StartError
 from deploy.secret_files import ADMIN
-from waybill.cli.demo import show_reports
 from waybill.cli.output import print_table, say
 from waybill.model.errors import WaybillError
+from waybill.pages.reports import write as write_page
 from waybill.settings import Settings
 from waybill.warehouse import embedded
 from waybill.warehouse.connection import REPORTER, connected
@@ -45,6 +45,13 @@ LEDGER = (
     " group by feed, account order by feed, account"
 )
 """Selects the records of each feed and account from the ledger."""
+
+TOTALS = (
+    "select account, channel, sum(targeted)::bigint, sum(sent)::bigint, sum(delivered)::bigint, sum(opened)::bigint,"
+    " sum(clicked)::bigint, sum(not_sent)::bigint, sum(bounced_hard + bounced_soft + not_delivered)::bigint"
+    " from report.account_daily group by account, channel order by account, channel"
+)
+"""Selects what became of the messages of each account and channel."""
 
 
 class _StopError(BaseException):
@@ -149,8 +156,12 @@ class _Start:
 
     def _compare_and_show(self, admin_url: str, simulator_url: str) -> None:
         truth = truth_of_simulator(simulator_url, self._installation.zone)
-        show_reports(admin_url)
         with connected(admin_url, REPORTER) as connection, connection.cursor() as cursor:
+            cursor.execute(TOTALS)
+            columns = ["account", "channel", "targeted", "sent", "delivered", "opened", "clicked", "not_sent", "lost"]
+            print_table(columns, cursor.fetchall(), title="Reports: report.account_daily, all days")
+            page = self._installation.folder / "reports.html"
+            write_page(cursor, page, datetime.now(UTC))
             cursor.execute(LEDGER)
             columns = ["feed", "account", "read", "loaded", "duplicate", "rejected", "ignored"]
             typer.echo()
@@ -172,6 +183,7 @@ class _Start:
         say(
             f"\nAirflow     {airflow_url}   user {ADMIN}, password {self._installation.secrets().admin_password}\n"
             f'Reports     psql "{admin_url}" -c "select * from report.email_campaign"\n'
+            f"            {folder}/reports.html, a page for a browser\n"
             f"            export WAYBILL_VAR={folder}; .venv/bin/waybill report show email_campaign\n"
             '            make airflow DO="dags list"\n'
             f"Logs        {folder}/logs\n"

@@ -1,4 +1,4 @@
-"""The page of validation results never changes the result of a task."""
+"""The pages of validation results and of reports never change the result of a task."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/none"
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     file = tmp_path / "waybill_validations.html"
-    monkeypatch.setattr(validation_page, "page_file", lambda: file)
+    monkeypatch.setattr(validation_page, "page_file", lambda name=file.name: tmp_path / name)
     return file
 
 
@@ -26,6 +26,8 @@ def test_the_page_is_written_also_when_a_rule_stops_the_task(warehouse: Warehous
     with pytest.raises(QualityGateError, match="stopped"), validation_page.refreshed(warehouse.url):
         raise QualityGateError("stopped")
     assert "load 7" in page.read_text()
+    validation_page.write_reports(warehouse.url)
+    assert "<h1>Message reports</h1>" in page.with_name("waybill_reports.html").read_text()
 
 
 def test_an_unreachable_warehouse_neither_hides_nor_causes_an_error(
@@ -37,4 +39,5 @@ def test_an_unreachable_warehouse_neither_hides_nor_causes_an_error(
         raise QualityGateError("stopped")
     with validation_page.refreshed(NOBODY_LISTENS):
         pass
-    assert len(logged) == 2 and "could not be written" in logged[0] and not page.exists()
+    validation_page.write_reports(NOBODY_LISTENS)
+    assert len(logged) == 3 and all("could not be written" in line for line in logged) and not page.exists()

@@ -1,4 +1,4 @@
-"""The page of validation results in Airflow's UI, in a separate process."""
+"""The pages of validation results and of reports in Airflow's UI, in a separate process."""
 
 import json
 import os
@@ -16,12 +16,16 @@ from airflow.plugins_manager import get_fastapi_plugins
 from fastapi.testclient import TestClient
 (plugin,), _ = get_fastapi_plugins()
 client = TestClient(plugin["app"])
-answers = {"prefix": plugin["url_prefix"], "stranger": client.get("/validations").status_code}
+answers = {"prefix": plugin["url_prefix"]}
+answers["strangers"] = [client.get(path).status_code for path in ("/validations", "/reports")]
 answers["other"] = [client.get(path).status_code for path in ("/", "/docs", "/openapi.json", "/../x")]
 plugin["app"].dependency_overrides[get_user] = lambda: "a user"
 answers["empty"] = client.get("/validations").text
 (Path(conf.get("logging", "base_log_folder")) / "waybill_validations.html").write_text("<!doctype html><p>build 3")
 page = client.get("/validations")
+answers["no_reports"] = client.get("/reports").text
+(Path(conf.get("logging", "base_log_folder")) / "waybill_reports.html").write_text("<!doctype html><p>reports")
+answers["reports"] = client.get("/reports").text
 answers |= {"status": page.status_code, "type": page.headers["content-type"], "text": page.text}
 print(json.dumps(answers))
 """
@@ -40,12 +44,14 @@ def ask(home: Path, logs: Path) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_only_a_user_can_read_the_page(tmp_path: Path) -> None:
+def test_only_a_user_can_read_the_pages(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()
     answers = ask(tmp_path, logs)
     assert answers["prefix"] == "/waybill"
-    assert answers["stranger"] == 401 and answers["other"] == [404, 404, 404, 404]
+    assert answers["strangers"] == [401, 401] and answers["other"] == [404, 404, 404, 404]
     assert "waybill status --page FILE" in answers["empty"]
+    assert "waybill report page --output FILE" in answers["no_reports"]
+    assert answers["reports"] == "<!doctype html><p>reports"
     assert answers["status"] == 200 and answers["type"].startswith("text/html")
     assert answers["text"] == "<!doctype html><p>build 3"

@@ -74,7 +74,7 @@ def test_the_reports_equal_the_truth_and_a_second_start_changes_nothing() -> Non
         with started(folder, "--once") as first:
             out, _ = first.communicate(timeout=LONGEST_SECONDS)
         assert first.returncode == 0, out
-        assert TRUE in out and "email_campaign, first rows:" in out
+        assert TRUE in out and "report.account_daily, all days" in out
         assert not members([first.pid]) and not running_in(folder)
         before = facts(folder)
         assert len(before) > 1000

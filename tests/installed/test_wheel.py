@@ -31,7 +31,7 @@ def test_the_wheel_contains_the_package_and_every_data_file(wheel: Path) -> None
     with ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"waybill"}
-    kinds = {"sql/*/*.sql", "sql/reports/columns.json", "expectations/*.sql", "dags/waybill_*.py"}
+    kinds = {"sql/*/*.sql", "sql/reports/*.json", "expectations/*.sql", "dags/waybill_*.py"}
     files = {f"waybill/{file.relative_to(ROOT)}" for kind in kinds for file in ROOT.glob(kind)}
     files |= {str(file.relative_to(ROOT / "etl")) for file in (ROOT / "etl").glob("waybill/pages/templates/*")}
     assert len(files) > 60

@@ -8,7 +8,7 @@ from airflow.sdk import Asset, get_current_context, task
 
 from waybill.airflow import intervals, runs
 from waybill.airflow.environment import progress, reporter, settings, warehouse
-from waybill.airflow.validation_page import refreshed
+from waybill.airflow.validation_page import refreshed, write_reports
 from waybill.model.counted import counted
 from waybill.warehouse.connection import REPORTER, connect
 
@@ -81,5 +81,6 @@ def publish(build_id: int) -> Published:
     days: int | str = "all" if done.days is None else len(done.days)
     in_words = "all days" if done.days is None else counted(len(done.days), "day", "days")
     rows = counted(done.rows_changed, "row", "rows")
+    write_reports(url)
     progress(f"build {build_id}: {in_words}, {rows} {'would change' if is_dry else 'changed'}")
     return {"build_id": build_id, "days": days, "rows_changed": done.rows_changed}

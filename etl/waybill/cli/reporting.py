@@ -47,13 +47,18 @@ class Format(StrEnum):
 
 @report.command("list")
 def list_reports(json: JsonOption = False) -> None:
-    """List the reports, with grain and measures."""
+    """List the reports: what each is, its grain and its measures."""
     reports = catalogue.all_reports()
     if json:
-        print_json([{"name": r.name, "grain": list(r.grain), "measures": list(r.measures)} for r in reports])
+        print_json(
+            [
+                {"name": r.name, "comment": r.comment, "grain": list(r.grain), "measures": list(r.measures)}
+                for r in reports
+            ]
+        )
         return
     for found in reports:
-        typer.echo(f"{found.name}\n    per {', '.join(found.grain)}")
+        typer.echo(f"{found.name}\n    {found.sentence}\n    per {', '.join(found.grain)}")
         line = "   "
         for word in found.measures:
             if len(line) + len(word) > 96:

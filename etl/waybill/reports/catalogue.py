@@ -23,6 +23,9 @@ CONTROL = "control"
 CONTRACT = SQL / "reports" / "columns.json"
 """The columns of each report, in order and with their types."""
 
+COMMENTS = SQL / "reports" / "comments.json"
+"""What each report is, in the words of the database; `make docs` writes it, too."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -31,6 +34,7 @@ class Report:
     :ivar grain: the columns that identify a row; the first is the local day by which it is rebuilt
     :ivar measures: the other columns, in order
     :ivar types: the type of each column, in the notation of Postgres
+    :ivar comment: what the report is, in sentences
     :ivar is_built: whether it is a table that builds write; otherwise it is a view
     :ivar is_live: whether it is a view that changes with every load
     :ivar is_total: whether it is a view that adds up rows of a table that builds write
@@ -41,6 +45,7 @@ class Report:
     grain: tuple[str, ...]
     measures: tuple[str, ...]
     types: Mapping[str, str] = field(hash=False)
+    comment: str
     is_built: bool = True
     is_live: bool = False
     is_total: bool = False
@@ -49,6 +54,11 @@ class Report:
     @property
     def columns(self) -> tuple[str, ...]:
         return self.grain + self.measures
+
+    @property
+    def sentence(self) -> str:
+        """The first sentence of the comment."""
+        return re.split(r"(?<=[.]) ", self.comment)[0]
 
     @property
     def counts(self) -> tuple[str, ...]:
@@ -103,7 +113,8 @@ _GRAIN_OF_DETAIL_VIEWS = ("message_key",)
 def all_reports() -> tuple[Report, ...]:
     """Return every report, in the order of the column contract."""
     contract = msgspec.json.decode(CONTRACT.read_bytes(), type=dict[str, dict[str, str]])
-    return tuple(_report(name, types) for name, types in contract.items())
+    comments = msgspec.json.decode(COMMENTS.read_bytes(), type=dict[str, str])
+    return tuple(_report(name, types, comments[name]) for name, types in contract.items())
 
 
 def built_reports() -> tuple[Report, ...]:
@@ -115,7 +126,7 @@ def counted_reports() -> tuple[Report, ...]:
     return tuple(report for report in all_reports() if report.is_built or report.is_live or report.is_total)
 
 
-def _report(name: str, types: dict[str, str]) -> Report:
+def _report(name: str, types: dict[str, str], comment: str) -> Report:
     is_built = (SQL / "reports" / f"{name}.sql").is_file()
     grain = _grain_of_header(name) if is_built else _GRAIN_OF_VIEWS.get(name, _GRAIN_OF_DETAIL_VIEWS)
     return Report(
@@ -123,6 +134,7 @@ def _report(name: str, types: dict[str, str]) -> Report:
         grain,
         tuple(column for column in types if column not in grain),
         types,
+        comment,
         is_built=is_built,
         is_live=name.startswith("live_"),
         is_total=name in _GRAIN_OF_TOTALS,

@@ -1,7 +1,8 @@
 """The column contract: the columns in schema report that BI tools rely on. New columns are only appended.
 
 `python -m tests.waybill.reports.columns` appends new columns to sql/reports/columns.json, and refuses other changes.
-The catalogue of the reports reads that file, and lists the reports in its order.
+The catalogue of the reports reads that file, and lists the reports in its order. It also writes what each report is,
+from the comments in the database, to sql/reports/comments.json, for `waybill report list`.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from waybill.warehouse.connection import connected
 
 FILE = Path(__file__).parents[3] / "sql" / "reports" / "columns.json"
+COMMENTS = FILE.with_name("comments.json")
 
 Columns = dict[str, dict[str, str]]
 """Relation to its columns in order, each with its type."""
@@ -39,6 +41,16 @@ def of_warehouse(url: str) -> Columns:
         for relation, name, kind in cursor.fetchall():
             found.setdefault(relation, {})[name] = kind
     return found
+
+
+def comments_of_warehouse(url: str) -> dict[str, str]:
+    """Return the comment of every table and view in schema report."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select relname, obj_description(oid, 'pg_class') from pg_class"
+            " where relnamespace = 'report'::regnamespace and relkind in ('r', 'v', 'm', 'p')"
+        )
+        return dict(cursor.fetchall())
 
 
 def broken(contract: Columns, found: Columns) -> list[str]:
@@ -70,21 +82,23 @@ def not_promised(contract: Columns, found: Columns) -> list[str]:
     ]
 
 
-def written(columns: Columns) -> str:
+def written(columns: Columns | dict[str, str]) -> str:
     """Return the text of the contract's file, with one column on each line, so that a diff shows each change."""
-    return json.dumps(columns, indent=1) + "\n"
+    return json.dumps(columns, indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
     from tests.conftest import running_server
 
     with running_server(18) as server:
-        found = of_warehouse(server.url_of(server.template))
+        url = server.url_of(server.template)
+        found, comments = of_warehouse(url), comments_of_warehouse(url)
     contract = stored() if FILE.exists() else {}
     if problems := broken(contract, found):
         sys.exit("\n".join(problems))
     names = [*contract, *(relation for relation in found if relation not in contract)]
     FILE.write_text(written({name: found[name] for name in names}))
+    COMMENTS.write_text(written({name: comments[name] for name in names}))
 
 
 if __name__ == "__main__":

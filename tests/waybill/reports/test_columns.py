@@ -1,9 +1,24 @@
 """New columns of the reports are only appended."""
 
+import json
+
 import pytest
 
 from tests.conftest import Warehouse
-from tests.waybill.reports.columns import APPEND, FILE, Columns, broken, not_promised, of_warehouse, stored, written
+from tests.waybill.cli.commands import waybill
+from tests.waybill.reports.columns import (
+    APPEND,
+    COMMENTS,
+    FILE,
+    Columns,
+    broken,
+    comments_of_warehouse,
+    not_promised,
+    of_warehouse,
+    stored,
+    written,
+)
+from waybill.reports.catalogue import all_reports
 
 DAY, SENT, RATE, NEW = {"sent_day": "date"}, {"sent": "bigint"}, {"rate": "numeric(7,6)"}, {"new": "text"}
 CONTRACT: Columns = {"one": DAY | SENT | RATE}
@@ -16,6 +31,15 @@ def test_the_warehouse_keeps_the_contract(warehouse: Warehouse) -> None:
     assert not problems, "\n".join(problems)
     problems = not_promised(contract, found)
     assert not problems, "\n".join(problems)
+
+
+def test_report_list_says_what_each_report_is(warehouse: Warehouse) -> None:
+    """In the words of the database: `make docs` writes them."""
+    assert json.loads(COMMENTS.read_text()) == comments_of_warehouse(warehouse.url)
+    lines = waybill("report", "list", settings={}).out.splitlines()
+    for report in all_reports():
+        sentence = lines[lines.index(report.name) + 1].strip()
+        assert report.comment.startswith(sentence) and len(sentence) > 10 and sentence.endswith("."), report.name
 
 
 def test_the_file_has_the_format_of_the_command() -> None:
