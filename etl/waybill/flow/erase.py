@@ -107,7 +107,7 @@ def _erase_from(settings: Settings, landed: LandedObject, wanted: Wanted, is_dry
     if landed.feed not in FEEDS:
         raise SourceError(f"{landed.path} is of a feed that this release does not have.")
     feed = FEEDS[landed.feed].with_options(settings.feed_options)
-    search = _Search(feed, landed, settings.keyring, wanted)
+    search = Search(feed, landed, settings.keyring, wanted)
     records = records_of(settings.landing_url, landed, feed)
     is_found = any(search.erased(record) is not record for record in records)
     if is_found and not is_dry_run:
@@ -123,7 +123,7 @@ def _erase_from(settings: Settings, landed: LandedObject, wanted: Wanted, is_dry
     return is_found
 
 
-class _Search:
+class Search:
     """Searches the records of one landed object, and returns what is kept of them."""
 
     def __init__(self, feed: Feed, landed: LandedObject, keyring: Keyring, wanted: Wanted) -> None:
