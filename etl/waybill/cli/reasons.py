@@ -212,7 +212,7 @@ def _verdict(event: EventDraft, feed: Feed | None, provider: str) -> Verdict:
 
 
 def _feed_of(where: str, failure: Failure, default_provider: str | None) -> Feed | None:
-    """Returns the feed that reports a failure: the named one, or the provider's first in the order email, sms, ivr."""
+    """Returns the feed that reports a failure: the named one, or the first of its provider: email, sms, ivr, all."""
     reporting = {slug: feed for slug, feed in FEEDS.items() if _failure_words(feed)}
     if failure.feed is not None:
         if failure.feed not in reporting:
@@ -223,7 +223,7 @@ def _feed_of(where: str, failure: Failure, default_provider: str | None) -> Feed
         return None
     _check_provider(where, provider)
     feeds = [feed for feed in reporting.values() if feed.provider == provider]
-    return min(feeds, key=lambda feed: CHANNELS.index(feed.channel), default=None)
+    return min(feeds, key=lambda feed: (*CHANNELS, "all").index(feed.channel), default=None)
 
 
 def _check_provider(where: str, provider: str) -> None:
