@@ -14,7 +14,7 @@ NOWHERE = {"WAREHOUSE_URL": "postgresql://u:pa55word@127.0.0.1:1/x", "RECIPIENT_
 ONE_EVENT = b'{"email":"a@b.example","event":"open","timestamp":1772442851,"sg_message_id":"m.1"}\n'
 
 CALLS = [
-    (["load", "nothing", "x"], USAGE, "There is no feed 'nothing'. Feeds: brevo_webhooks, dispatch_log"),
+    (["load", "nothing", "x"], USAGE, "There is no feed 'nothing'. Feeds: aws_sms_voice_events, brevo_webhooks"),
     (["normalise", "nothing"], USAGE, "There is no feed"),
     (["load", "sendgrid_events", "/no/such/folder"], USAGE, "no such file or folder. Nothing was loaded"),
     (["load", "sendgrid_events", "--account", ""], USAGE, "account ''"),

@@ -67,8 +67,8 @@ def test_a_new_feed_is_its_folders_and_its_page(checkout: Path) -> None:
 
 def test_a_feed_of_a_known_provider_is_one_more_file_in_its_folder(checkout: Path) -> None:
     sheet = (checkout / "etl/waybill/feeds/aws_sms/provider.py").read_bytes()
-    assert new(checkout, "aws_sms_voice_events").returncode == 0
-    assert (checkout / "etl/waybill/feeds/aws_sms/voice_events.py").exists()
+    assert new(checkout, "aws_sms_opt_outs").returncode == 0
+    assert (checkout / "etl/waybill/feeds/aws_sms/opt_outs.py").exists()
     assert (checkout / "etl/waybill/feeds/aws_sms/provider.py").read_bytes() == sheet
 
 

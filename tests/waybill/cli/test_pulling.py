@@ -151,7 +151,7 @@ def test_the_steps_of_a_pull_are_logged(settings: dict[str, str], caplog: pytest
 
 
 WRONG_CALLS = [
-    (["nothing"], "There is no feed 'nothing'. Feeds: brevo_webhooks, dispatch_log"),
+    (["nothing"], "There is no feed 'nothing'. Feeds: aws_sms_voice_events, brevo_webhooks"),
     ([MESSAGES, "--until", "2026-03-02"], "--until needs --from as well."),
     ([MESSAGES, "--dated-only"], "--dated-only needs --from as well."),
     ([MESSAGES, "--from", "yesterday"], "--from 'yesterday'"),
@@ -281,7 +281,8 @@ def test_skipped_files_of_the_inbox_are_named_and_counted(warehouse: Warehouse) 
         answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse))
         assert answer.code == 0
         misplaced, pipe, *rest = messages(answer)
-        assert misplaced.startswith("warning: acme/sendgrid/ is the folder of no feed; feeds are: brevo_webhooks, ")
+        feeds = "aws_sms_voice_events, brevo_webhooks, "
+        assert misplaced.startswith(f"warning: acme/sendgrid/ is the folder of no feed; feeds are: {feeds}")
         assert pipe == f"warning: {inbox}/acme/sendgrid_events/pipe is a pipe, not a regular file."
         new = "1 new file" if command == "pull" else "0 new files"
         assert rest[:2] == [f"acme: {new}, 1 skipped", f"beta: {new}"]

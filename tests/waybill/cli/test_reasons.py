@@ -27,7 +27,7 @@ FOUND = [
     ("twilio", "blocked", "carrier_filtered", "code"),
     ("twilio", "unknown", "unclassified", None),
     ("ses", "soft_bounce", "mailbox_full", "code"),
-    ("aws_sms", None, "recipient_blocked", "code"),
+    ("aws_sms", "blocked", "recipient_blocked", "code"),
     ("*", None, "mailbox_full", "status in text"),
 ]
 

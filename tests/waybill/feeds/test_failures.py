@@ -31,21 +31,12 @@ EXAMPLE_OF_WORDS = {
 }
 BOUNCES = list(csv.DictReader(Path(__file__).with_name("bounces.csv").read_text(encoding="utf-8").splitlines()))
 
-NAMED_CODES = {
-    # Every failure code of the sources; other codes are no failures, or do not explain them. The case of a feed lists
-    # the codes of its provider.
-    "aws_sms": "TEXT_INVALID TEXT_INVALID_MESSAGE TEXT_UNREACHABLE TEXT_CARRIER_UNREACHABLE TEXT_BLOCKED"
-    " TEXT_CARRIER_BLOCKED TEXT_SPAM TEXT_TTL_EXPIRED TEXT_PROTECT_BLOCKED VOICE_TTL_EXPIRED MEDIA_FILE_INACCESSIBLE"
-    " MEDIA_FILE_TYPE_UNSUPPORTED MEDIA_FILE_SIZE_EXCEEDED RCS_PROTECT_BLOCKED",
-    **{FEEDS[slug].provider: case.NAMED_CODES for slug, case in CASES.items() if hasattr(case, "NAMED_CODES")},
-}
+NAMED_CODES = {FEEDS[slug].provider: case.NAMED_CODES for slug, case in CASES.items() if hasattr(case, "NAMED_CODES")}
+"""Every failure code of the sources; other codes are no failures, or do not explain them."""
 SAY_NOTHING = {
-    "aws_sms": "TEXT_UNKNOWN VOICE_FAILED RCS_FAILED",
-    **{
-        FEEDS[slug].provider: case.CODES_THAT_SAY_NOTHING
-        for slug, case in CASES.items()
-        if hasattr(case, "CODES_THAT_SAY_NOTHING")
-    },
+    FEEDS[slug].provider: case.CODES_THAT_SAY_NOTHING
+    for slug, case in CASES.items()
+    if hasattr(case, "CODES_THAT_SAY_NOTHING")
 }
 
 

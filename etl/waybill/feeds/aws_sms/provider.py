@@ -1,14 +1,14 @@
-"""AWS End User Messaging (SMS, voice): failure codes.
+"""AWS End User Messaging (SMS, voice): message ids and failure codes.
 
 `provider_code` is the event type, with or without the leading `TEXT_`, `MEDIA_`, `RCS_` or `VOICE_`.
 
 Source: event types (docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html).
 """
 
-from waybill.model.provider import Provider
+from waybill.model.provider import MessageIds, Provider
 
 PROVIDER = Provider(
-    message_ids=None,
+    message_ids=MessageIds(str.strip, leg_has_recipient=False),
     codes={
         "*carrier_blocked": "carrier_filtered",
         "*protect_blocked": "region_not_permitted",
