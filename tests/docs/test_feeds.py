@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.waybill.cli.commands import waybill
 from tests.waybill.feeds.outcomes import normalise
 from waybill.feeds import FEEDS
 from waybill.feeds.sendgrid.record import DROP_REASONS, FIELDS_OF_WORD
@@ -92,17 +91,3 @@ def test_the_page_of_the_dispatch_log_names_channels_reasons_and_categories() ->
     assert all(f"`{channel}`" in page("dispatch_log") for channel in CHANNELS)
     for category, reasons in NOT_SENT_REASONS.items():
         assert found[category] == list(reasons), category
-
-
-def test_the_overview_is_up_to_date() -> None:
-    answer = waybill("feeds", "--markdown", settings={})
-    assert answer.code == 0
-    assert answer.out == (PAGES.parent / "feeds.md").read_text(), "a feed changed: run `make docs` and commit the page"
-
-
-def test_the_overview_shows_what_a_route_never_reports() -> None:
-    lines = (PAGES.parent / "feeds.md").read_text().splitlines()
-    (head,) = [line for line in lines if line.startswith("| feed | processed | deferred")]
-    (row,) = [line for line in lines[lines.index(head) :] if line.startswith("| `mailjet_webhooks` |")][:1]
-    seen = dict(zip(head.split("|"), row.split("|"), strict=True))
-    assert (seen[" delivered "], seen[" processed "], seen[" resubscribed "]) == (" x ", "  ", "  ")

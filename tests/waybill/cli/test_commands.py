@@ -77,6 +77,6 @@ def test_every_command_that_a_module_registers_is_in_the_list() -> None:
 
 
 def test_a_misspelt_command_gets_a_suggestion() -> None:
-    done = subprocess.run([sys.executable, "-m", "waybill", "lod"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-m", "waybill", "statsu"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
-    assert "No such command 'lod'. Did you mean 'load'?" in " ".join(done.stderr.split())
+    assert "No such command 'statsu'. Did you mean 'status'?" in " ".join(done.stderr.split())

@@ -253,6 +253,7 @@ def test_views_read_only_the_listed_private_columns(worlds: tuple[str, str]) -> 
             "recipient.address",  # has no statistics
             "recipient.recipient_key",  # an HMAC
             "rejected_record.account",
+            "rejected_record.dismissed_at",
             "rejected_record.feed",
             "rejected_record.resolved_load_id",
         ]
