@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import KEY, Warehouse
 from tests.waybill.cli.commands import environment_of
 from waybill import doctor
+from waybill.feeds import FEEDS
 from waybill.model.days import offset_changes
 from waybill.warehouse import clock
 
@@ -216,7 +217,7 @@ def test_files_and_folders_of_the_inbox_that_no_feed_reads_are_listed(warehouse:
     (inbox / "acme" / "sendgrid_events" / "link").symlink_to("/dev/zero")
     messages = [finding.message for finding in doctor.examine() if finding.subject == "inbox"]
     assert len(messages) == 2
-    assert "acme/sendgrid/ is the folder of no feed; feeds are: aws_sms_voice_events, brevo_webhooks" in messages[0]
+    assert f"acme/sendgrid/ is the folder of no feed; feeds are: {', '.join(FEEDS)}" in messages[0]
     assert "link is a link, and links are not followed" in messages[1]
     for number in range(20):
         (inbox / f"wrong feed {number}").mkdir()

@@ -8,13 +8,14 @@ import pytest
 from tests.conftest import KEY, Server, Warehouse
 from tests.waybill.cli.commands import environment_of, waybill
 from waybill.cli import main
+from waybill.feeds import FEEDS
 
 USAGE, CONFIGURATION, SOURCE = 2, 3, 4
 NOWHERE = {"WAREHOUSE_URL": "postgresql://u:pa55word@127.0.0.1:1/x", "RECIPIENT_HMAC_KEY": KEY}
 ONE_EVENT = b'{"email":"a@b.example","event":"open","timestamp":1772442851,"sg_message_id":"m.1"}\n'
 
 CALLS = [
-    (["load", "nothing", "x"], USAGE, "There is no feed 'nothing'. Feeds: aws_sms_voice_events, brevo_webhooks"),
+    (["load", "nothing", "x"], USAGE, f"There is no feed 'nothing'. Feeds: {', '.join(FEEDS)}."),
     (["normalise", "nothing"], USAGE, "There is no feed"),
     (["load", "sendgrid_events", "/no/such/folder"], USAGE, "no such file or folder. Nothing was loaded"),
     (["load", "sendgrid_events", "--account", ""], USAGE, "account ''"),

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Warehouse
 from tests.waybill.cli.commands import Answer, environment_of, started, waybill
 from tests.waybill.pull.pulling import HOUR, NOON, HandMade, every, message
+from waybill.feeds import FEEDS
 from waybill.feeds.twilio import lists
 from waybill.flow import ingest
 from waybill.simulator.http import faults
@@ -151,7 +152,7 @@ def test_the_steps_of_a_pull_are_logged(settings: dict[str, str], caplog: pytest
 
 
 WRONG_CALLS = [
-    (["nothing"], "There is no feed 'nothing'. Feeds: aws_sms_voice_events, brevo_webhooks"),
+    (["nothing"], f"There is no feed 'nothing'. Feeds: {', '.join(FEEDS)}."),
     ([MESSAGES, "--until", "2026-03-02"], "--until needs --from as well."),
     ([MESSAGES, "--dated-only"], "--dated-only needs --from as well."),
     ([MESSAGES, "--from", "yesterday"], "--from 'yesterday'"),
@@ -281,8 +282,7 @@ def test_skipped_files_of_the_inbox_are_named_and_counted(warehouse: Warehouse) 
         answer = waybill(command, "sendgrid_events", settings=environment_of(warehouse))
         assert answer.code == 0
         misplaced, pipe, *rest = messages(answer)
-        feeds = "aws_sms_voice_events, brevo_webhooks, "
-        assert misplaced.startswith(f"warning: acme/sendgrid/ is the folder of no feed; feeds are: {feeds}")
+        assert misplaced.startswith(f"warning: acme/sendgrid/ is the folder of no feed; feeds are: {', '.join(FEEDS)}")
         assert pipe == f"warning: {inbox}/acme/sendgrid_events/pipe is a pipe, not a regular file."
         new = "1 new file" if command == "pull" else "0 new files"
         assert rest[:2] == [f"acme: {new}, 1 skipped", f"beta: {new}"]

@@ -152,8 +152,7 @@ def test_unreadable_objects_of_a_bucket_are_named(loads: Loads, store: s3fs.S3Fi
     put(store, "inbox/acme/sendgrid_events/red\x1b[31m", 3)
     store.pipe_file("waybill/inbox/acme/sendgrid_events/folder/", b"")
     (message,) = inbox.misplaced(loads.settings)
-    feeds = "aws_sms_voice_events, brevo_webhooks, dispatch_log"
-    assert message.startswith(f"acme/sendgrid/ is the folder of no feed; feeds are: {feeds}")
+    assert message.startswith(f"acme/sendgrid/ is the folder of no feed; feeds are: {', '.join(FEEDS)}")
     assert [name_of(item) for item in landed_inbox(loads.settings, MAIL, "acme")] == [
         "b.json",
         "red\\x1b[31m",
