@@ -82,7 +82,7 @@ class NoList(Fault, frozen=True):
         value: object = None if self.instead == "null" else {}
         if rows_name is None or not isinstance(body, dict):
             return value
-        body.pop(rows_name)
+        body.pop(rows_name, None)
         return body if self.instead == "nothing" else {**body, rows_name: value}
 
 
