@@ -31,14 +31,13 @@ class MailgunEvents(MailgunWebhooks, ApiFeed):
     base_url = PROVIDER.base_url
     lateness = timedelta(hours=1)
     listing_span = timedelta(hours=1)
-    page_size = 300
-    paging = NextLink(rows="items", row_id="id", link="paging.next", ends_empty=True)
+    paging = NextLink(rows="items", limit=300, row_id="id", link="paging.next", ends_empty=True)
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
         return list_body(stream, "items", own_field="event")
 
     def listing(self, account_id: str, stretch: Window) -> Listing:
         begin, end = (str(int(at.timestamp())) for at in stretch)
-        params = (("begin", begin), ("end", end), ("ascending", "yes"), ("limit", str(self.page_size)))
+        params = (("begin", begin), ("end", end), ("ascending", "yes"), ("limit", str(self.paging.limit)))
         name = f"events from {stretch.from_at:%Y-%m-%dT%H:%M:%SZ}"
         return Listing(name, f"/v3/{account_id}/events", params, stretch=stretch)

@@ -31,13 +31,12 @@ class SparkpostEvents(SparkpostWebhooks, ApiFeed):
     base_url = PROVIDER.base_url
     lateness = timedelta(hours=1)
     listing_span = timedelta(hours=1)
-    page_size = 1000
-    paging = NextLink(rows="results", row_id="event_id", link="links.next")
+    paging = NextLink(rows="results", limit=1000, row_id="event_id", link="links.next")
 
     def records(self, stream: BinaryIO) -> Iterator[RawRecord]:
         return list_body(stream, "results", own_field="type")
 
     def listing(self, account_id: str, stretch: Window) -> Listing:
         since, until = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in stretch)
-        params = (("from", since), ("to", until), ("per_page", str(self.page_size)))
+        params = (("from", since), ("to", until), ("per_page", str(self.paging.limit)))
         return Listing(f"events from {since}", "/api/v1/events/message", params, stretch=stretch)
