@@ -19,6 +19,7 @@ from waybill.model.errors import SourceError
 from waybill.pull.client import Client
 from waybill.pull.limits import Limits
 from waybill.settings import Access
+from waybill.simulator.brevo.stand_in import BrevoStandIn
 from waybill.simulator.email.stand_in import EmailStandIn, api_key
 from waybill.simulator.http import faults, page_faults
 from waybill.simulator.http.server import serving
@@ -47,9 +48,11 @@ TROUBLES: tuple[faults.Fault, ...] = (
 """Each is retried, or fails a run whose repetition gets a correct page."""
 
 PROVIDERS = {
+    "brevo_events": (BrevoStandIn, None, {}),
     "mailgun_events": (MailgunStandIn, "id", {"MAILGUN_DOMAIN": f"mg.{ACCOUNT}.example"}),
     "sparkpost_events": (SparkPostStandIn, "event_id", {}),
 }
+"""The stand-in of each feed, the field with the id of an event (None: events have none), and settings."""
 
 
 class Killed(BaseException):
@@ -112,7 +115,7 @@ def test_days_of_events_equal_the_truth(warehouse: Warehouse, slug: str, monkeyp
     feed = FEEDS[slug]
     world = World(5, days=2, accounts=(ACCOUNT,), messages_per_day=500, email_providers=(feed.provider,))
     true = world.emails(ACCOUNT, feed.provider)
-    monkeypatch.setattr(type(feed), "page_size", 3)
+    monkeypatch.setattr(type(feed), "paging", replace(feed.paging, limit=3))
     red_count = 0
     with serving(kind(world, at=world.starts, per_request=timedelta(seconds=5))) as stand_in:
         end = max(stand_in.time_of(one) for one in true) + timedelta(hours=2)
@@ -148,6 +151,6 @@ def test_days_of_events_equal_the_truth(warehouse: Warehouse, slug: str, monkeyp
     assert 0 <= came - noted <= deaths.count + red_count
     print(f"{len(requests)} requests, {noted} pages, {came - noted} again, {deaths.count} deaths, {red_count} red runs")
     found = warehouse.rows("select provider_event_id, event_type, event_at, failure_class from fact.event")
-    assert {row[0] for row in found} == {str(one.fields[id_field]) for one in true if one.events}
+    assert {row[0] for row in found} == {id_field and str(one.fields[id_field]) for one in true if one.events}
     truth = Counter((one.event_type, one.at, one.failure_class) for one in merged(true))
     assert Counter(row[1:] for row in found) == truth

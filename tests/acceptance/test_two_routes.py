@@ -11,14 +11,18 @@ from waybill.feeds import FEEDS
 from waybill.flow.ingest import load_paths
 from waybill.warehouse.connection import Warehouse as Target
 
-ROUTES = {"mailgun_webhooks": "mailgun_events", "sparkpost_webhooks": "sparkpost_events"}
-"""The feed that is posted, and the feed that is pulled."""
+ROUTES = {
+    "brevo_webhooks": "brevo_events",
+    "mailgun_webhooks": "mailgun_events",
+    "sparkpost_webhooks": "sparkpost_events",
+}
+"""The feed that is posted, and the feed that is pulled. The golden file `only_this_route` has other events."""
 
 
 def load(warehouse: Warehouse, slug: str) -> list[int]:
     """Load the golden files of a feed; return the numbers of events that were new and that were mapped."""
     settings = replace(warehouse.settings, rejected_ceiling=1.0)
-    paths = [str(file) for file in golden_files(slug)]
+    paths = [str(file) for file in golden_files(slug) if file.stem != "only_this_route"]
     done = load_paths(Target(settings, warehouse.url), FEEDS[slug], "north", paths).checked()
     return [sum(getattr(item.row, name) for item in done) for name in ("inserted_count", "mapped_count")]
 

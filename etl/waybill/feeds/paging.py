@@ -24,12 +24,14 @@ class Paging:
     :ivar rows: path of the list in the body, such as `paging.items`; empty if the body is the list
     :ivar row_id: field with the unique id of a row; empty if rows have none
     :ivar limit: the most rows of an answer; 0 if it is not known
+    :ivar is_empty_without_list: a body that is an empty object is a list without records
     :ivar details: link of the details of one record, with `{}` for its id; empty if the list shows everything
     """
 
     rows: str
     row_id: str = ""
     limit: int = 0
+    is_empty_without_list: bool = False
     details: str = ""
 
     @property
@@ -45,7 +47,7 @@ class Paging:
             raise SourceError("the answer is not JSON.") from None
         if listing.is_detail:
             return self._detail(found)
-        rows = _at(found, self.rows)
+        rows = [] if found == {} and self.is_empty_without_list else _at(found, self.rows)
         if not isinstance(rows, list):
             named = f"`{self.rows}`" if self.rows else "that is a body"
             raise SourceError(f"the answer has no list {named}{_error_code(found)}.")

@@ -64,12 +64,14 @@ class Paging:
     :ivar body: returns a page from its records, the number of records before them, and the next link (None: last page)
     :ivar link: returns the link of a page of a list; the first page has number 0
     :ivar ends_empty: the last page of a list is always empty
+    :ivar by_offset: pages have no links: the feed writes the request of the next one, as long as a page is full
     :ivar record_id: field of the id of a record; empty: that of its message
     """
 
     body: Callable[[Sequence[Record], int, str | None], bytes]
     link: Callable[[Listing, int], str]
     ends_empty: bool = False
+    by_offset: bool = False
     record_id: str = ""
 
 

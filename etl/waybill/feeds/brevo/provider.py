@@ -1,4 +1,4 @@
-"""Brevo: message ids and failure codes. `provider_code` is the word of an event that is a failure.
+"""Brevo: message ids and failure codes. `provider_code` is the word that posts have for a failure.
 
 Sources: transactional webhooks (developers.brevo.com/docs/transactional-webhooks); the answer of the send call, as
 django-anymail 15 reads it (anymail/backends/brevo.py).
@@ -7,6 +7,7 @@ django-anymail 15 reads it (anymail/backends/brevo.py).
 import re
 
 from waybill.model.provider import MessageIds, Provider
+from waybill.model.wire import Rate, Wire, header_token
 
 _OWN_FORM = re.compile(r"(\d{12}\.\d+)@[^@\s]+", re.ASCII)
 
@@ -29,5 +30,11 @@ PROVIDER = Provider(
     words=(
         # Brevo's own list, of people who unsubscribed, complained or bounced, and of those blocked by hand.
         ("prior_unsubscribe", "blocked : due to blacklist user", "blacklist*|blocklist* user|contact"),
+    ),
+    credentials=("BREVO_API_KEY",),
+    base_url="https://api.brevo.com",
+    wire=Wire(
+        header_token("api-key"),
+        Rate(remaining="x-sib-ratelimit-remaining", reset="x-sib-ratelimit-reset", is_reset_seconds=True),
     ),
 )

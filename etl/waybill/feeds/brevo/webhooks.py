@@ -24,7 +24,7 @@ Quirks
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import msgspec
 
@@ -69,48 +69,38 @@ class BrevoWebhooks(TypedFeed[BrevoEvent]):
     provider = "brevo"
     channel = "email"
     kind = "files"
-    credentials = ()
+    credentials: ClassVar[tuple[str, ...]] = ()
     lateness = timedelta(days=3)
-    rules_version = 1 + failures.RULES_VERSION + machine_rules.RULES_VERSION
+    rules_version = 2 + failures.RULES_VERSION + machine_rules.RULES_VERSION
     record_type = BrevoEvent
 
-    event_types = {
-        "request": "processed",
-        "deferred": "deferred",
-        "delivered": "delivered",
-        "hard_bounce": "bounced",
-        "soft_bounce": "bounced",
-        "blocked": "dropped",
-        "invalid_email": "dropped",
-        "error": "dropped",
-        "opened": "opened",
-        "unique_opened": "opened",
-        "proxy_open": "opened",
-        "unique_proxy_open": "opened",
-        "click": "clicked",
-        "spam": "spam_reported",
-        "complaint": "spam_reported",
-        "unsubscribe": "unsubscribed",
+    words = {  # the API's word: its event, and the words of posts
+        "requests": ("processed", "request"),
+        "deferred": ("deferred", "deferred"),
+        "delivered": ("delivered", "delivered"),
+        "hardBounces": ("bounced", "hard_bounce"),
+        "softBounces": ("bounced", "soft_bounce"),
+        "bounces": ("bounced", ""),
+        "blocked": ("dropped", "blocked"),
+        "invalid": ("dropped", "invalid_email"),
+        "error": ("dropped", "error"),
+        "opened": ("opened", "opened unique_opened"),
+        "loadedByProxy": ("opened", "proxy_open unique_proxy_open"),
+        "clicks": ("clicked", "click"),
+        "spam": ("spam_reported", "spam complaint"),
+        "unsubscribed": ("unsubscribed", "unsubscribe"),
     }
-    ignored_words = ("list_addition", "contact_updated", "contact_deleted")  # about a contact, not about a message
-    machine_opens = {"opened": False, "unique_opened": False, "proxy_open": True, "unique_proxy_open": True}
-    words_of_api = {
-        "request": "requests",
-        "hard_bounce": "hardBounces",
-        "soft_bounce": "softBounces",
-        "invalid_email": "invalid",
-        "unique_opened": "opened",
-        "proxy_open": "loadedByProxy",
-        "unique_proxy_open": "loadedByProxy",
-        "click": "clicks",
-        "complaint": "spam",
-        "unsubscribe": "unsubscribed",
-    }
+    words_of_api = {posted: word for word, (_, names) in words.items() for posted in names.split()}
+    event_types = {posted: event_type for event_type, names in words.values() for posted in names.split()}
+    # about a contact, not about a message
+    ignored_words: ClassVar[tuple[str, ...]] = ("list_addition", "contact_updated", "contact_deleted")
+    machine_opens = {"opened": False, "loadedByProxy": True}
     classes_of_word = {  # the first one, or another one of them that follows from the reason
-        "hard_bounce": ("hard_bounce", "invalid", "blocked"),
-        "soft_bounce": ("soft_bounce", "blocked"),
+        "hardBounces": ("hard_bounce", "invalid", "blocked"),
+        "softBounces": ("soft_bounce", "blocked"),
+        "bounces": ("unknown", "invalid", "soft_bounce", "blocked"),
         "blocked": ("gateway_suppressed", "invalid", "blocked"),
-        "invalid_email": ("invalid",),
+        "invalid": ("invalid",),
         "error": ("gateway_suppressed", "invalid", "blocked"),
     }
 
@@ -126,30 +116,30 @@ class BrevoWebhooks(TypedFeed[BrevoEvent]):
         recipient = _text(record.email)
         if recipient is None or recipient.isspace():
             raise RejectRecord("email: missing")
-        name = "ts_event" if record.ts_epoch is None and record.ts_event is not None else "ts_epoch"
-        written = record.ts_event if name == "ts_event" else record.ts_epoch
+        name, written = self.written_time(record)
         if written is None:
-            raise RejectRecord("ts_epoch: missing")
+            raise RejectRecord(f"{name}: missing")
         second = fields.second(name, written)
         message_id = brevo_message_id(_identifier(record.message_id) or "") or None
         url = _text(record.link) or _text(record.url)
-        identity = (message_id or "", RECIPIENT, self.words_of_api.get(word, word), str(int(second.timestamp())))
+        kind = self.words_of_api.get(word, word)
+        identity = (message_id or "", RECIPIENT, kind, str(int(second.timestamp())))
         custom = _custom(record.custom)
         arguments = dict(custom) if isinstance(custom, dict) else {}
         tags = _tags(record)
         sighting = Sighting(
-            identity=(*identity, url or "") if word == "click" else identity,
+            identity=(*identity, url or "") if kind == "clicks" else identity,
             key_at=second,
             event_at=fields.instant(name, written),
             recipient=recipient,
             provider_event=word,
             provider_message_id=message_id,
-            provider_code=word if word in self.classes_of_word else None,
+            provider_code=self.words[kind][1] or None if kind in self.classes_of_word else None,
             provider_reason=_text(record.reason),
             ip=_text(record.ip),
             user_agent=_text(record.user_agent),
             url=url,
-            is_machine=self.machine_opens.get(word),
+            is_machine=self.machine_opens.get(kind),
             tags=tags,
         )
         campaigns = ((record.camp_id, "provider"), (tags[0] if tags else None, "category"))
@@ -157,9 +147,16 @@ class BrevoWebhooks(TypedFeed[BrevoEvent]):
         sighting.extra = _extra(record, arguments if isinstance(custom, dict) else custom)
         return (sighting,)
 
+    def written_time(self, record: BrevoEvent) -> tuple[str, int | float | str | None]:
+        """Return the name and the value of the field with the time."""
+        if record.ts_epoch is None and record.ts_event is not None:
+            return "ts_event", record.ts_event
+        return "ts_epoch", record.ts_epoch
+
     def classify(self, event: EventDraft) -> None:
         word = event.provider_event or ""
-        event.event_type = self.event_types.get(word, "unknown")
+        word = self.words_of_api.get(word, word)  # a merged event may have the word of either route
+        event.event_type = self.words[word][0] if word in self.words else "unknown"
         event.failure_class = event.failure_reason = None
         if word in self.classes_of_word:
             event.failure_reason = self.verdict(event).reason
