@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from waybill.feeds import FEEDS
 from waybill.feeds.base import Feed
-from waybill.landing.objects import LandedObject, landed_objects, mask_source
+from waybill.landing.objects import LandedObject, landed_objects, mask_source, source_of
 from waybill.landing.rewritten import ErasedRecord, Record, records_of, rewrite
 from waybill.ledger import erasures, loads
 from waybill.model.errors import RejectRecord, SourceError, UsageError
@@ -114,7 +114,8 @@ def _erase_from(settings: Settings, landed: LandedObject, wanted: Wanted, is_dry
         records = records_of(settings.landing_url, landed, feed)
         rewrite(settings.landing_url, landed, map(search.erased, records))
     name = (landed.source or landed.request or "").encode()
-    if wanted.are_in(name, "", [landed.account]):
+    # A file name may join an address to other characters (`ana@inbox.example.csv`), so no address stays in one.
+    if wanted.are_in(name, "", [landed.account]) or (landed.source is not None and landed.source != source_of(landed)):
         is_found = True
         if not is_dry_run:
             mask_source(settings.landing_url, landed)

@@ -64,7 +64,7 @@ def load_everything(loads: Loads) -> None:
 
 
 def land_bytes(loads: Loads, feed: str, data: bytes):
-    return land(BytesIO(data), "acme", feed, loads.settings.landing_url, LANDED_AT)
+    return land(BytesIO(data), "acme", feed, loads.settings.landing_url, LANDED_AT, source=f"export-{ANN}.json.gz")
 
 
 def without_recipients(url: str) -> dict[str, list[tuple]]:
