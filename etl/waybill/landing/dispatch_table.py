@@ -60,6 +60,10 @@ def landed_table(
     except sqlalchemy.exc.SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or type(error).__name__).strip().split("\n", 1)[0]
         raise SourceError(f"Cannot read {table.path} of DISPATCH_LOG_URL: {reason}.") from None
+    except (TypeError, ValueError):  # SQLite stores any value in any column; the error may contain the value
+        raise SourceError(
+            f"Cannot read {table.path} of DISPATCH_LOG_URL: a value does not have the type of its column."
+        ) from None
 
 
 def _query(source: "Table", feed: Feed, table: DispatchTable, since: date | None) -> "Select[Any]":

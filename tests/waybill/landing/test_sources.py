@@ -1,5 +1,7 @@
 """The sources of bytes: files, folders, the inbox with all accounts, a SQL table."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +120,15 @@ def test_a_sql_table_gives_the_same_bytes_in_any_order_of_rows(log: Loads) -> No
     log.rows("update campaigns.log set secret = 'y' where provider_message_id = 'm7' returning 1")
     (again,) = load_table(log)
     assert not again.is_new
+
+
+def test_a_value_that_sqlite_does_not_read_as_a_time_is_an_error(loads: Loads, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as campaigns, campaigns:
+        campaigns.execute("create table log (dispatch_id text, occurred_at timestamp, channel text, status text)")
+        campaigns.execute("insert into log values ('1', 'ann@example.com', 'email', 'queued')")
+    loads.use(dispatch_log_url=f"sqlite:///{tmp_path}/log.sqlite")
+    with pytest.raises(SourceError, match=r"table:main\.log of DISPATCH_LOG_URL: a value does not have the type"):
+        load_table(loads, "table:main.log")
 
 
 def test_a_sql_table_without_a_required_column_is_an_error(log: Loads) -> None:
