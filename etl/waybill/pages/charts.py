@@ -32,7 +32,7 @@ def bars(title: str, names: Sequence[str], wholes: Sequence[int], parts: Sequenc
         for place, (name, whole, part) in enumerate(zip(names, wholes, filled, strict=True))
     )
     body += Markup('<text x="0" y="12">{}</text><text x="0" y="{y}">{}</text>').format(
-        f"highest: {most:,}", names[0], y=HEIGHT - 4
+        f"{title}; highest: {most:,}", names[0], y=HEIGHT - 4
     )
     if len(names) > 1:
         body += Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(WIDTH, HEIGHT - 4, names[-1])
