@@ -10,9 +10,20 @@ from waybill.cli.loading import JsonOption, print_loaded
 from waybill.cli.output import Progress, print_json, say
 from waybill.cli.warehouse import loader
 from waybill.ledger.loads import LedgerRow
+from waybill.model.errors import UsageError
 from waybill.settings import Settings
 
-BecauseOption = Annotated[str, typer.Option("--because", metavar="TEXT", help="The reason, for the ledger.")]
+
+def _reason(text: str) -> str:
+    """Returns the reason without blanks around it. Raises UsageError if nothing is left."""
+    if not text.strip():
+        raise UsageError("--because is empty. Write the reason: the ledger keeps it.")
+    return text.strip()
+
+
+BecauseOption = Annotated[
+    str, typer.Option("--because", metavar="TEXT", help="The reason, for the ledger.", callback=_reason)
+]
 ByOption = Annotated[
     str | None,
     typer.Option("--by", metavar="NAME", help="Who does it, for the ledger. [default: the user of this system]"),

@@ -26,13 +26,19 @@ ROWS_PER_OBJECT = 200_000
 
 
 def landed_table(
-    settings: Settings, feed: Feed, account: str, table: DispatchTable, since: date | None = None
+    settings: Settings,
+    feed: Feed,
+    account: str,
+    table: DispatchTable,
+    since: date | None = None,
+    needs_days: bool = False,
 ) -> Iterator[LandedObject]:
     """Land a table or view, in a stable order.
 
     :param since: only the rows of this day of the watermark and later ones, and rows without a watermark; None: all
+    :param needs_days: whether the watermark must be a time. Without days, each new row makes the whole table new
     :raises UsageError: the feed is not the dispatch log
-    :raises ConfigurationError: DISPATCH_LOG_URL is not set; or `since` is given, and the watermark is not a time
+    :raises ConfigurationError: DISPATCH_LOG_URL is not set; or the watermark is needed, and is not a time
     :raises SourceError: the table cannot be read, or lacks a column
     """
     if feed.slug != "dispatch_log":
@@ -48,7 +54,7 @@ def landed_table(
         engine = sqlalchemy.create_engine(settings.dispatch_log_url)
         with engine.connect().execution_options(stream_results=True) as connection:
             source = sqlalchemy.Table(table.name, sqlalchemy.MetaData(), schema=table.schema, autoload_with=connection)
-            rows = connection.execute(_query(source, feed, table, since))
+            rows = connection.execute(_query(source, feed, table, since, needs_days))
             for day, of_day in groupby(rows, key=lambda row: _day(row[0])):
                 number = 0
                 while part := list(islice(of_day, ROWS_PER_OBJECT)):
@@ -66,7 +72,7 @@ def landed_table(
         ) from None
 
 
-def _query(source: "Table", feed: Feed, table: DispatchTable, since: date | None) -> "Select[Any]":
+def _query(source: "Table", feed: Feed, table: DispatchTable, since: date | None, needs_days: bool) -> "Select[Any]":
     """Return the SELECT of the watermark and the columns of the log, in an order that depends on nothing else."""
     import sqlalchemy
 
@@ -79,9 +85,12 @@ def _query(source: "Table", feed: Feed, table: DispatchTable, since: date | None
     first = [name for name in REQUIRED if name != "channel"]
     columns = [by_name[name].label(name) for name in (*first, *(name for name in names if name not in first))]
     query = sqlalchemy.select(watermark.label(_WATERMARK), *columns).order_by(watermark, *columns)
+    if since is None and not needs_days:
+        return query
+    start = _start_of(since or date.min, watermark, table)
     if since is None:
         return query
-    return query.where(sqlalchemy.or_(watermark >= _start_of(since, watermark, table), watermark.is_(None)))
+    return query.where(sqlalchemy.or_(watermark >= start, watermark.is_(None)))
 
 
 _WATERMARK = "waybill_watermark"

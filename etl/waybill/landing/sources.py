@@ -46,7 +46,7 @@ def landed_new(
     if table is None or account in inbox.account_folders(settings):
         yield from landed_inbox(settings, feed, account)
     if table is not None:
-        yield from landed_table(settings, feed, account, table, since(table))
+        yield from landed_table(settings, feed, account, table, since(table), needs_days=True)
 
 
 def _landed(settings: Settings, feed: Feed, account: str, entries: Iterator[Entry]) -> Iterator[Landed]:

@@ -21,6 +21,7 @@ CALLS = [
     (["load", "sendgrid_events", "--account", ""], USAGE, "account ''"),
     (["load", "sendgrid_events", "--account", "a@b"], USAGE, "letters, digits"),
     (["load", "sendgrid_events", "table:x.y"], USAGE, "only the dispatch_log"),
+    (["unload", "3", "--because", " "], USAGE, "--because is empty"),
     (["load", "dispatch_log", "table:x.y"], CONFIGURATION, "DISPATCH_LOG_URL is not set"),
     (["load", "sendgrid_events"], USAGE, "there is no inbox"),
     (["load"], USAGE, "Missing argument 'FEED'"),

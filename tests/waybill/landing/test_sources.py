@@ -237,6 +237,11 @@ def test_another_column_may_say_when_a_row_was_written(log: Loads) -> None:
         pull_table(log, dispatch_log_watermark="later")
 
 
+def test_the_watermark_of_the_first_pull_is_a_time_too(log: Loads) -> None:
+    with pytest.raises(ConfigurationError, match=r"DISPATCH_LOG_WATERMARK: status of table:campaigns.log is TEXT"):
+        pull_table(log, dispatch_log_watermark="status")
+
+
 def test_the_account_of_a_table_is_named_if_there_are_several(log: Loads) -> None:
     log.use(dispatch_log_table="campaigns.log", accounts=("acme", "north"))
     with pytest.raises(ConfigurationError, match="DISPATCH_LOG_ACCOUNT"):
