@@ -147,7 +147,8 @@ class Offset(Paging):
 
     :ivar offset: the parameter
     :ivar counts_pages: it is the number of the page, from 1
-    :ivar total: path of the number of all records in the body; empty: a page with fewer than `limit` is the last
+    :ivar total: path of the number of all records in the body; empty: a page without records is the last, because a
+        page with fewer than `limit` may have lost some
     :ivar most: the most records that a list shows; behind them it is cut off; 0: no such limit
     """
 
@@ -172,7 +173,7 @@ class Offset(Paging):
                 raise SourceError(f"it has no records, but the list has {total}, and {before} were before it.")
             is_last = end >= total
         else:
-            is_last = len(ids) < self.limit
+            is_last = not ids
         if not is_last and self.most and end + self.limit > self.most:
             return Page(ids, None, is_cut_off=True)
         step = position + 1 if self.counts_pages else end

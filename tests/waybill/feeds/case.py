@@ -62,9 +62,9 @@ class Paging:
     """The pages and links of a provider.
 
     :ivar body: returns a page from its records, the number of records before them, and the next link (None: last page)
-    :ivar link: returns the link of a page of a list; the first page has number 0
+    :ivar link: returns the link of a page of a list, by its number; by the number of records before it if `by_offset`
     :ivar ends_empty: the last page of a list is always empty
-    :ivar by_offset: pages have no links: the feed writes the request of the next one, as long as a page is full
+    :ivar by_offset: pages have no links: the feed writes the request of the next one, until a page is empty
     :ivar record_id: field of the id of a record; empty: that of its message
     """
 

@@ -63,11 +63,12 @@ class Pages:
         paging = paging_of(self.feed.slug)
         records = self.lists.get(listing.name, ())
         starts = list(range(0, len(records), self.page_size)) or [0]
-        is_last_full = len(records) % self.page_size == 0
-        if records and (paging.ends_empty or (paging.by_offset and is_last_full)):
+        if records and (paging.ends_empty or paging.by_offset):
             starts.append(len(records))
         links = [_request(listing.link, listing.params)]
-        links += [paging.link(listing, number) for number in range(1, len(starts))]
+        links += [paging.link(listing, start if paging.by_offset else number) for number, start in enumerate(starts)][
+            1:
+        ]
         for link, following, start in zip(links, [*links[1:], None], starts, strict=True):
             self.bodies[link] = paging.body(records[start : start + self.page_size], start, following)
 

@@ -34,7 +34,7 @@ def page(records: Sequence[Record], start: int, following: str | None) -> bytes:
 def link(listing: Listing, number: int) -> str:
     """Return the request of a page."""
     params = dict(listing.params)
-    params["offset"] = str(number * int(params["limit"]))
+    params["offset"] = str(number)
     return written(listing.link, tuple(params.items()))
 
 
