@@ -15,6 +15,7 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from tests.acceptance.warehouses import until_alone
 from tests.conftest import Server
 from waybill.reports.catalogue import all_reports
 from waybill.warehouse import migrations
@@ -454,13 +455,18 @@ def test_the_pages_that_planning_and_reading_touch_do_not_depend_on_clear_addres
         "explain (analyze, buffers, timing off, summary off)"
         " select count(recipient) from report.email_activity where recipient < {guess}"
     )
-    for url in worlds:
-        lay_out(url)  # the temporary tables of other tests left rows in the catalogs,
-        lay_out(url)  # and so did the statement before, in catalogs that it had already written
-        answers(url, [statement])  # the first session after that reads more of them
-    one, two = (answers(url, [statement] * 3) for url in worlds)
-    assert len(one) == len(GUESSES) * 3
-    assert all("Buffers: shared hit=" in answer for answer in one)
+    for _ in range(3):  # a dependency shows each time; what a session leaves behind when it ends, only now and then
+        for url in worlds:
+            until_alone(url)  # a session that ends drops its temporary tables
+            lay_out(url)  # the temporary tables of other tests left rows in the catalogs,
+            lay_out(url)  # and so did the statement before, in catalogs that it had already written
+            answers(url, [statement])  # the first session after that reads more of them
+            until_alone(url)
+        one, two = (answers(url, [statement] * 3) for url in worlds)
+        assert len(one) == len(GUESSES) * 3
+        assert all("Buffers: shared hit=" in answer for answer in one)
+        if one == two:
+            break
     assert one == two
 
 
