@@ -26,9 +26,9 @@ run: setup ## Airflow and all of it on simulated providers, until Ctrl-C (ONCE=1
 airflow: setup ## Airflow's command line in what `make run` has started: make airflow DO="dags list"
 	@$(BIN)/python -m deploy.airflow_command $(DO)
 
-# Four processes, each with a Postgres: two more than cores, because tests also wait. In order of files: the long ones
+# Three processes, each with a Postgres: one more than cores, because tests also wait. In order of files: the long ones
 # come first. Bytecode is kept, or every process that the tests start compiles Great Expectations anew.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 define STYLE
 $(BIN)/ruff check .

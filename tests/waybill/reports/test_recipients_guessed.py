@@ -2,6 +2,7 @@
 differ in their clear addresses and rejected bytes, but not in the masks. Both must give the same answer to every
 statement."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from tests.acceptance.warehouses import until_alone
-from tests.conftest import Server
+from tests.conftest import Server, running_server
 from waybill.reports.catalogue import all_reports
 from waybill.warehouse import migrations
 from waybill.warehouse.connection import connect
@@ -83,6 +84,13 @@ def fill(url: str, letters: str) -> None:
         cursor.execute(FILL, {"letters": letters, "count": RECIPIENTS})
         cursor.execute("reindex table private.recipient")  # otherwise its size would reveal their order
         cursor.execute("vacuum analyze")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Server]:
+    """A server of its own: what other tests did to the catalogs that all databases share changes the page counts."""
+    with running_server(int(os.environ.get("TEST_POSTGRES_VERSION", "18"))) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
