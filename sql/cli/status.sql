@@ -52,11 +52,13 @@ order by load_id desc
 limit 10;
 
 -- name: last_validations
--- The latest validations of the twenty newest subjects, with the rules that failed.
+-- The latest validations of the twenty newest subjects, with the rules that failed. A load that was unloaded is none
+-- of them: nothing of it is there.
 with
 newest as (
     select subject
     from ops.validation
+    where subject not in (select 'load ' || load_id from ops.load where status = 'unloaded')
     group by subject
     order by max(validation_id) desc
     limit 20

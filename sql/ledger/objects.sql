@@ -21,12 +21,13 @@ order by o.object_id
 
 -- name: first_day_to_read
 -- The first day of a table of the dispatch log that a pull reads: `days` before the last loaded day, or the first day
--- whose newest object is not loaded; null if nothing of the table is loaded.
+-- whose newest object is neither loaded nor left out; null if nothing of the table is loaded.
 -- Objects of a table have its days in source.
 -- params: account, feed, of_table (start of the source), days (int)
 with newest as (
     select distinct on (source)
         object_id,
+        left_out,
         substring(source from length(%(of_table)s) + 1 for 10) as day
     from ops.object
     where account = %(account)s and feed = %(feed)s and starts_with(source, %(of_table)s)
@@ -36,7 +37,8 @@ with newest as (
 days as (
     select
         newest.day::date as day,
-        exists (select from ops.load_object as l where l.object_id = newest.object_id) as is_loaded
+        newest.left_out is not null
+        or exists (select from ops.load_object as l where l.object_id = newest.object_id) as is_loaded
     from newest
     where newest.day ~ '^\d\d\d\d-\d\d-\d\d$'
 )

@@ -241,6 +241,7 @@ class IngestReport:
     def __init__(self) -> None:
         self.done: list[Loaded] = []
         self.failed: list[WaybillError] = []
+        self.unloaded_count = 0
 
     def take(self, account: str, progress: Progress, ingest: "Callable[[], Outcome]") -> None:
         """Load the files of one account. An error is kept, so that the other accounts are still loaded."""
@@ -257,6 +258,7 @@ class IngestReport:
         """Add the result of an ingest."""
         self.done += outcome.done
         self.failed += outcome.failed
+        self.unloaded_count += outcome.unloaded_count
 
     def say_files(self, account: str, count: int, skipped_count: int) -> None:
         """Report how many files of an account are new."""
@@ -270,6 +272,9 @@ class IngestReport:
 
         :param nothing: the message if nothing was loaded and nothing failed
         """
+        if self.unloaded_count:
+            files = counted(self.unloaded_count, "file was", "files were")
+            nothing = f"Nothing was loaded: {files} unloaded before. `waybill load --again` loads what was unloaded."
         if self.done or not self.failed or json:
             print_loaded(self.done, json, "" if self.failed else nothing)
         for error in self.failed[1:]:

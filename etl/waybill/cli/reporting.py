@@ -104,7 +104,7 @@ def show(
         if found.is_detail and form is Format.TABLE and count == ROWS_OF_A_TABLE:
             left_out += " A table ends here: use --only, --from-day and --until-day, or --format csv."
         if found.is_detail and (first or last):
-            left_out += " Messages that were never sent have no day and are left out."
+            left_out += " Messages that were never sent have no sent_day and are left out."
         say(f"{count:,} {'row' if count == 1 else 'rows'} of {name}.{left_out}{_what_is_missing(connection)}")
 
 

@@ -179,8 +179,9 @@ class _Ingest:
             fresh = [o for o in objects if o.object_id not in published and o.object_id not in unloaded]
             self._result.fresh_count += len(fresh)
             if unloaded:
-                files = counted(len(unloaded), "file was", "files were")
-                log.warning("%s unloaded before and stays out; `waybill load --again` loads it.", files)
+                files = counted(len(unloaded), "file stays", "files stay")
+                log.warning("%s out, unloaded before; see `waybill load --again`.", files)
+                self._result.unloaded_count += len(unloaded)
             if published and not fresh:
                 row = ledger.row(cursor, max(published.values()))
                 self._result.done.append(Loaded(row, summary(cursor, row), is_new=False))

@@ -84,12 +84,14 @@ class Outcome:
     :ivar failed: the errors of the others
     :ivar fresh_count: number of objects that were not loaded before
     :ivar unread_count: number of files that could not be landed
+    :ivar unloaded_count: number of objects that stay out, because they were unloaded
     """
 
     done: list[Loaded] = field(default_factory=list)
     failed: list[WaybillError] = field(default_factory=list)
     fresh_count: int = 0
     unread_count: int = 0
+    unloaded_count: int = 0
 
     def checked(self) -> list[Loaded]:
         """Return the published loads. Raises the first error, with the others as its notes."""

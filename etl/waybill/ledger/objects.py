@@ -72,8 +72,9 @@ def first_day_to_read(cursor: Cursor, feed: Feed, account: str, table: str) -> d
     """
     days = {"account": account, "feed": feed.slug, "of_table": f"{table} ", "days": feed.lateness.days}
     cursor.execute(sql_of("ledger/objects", "first_day_to_read"), days)
+    day: date | None
     (day,) = only_row(cursor)
-    return date.fromisoformat(str(day)) if day is not None else None
+    return day
 
 
 def known_sha256(cursor: Cursor, account: str, feed: str) -> set[str]:

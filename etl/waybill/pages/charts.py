@@ -47,13 +47,14 @@ def funnel(title: str, steps: Sequence[tuple[str, int]]) -> Markup:
     body = Markup("").join(
         Markup(
             '<g><rect class="part" x="110" y="{}" width="{:.1f}" height="20"/><text x="0" y="{}">{}</text></g>'
-        ).format(place * 28 + 2, max((WIDTH - 200) * count / first, 1 if count else 0), place * 28 + 17, name)
+        ).format(top + 2, max((WIDTH - 200) * count / first, 1 if count else 0), top + 17, name)
         + Markup('<text x="{:.1f}" y="{}">{}</text>').format(
-            116 + (WIDTH - 200) * count / first, place * 28 + 17, f"{count:,}"
+            116 + (WIDTH - 200) * count / first, top + 17, f"{count:,}"
         )
-        for place, (name, count) in enumerate(steps)
+        for top, (name, count) in ((_TOP + place * 28, step) for place, step in enumerate(steps))
     )
-    return _CHART.format(width=WIDTH, height=28 * len(steps), title=title, body=body)
+    body += Markup('<text x="0" y="12">{}</text>').format(title)
+    return _CHART.format(width=WIDTH, height=_TOP + 28 * len(steps), title=title, body=body)
 
 
 def _bar(left: float, step: float, share: float, kind: str) -> Markup:

@@ -126,17 +126,19 @@ def overview(cursor: Cursor, scope: Scope, filling: date | None) -> Section:
     shown: list[tuple[str, dict[str, str], Sums]] = [("All", {}, total)] if len(by_channel) > 1 else []
     shown += [(CHANNELS[c], {"channel": c}, by_channel[c]) for c in CHANNELS if c in by_channel]
 
-    def across(caption: str, lines: tuple[Measure, ...]) -> Table:
-        rows = tuple(Row((m.label,), "", tuple(m.cell(row, where) for _, where, row in shown)) for m in lines)
-        return Table(caption, "account_daily", ("Messages",), lines, rows, tuple(name for name, *_ in shown))
+    def across(caption: str, lines: tuple[Measure, ...], columns: list[tuple[str, dict[str, str], Sums]]) -> Table:
+        rows = tuple(Row((m.label,), "", tuple(m.cell(row, where) for _, where, row in columns)) for m in lines)
+        return Table(caption, "account_daily", ("Messages",), lines, rows, tuple(name for name, *_ in columns))
 
-    steps = [(measure.label, total[measure.columns[0]]) for measure in FUNNEL]
+    # Only emails have all steps: with texts and calls, too few messages would seem to be opened.
+    title, steps, of = (
+        ("Emails", FUNNEL, by_channel["email"]) if "email" in by_channel else ("Messages", FUNNEL[:3], total)
+    )
+    funnel = charts.funnel(f"{title}, step by step", [(step.label, of[step.columns[0]]) for step in steps])
     parts = [
-        Part(
-            across("From targeted to clicked, by channel", (*FUNNEL, *RATES)),
-            (charts.funnel("Messages targeted, sent, delivered, opened and clicked", steps),),
-        ),
-        Part(across("What was lost on the way, and why", LOST)),
+        Part(across("From targeted to clicked, by channel", FUNNEL, shown), (funnel,)),
+        Part(across("Rates, by channel", RATES, [column for column in shown if column[1]])),
+        Part(across("What was lost on the way, and why", LOST, shown)),
     ]
     for channel in (channel for channel in CHANNELS if channel in by_channel):
         steps_of_channel = FUNNEL if channel == "email" else FUNNEL[:3]
@@ -152,7 +154,7 @@ def overview(cursor: Cursor, scope: Scope, filling: date | None) -> Section:
         parts.append(Part(table, (_chart(table, 1, 2, f"{CHANNELS[channel]}: delivered of sent"),), is_open=False))
     intro = (
         "A message counts on the day on which it was sent; a message that was not sent, on the day of its first event. "
-        "Opens include those of machines."
+        "Opens include those of machines. Calls and most text messages cannot be opened or clicked."
     )
     return Section("overview", "Overview", intro, tuple(parts))
 

@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from waybill.feeds import FEEDS
 from waybill.flow.ingest import load_pull, pull
 from waybill.flow.slices import slices
 from waybill.landing.sources import landed_inbox, landed_paths
+from waybill.ledger.objects import first_day_to_read
 from waybill.model.errors import ConfigurationError, SourceError, UsageError
 
 MAIL = FEEDS["sendgrid_events"]
@@ -222,6 +223,20 @@ def test_a_day_that_could_not_be_loaded_is_read_again(log: Loads) -> None:
         with pytest.raises(ZeroDivisionError):
             pull_table(log)
     assert len(pull_table(log)) == 3
+
+
+@pytest.mark.parametrize(("left_out", "first"), [(None, date(2026, 2, 20)), ("given_up", date(2026, 3, 2))])
+def test_a_pull_reads_from_the_first_day_that_is_neither_loaded_nor_left_out(
+    log: Loads, left_out: str | None, first: date
+) -> None:
+    insert(log, "02-20", "03-05")
+    pull_table(log)
+    days = "source = 'table:campaigns.log 2026-02-20'"
+    unloaded = f"delete from ops.load_object where object_id = (select object_id from ops.object where {days})"
+    log.rows(f"{unloaded} returning 1")
+    log.rows(f"update ops.object set left_out = %s where {days} returning 1", (left_out,))
+    with log.warehouse.connect() as connection, connection.cursor() as cursor:
+        assert first_day_to_read(cursor, LOG, "acme", "table:campaigns.log") == first
 
 
 def test_another_column_may_say_when_a_row_was_written(log: Loads) -> None:

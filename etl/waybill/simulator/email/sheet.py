@@ -144,8 +144,8 @@ class Sheet:
                 continue
             arrives = at + timedelta(seconds=_delay(random))
             name = (sent.message.account, self.slug, *leg, event.word, event.at.isoformat())
-            told = ((name, self._happening(sent, leg, event)),)
-            records.append(WrittenRecord(sent.message.account, self.feed, arrives, self.event(sent, event), told))
+            events = ((name, self._happening(sent, leg, event)),)
+            records.append(WrittenRecord(sent.message.account, self.feed, arrives, self.event(sent, event), events))
             for ignored in self.beside(sent, event):
                 records.append(WrittenRecord(sent.message.account, self.feed, arrives, ignored, ()))
         return records

@@ -125,11 +125,11 @@ def test_all_pages_together_tell_the_lives_that_the_webhooks_tell(api, stand_in,
     seen = identities(api, found)
     assert len(found) > 20
     assert len(seen) == len(set(seen)) == len(world.emails(api.account, stand_in.sheet.slug))
-    told, expected = (
+    found, expected = (
         [(h.at, h.provider, h.leg, h.event_type, h.failure_reason) for h in one]
         for one in (stand_in.happenings(feeds=()), world.happenings((stand_in.sheet.feed,)))
     )
-    assert told == expected
+    assert found == expected
     if api.stand_in is not BrevoStandIn:  # its rows lack what the sender gave
         assert stand_in.happenings(feeds=()) == world.happenings((stand_in.sheet.feed,))
     assert stand_in.requests.repeated_pages == {}

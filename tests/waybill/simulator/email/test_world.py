@@ -41,15 +41,15 @@ def test_the_files_of_the_other_feeds_stay_the_same() -> None:
 def test_every_fate_failure_and_word_of_a_provider_occurs(world: World, happenings: list[Happening], slug: str) -> None:
     sheet = SHEETS[slug]
     assert [name for name in sheet.fates if not world.fates()[slug, name]] == []
-    told = [h for h in happenings if h.provider == slug]
-    assert {h.event_type for h in told} == {
+    seen = [h for h in happenings if h.provider == slug]
+    assert {h.event_type for h in seen} == {
         *sheet.words,
         "unknown",
         *(failure.event_type for failure in sheet.failures.values()),
     }
     reasons = {(failure.failure_class, failure.failure_reason, failure.code) for failure in sheet.failures.values()}
-    assert {(h.failure_class, h.failure_reason, h.provider_code) for h in told if h.failure_class} == reasons
-    assert len({h.account for h in told}) == 1
+    assert {(h.failure_class, h.failure_reason, h.provider_code) for h in seen if h.failure_class} == reasons
+    assert len({h.account for h in seen}) == 1
 
 
 def test_all_addresses_are_invented(world: World) -> None:
